@@ -13,8 +13,8 @@ pub struct BlockShape {
 }
 
 impl BlockShape {
-    /// A block of `source` (at least 1) and `repair` packets, at most 255 together: more points
-    /// than that GF(2^8) does not have for both codes.
+    /// A block of `source` (at least 1) and `repair` packets, at most 255 together: RFC 5510 has
+    /// that many different points in GF(2^8).
     pub fn new(source: u8, repair: u8) -> Result<Self, FecError> {
         if source == 0 || source.checked_add(repair).is_none() {
             return Err(FecError::Shape {
