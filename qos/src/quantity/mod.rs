@@ -1,1 +1,5 @@
-//! (to be built)
+//! Quantities with units.
+
+mod bitrate;
+
+pub use bitrate::Bitrate;
