@@ -4,6 +4,10 @@
 //! pre-skip, that a decoder's first frames are to be dropped. So the encoder is fed ahead instead:
 //! a packet that nobody gets carries silence and the first 312 frames, and the packets that follow
 //! decode to the source, frame by frame: decoded frame n is source frame n.
+//!
+//! That is exact where libopus codes by MDCT alone, which it does from 64 kbit/s up. Below, it
+//! takes the hybrid mode for what resembles speech, whose lower band (to 8 kHz) comes out up to
+//! one frame, 21 us, early: its resampler's delay is no whole number of frames.
 
 use super::EncodingError;
 use super::packets::{Packets, Writer};
