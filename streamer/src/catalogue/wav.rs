@@ -19,7 +19,7 @@ const MAX_CHUNKS: usize = 1_000;
 /// The longest `fmt ` chunk that is read; WAVEFORMATEXTENSIBLE has 40 bytes.
 const MAX_FORMAT_BYTES: u32 = 1_024;
 
-type Source = Chain<Cursor<Vec<u8>>, Take<BufReader<File>>>;
+type Source = BufReader<Chain<Cursor<Vec<u8>>, Take<File>>>;
 
 /// A WAV file whose header has been read and found good.
 pub(super) struct WavFile {
@@ -134,27 +134,27 @@ impl From<hound::Error> for Failure {
 }
 
 /// Finds format and samples, and hands `hound` a file of just these two chunks.
-fn read_header(file: File) -> Result<WavReader<Source>, Failure> {
+fn read_header(mut file: File) -> Result<WavReader<Source>, Failure> {
     let size = file.metadata()?.len();
-    let mut file = BufReader::new(file);
-    let (format, data_bytes) = find_chunks(&mut file, size)?;
-    let present = size.saturating_sub(file.stream_position()?);
-    if present < u64::from(data_bytes) {
-        let promised = u64::from(data_bytes);
+    let mut reader = BufReader::new(&mut file);
+    let (format, data_bytes) = find_chunks(&mut reader, size)?;
+    let start = reader.stream_position()?;
+    let (promised, present) = (u64::from(data_bytes), size.saturating_sub(start));
+    if present < promised {
         return Err(WavProblem::Truncated { promised, present }.into());
     }
+    file.seek(SeekFrom::Start(start))?;
     let mut header = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
     header.extend((format.len() as u32).to_le_bytes());
     header.extend(format);
     header.extend(b"data");
     header.extend(data_bytes.to_le_bytes());
-    Ok(WavReader::new(
-        Cursor::new(header).chain(file.take(u64::from(data_bytes))),
-    )?)
+    let source = BufReader::new(Cursor::new(header).chain(file.take(promised)));
+    Ok(WavReader::new(source)?)
 }
 
 /// The contents of the `fmt ` chunk and the length of `data`, at whose beginning `file` is left.
-fn find_chunks(file: &mut BufReader<File>, size: u64) -> Result<(Vec<u8>, u32), Failure> {
+fn find_chunks(file: &mut BufReader<&mut File>, size: u64) -> Result<(Vec<u8>, u32), Failure> {
     if size == 0 {
         return Err(WavProblem::Empty.into());
     }
