@@ -1,6 +1,6 @@
 //! Encodings: all data units of a sound in one codec and bit rate, made once and shared.
 //!
-//! Opus is encoded ahead by a thread of its own, some hundred times faster than it is played, and
+//! Opus is encoded ahead by a thread of its own, many times faster than it is played, and
 //! its units appear one after the other; who asks too early is told so and never waits. L16 is
 //! only a matter of byte order and is made as it is asked for.
 //!

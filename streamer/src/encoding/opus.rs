@@ -5,9 +5,9 @@
 //! a packet that nobody gets carries silence and the first 312 frames, and the packets that follow
 //! decode to the source, frame by frame: decoded frame n is source frame n.
 //!
-//! That is exact where libopus codes by MDCT alone, which it does from 64 kbit/s up. Below, it
-//! takes the hybrid mode for what resembles speech, whose lower band (to 8 kHz) comes out up to
-//! one frame, 21 us, early: its resampler's delay is no whole number of frames.
+//! Measured with mono noise against libopus 1.6.1: exact from 64 kbit/s up, where libopus codes by
+//! MDCT alone. From 48 kbit/s down it took the hybrid mode, and what it decoded to matched best up
+//! to one frame (21 us) early.
 
 use super::EncodingError;
 use super::packets::{Packets, Writer};
@@ -22,7 +22,7 @@ use std::thread;
 /// Frames in a packet: 20 ms at 48 kHz.
 pub(super) const FRAMES: u64 = 960;
 
-/// The greatest effort; it costs a hundredth of real time.
+/// The greatest effort.
 const COMPLEXITY: u8 = 10;
 
 /// The longest packet of one frame (RFC 6716, section 3.2.1).

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Frames of the source that are transformed at a time, as a multiple of the smallest number that
 /// gives whole frames (147 for 44.1 kHz). Even, so that half of it gives whole frames too; large
-/// enough for a cut-off near 21.7 kHz.
+/// enough for a cut-off near 21.8 kHz.
 const BLOCKS: usize = 8;
 
 /// The number of frames that `track` has at 48 kHz, the last one possibly begun only.
