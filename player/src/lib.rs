@@ -3,7 +3,9 @@
 
 pub mod decode;
 pub mod sink;
+pub mod subtitles;
 pub mod trust;
+pub mod url;
 
 #[cfg(test)]
 mod scratch;
