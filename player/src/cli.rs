@@ -37,21 +37,32 @@ Examples:
     cantus-player play quic://host/talk --latency 200 \\
         --qos 'delay<=200ms,jitter<=30ms,loss<=1%' --report talk.json
 
-  Ten seconds from the middle into files:
-    cantus-player play rtsp://host/talk --from 30s --for 10s \\
+  Ten seconds from the middle, as exact samples, into files:
+    cantus-player play rtsp://host/talk --from 30s --for 10s --codec l16 \\
         --out wav:talk.wav --subtitles srt:talk.srt
 
-  What a lossy network does to a stream, unit by unit:
-    cantus-player play rtsp://host/talk --out null --subtitles none --trace talk.csv
+  What a lossy network does to a stream, unit by unit, with a repair packet for every two:
+    cantus-player play rtsp://host/talk --fec 20+10 --latency stored \\
+        --out null --subtitles none --trace talk.csv
+
+  A streamer whose certificate, or whose authority, is known beforehand:
+    cantus-player play quic://host/talk --trust sha256:HEX
+    cantus-player play quic://host/talk --ca authority.pem --subtitles plain
 
 The certificate of a quic:// server is pinned when it is first met, in
 $XDG_STATE_HOME/cantus/known_servers or ~/.local/state/cantus/known_servers.
 
 Exit status: 0 played to the end, 1 failed, 2 wrong usage, 130 or 143 interrupted.";
 
-const SERVER_EXAMPLES: &str = "\
-Example:
+const LIST_EXAMPLES: &str = "\
+Examples:
+  cantus-player list rtsp://host
   cantus-player list quic://host --trust sha256:HEX";
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  cantus-player info rtsp://host/talk
+  cantus-player info quic://host/talk --ca authority.pem";
 
 /// The whole command line.
 #[derive(Debug, Clone, Parser)]
@@ -69,9 +80,10 @@ pub enum Command {
     #[command(after_help = PLAY_EXAMPLES)]
     Play(Box<PlayOptions>),
     /// List the presentations of a streamer
-    #[command(after_help = SERVER_EXAMPLES)]
+    #[command(after_help = LIST_EXAMPLES)]
     List(ListOptions),
     /// Tell the tracks, formats and languages of a presentation
+    #[command(after_help = INFO_EXAMPLES)]
     Info(InfoOptions),
 }
 

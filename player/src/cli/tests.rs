@@ -151,6 +151,7 @@ fn the_examples_in_the_help_are_command_lines_that_work() {
         vec!["--help"],
         vec!["play", "--help"],
         vec!["list", "--help"],
+        vec!["info", "--help"],
     ];
     let mut examples = 0;
     for arguments in helped {
@@ -177,7 +178,7 @@ fn the_examples_in_the_help_are_command_lines_that_work() {
             examples += 1;
         }
     }
-    assert!(examples >= 7, "{examples}");
+    assert!(examples == 13, "{examples}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 pub use pins::{Pin, PinError, Pins};
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -103,6 +103,7 @@ pub struct Verifier {
     authorities: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
     refusal: Mutex<Option<TrustError>>,
+    pinned: OnceLock<Fingerprint>,
 }
 
 impl Verifier {
@@ -118,13 +119,13 @@ impl Verifier {
             Trust::Authority(file) => Some(authorities(file, &provider)?),
             Trust::FirstUse(_) | Trust::Fingerprint(_) => None,
         };
-        let refusal = Mutex::new(None);
         Ok(Arc::new(Self {
             trust,
             server: server.into(),
             authorities,
             provider,
-            refusal,
+            refusal: Mutex::new(None),
+            pinned: OnceLock::new(),
         }))
     }
 
@@ -135,6 +136,12 @@ impl Verifier {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// The fingerprint that was pinned in this handshake, if the server was met for the first time:
+    /// the user should see it, and may compare it with what he was told.
+    pub fn pinned(&self) -> Option<Fingerprint> {
+        self.pinned.get().copied()
     }
 
     /// The TLS side of a client that speaks one of the protocols `alpn`: TLS 1.3 only, as QUIC
@@ -186,12 +193,16 @@ impl Verifier {
 
     /// Pins the certificate, now that the server has proved that it is its own.
     fn remember(&self, shown: Fingerprint) -> Result<(), TrustError> {
-        match &self.trust {
-            Trust::FirstUse(pins) => pins
-                .remember(&self.server, shown)
-                .map_err(|reason| TrustError::Pins { shown, reason }),
-            Trust::Fingerprint(_) | Trust::Authority(_) => Ok(()),
+        let Trust::FirstUse(pins) = &self.trust else {
+            return Ok(());
+        };
+        let first = pins
+            .remember(&self.server, shown)
+            .map_err(|reason| TrustError::Pins { shown, reason })?;
+        if first {
+            self.pinned.get_or_init(|| shown);
         }
+        Ok(())
     }
 }
 

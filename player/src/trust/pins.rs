@@ -118,14 +118,15 @@ impl Pins {
 
     /// Adds a pin for `server` unless there is one. The file changes in one step: who reads it
     /// meanwhile sees either all of the old or all of the new. Only the user can read it.
+    /// Returns whether there was none.
     ///
     /// # Errors
     ///
     /// As for [`lookup`](Self::lookup), or if the file cannot be written.
-    pub fn remember(&self, server: &str, fingerprint: Fingerprint) -> Result<(), PinError> {
+    pub fn remember(&self, server: &str, fingerprint: Fingerprint) -> Result<bool, PinError> {
         let mut text = self.read()?;
         if self.find(&text, server)?.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -134,7 +135,8 @@ impl Pins {
         self.replace(&text).map_err(|cause| PinError::Write {
             file: self.file.clone(),
             cause: Arc::new(cause),
-        })
+        })?;
+        Ok(true)
     }
 
     fn read(&self) -> Result<String, PinError> {
@@ -256,8 +258,8 @@ mod tests {
     fn a_pin_once_written_is_never_replaced() {
         let scratch = Scratch::new("pins-kept");
         let pins = pins(&scratch);
-        pins.remember("[::1]:4433", fingerprint('a')).unwrap();
-        pins.remember("[::1]:4433", fingerprint('b')).unwrap();
+        assert!(pins.remember("[::1]:4433", fingerprint('a')).unwrap());
+        assert!(!pins.remember("[::1]:4433", fingerprint('b')).unwrap());
         assert_eq!(
             pins.lookup("[::1]:4433").unwrap().unwrap().fingerprint,
             fingerprint('a')

@@ -86,10 +86,14 @@ fn the_first_certificate_is_pinned_and_known_again() {
     let scratch = Scratch::new("trust-first");
     let pins = Pins::at(scratch.path("known_servers"));
     let identity = Identity::new();
-    meet(Trust::FirstUse(pins.clone()), &identity).unwrap();
+    let verifier = Verifier::new(Trust::FirstUse(pins.clone()), "localhost:4433").unwrap();
+    handshake(&verifier, server(&identity.certificate, &identity.key)).unwrap();
+    assert_eq!(verifier.pinned(), Some(identity.fingerprint()));
     let expected = format!("localhost:4433 {}\n", identity.fingerprint());
     assert_eq!(fs::read_to_string(pins.file()).unwrap(), expected);
-    meet(Trust::FirstUse(pins.clone()), &identity).unwrap();
+    let again = Verifier::new(Trust::FirstUse(pins.clone()), "localhost:4433").unwrap();
+    handshake(&again, server(&identity.certificate, &identity.key)).unwrap();
+    assert_eq!(again.pinned(), None);
     assert_eq!(fs::read_to_string(pins.file()).unwrap(), expected);
 }
 

@@ -68,18 +68,7 @@ impl Speaker {
     /// [`SinkError::NoSpeaker`] if there is nothing to play on, [`SinkError::Rate`] if it does not
     /// run at the rate of `format`. A card with another number of channels is played with those.
     pub fn open(format: AudioFormat) -> Result<Self, SinkError> {
-        let silent = |error: cpal::Error| SinkError::NoSpeaker {
-            reason: one_line(&error),
-        };
-        let device = cpal::default_host()
-            .default_output_device()
-            .ok_or_else(|| silent(ErrorKind::DeviceNotAvailable.into()))?;
-        let offered: Vec<_> = device.supported_output_configs().map_err(silent)?.collect();
-        let choice = choose(format, &offered)?;
-        // Some systems offer a size of buffer and then refuse it.
-        let output = Output::start(&device, &choice, format)
-            .or_else(|_| Output::start(&device, &choice.with_default_buffer(), format))
-            .map_err(silent)?;
+        let output = quietly(|| Output::open(format))?;
         Ok(Self {
             format,
             output,
@@ -159,6 +148,21 @@ impl std::fmt::Debug for Speaker {
 }
 
 impl Output {
+    fn open(format: AudioFormat) -> Result<Self, SinkError> {
+        let silent = |error: cpal::Error| SinkError::NoSpeaker {
+            reason: one_line(&error),
+        };
+        let device = cpal::default_host()
+            .default_output_device()
+            .ok_or_else(|| silent(ErrorKind::DeviceNotAvailable.into()))?;
+        let offered: Vec<_> = device.supported_output_configs().map_err(silent)?.collect();
+        let choice = choose(format, &offered)?;
+        // Some systems offer a size of buffer and then refuse it.
+        Self::start(&device, &choice, format)
+            .or_else(|_| Self::start(&device, &choice.with_default_buffer(), format))
+            .map_err(silent)
+    }
+
     fn start(
         device: &cpal::Device,
         choice: &Choice,
@@ -234,14 +238,30 @@ fn frames_in(span: Duration, format: AudioFormat) -> usize {
     (span.as_micros() * u128::from(format.rate.hz()) / 1_000_000) as usize
 }
 
-/// What the sound system says, as a part of one line.
+/// The first sentence of what the sound system says, as a part of one line.
 fn one_line(error: &cpal::Error) -> String {
-    let words: Vec<_> = error
-        .to_string()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
-    words.join(" ").trim_end_matches('.').to_owned()
+    let text = error.to_string();
+    let words: Vec<_> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let sentence = line.split(". ").next().unwrap_or_default();
+    sentence.trim_end_matches('.').to_owned()
+}
+
+/// Opens something without the lines that libasound writes to standard error where there is no
+/// card: the user gets one line, from us.
+#[cfg(target_os = "linux")]
+fn quietly<T>(open: impl FnOnce() -> T) -> T {
+    let said = alsa::Output::local_error_handler();
+    let opened = open();
+    if let Ok(said) = said {
+        tracing::debug!(alsa = %said.borrow(), "opened the sound system");
+    }
+    opened
+}
+
+#[cfg(not(target_os = "linux"))]
+fn quietly<T>(open: impl FnOnce() -> T) -> T {
+    open()
 }
 
 #[cfg(test)]
@@ -259,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_the_system_says_fits_into_a_line_of_ours() {
-        let error = cpal::Error::with_message(ErrorKind::Other, "ALSA:\n  no such card.");
+        let error = cpal::Error::with_message(ErrorKind::Other, "ALSA:\n  no such card. Or two.");
         assert_eq!(one_line(&error), "ALSA: no such card");
     }
 }
