@@ -1,45 +1,27 @@
-//! (to be built)
+//! RTP: the packets that carry data units (RFC 3550, section 5).
+//!
+//! An [`RtpPacket`] names its sender ([`Ssrc`]), its place in the stream ([`Sequence`]), the
+//! sampling instant of its payload ([`RtpTimestamp`]) and how to read the payload
+//! ([`PayloadType`]). Cantus packets also say when they were sent ([`AbsSendTime`], in a header
+//! extension), because a streamer that runs ahead of the media clock does not send at the instant
+//! that the timestamp stands for.
+//!
+//! Sequence numbers and timestamps wrap around. [`SequenceUnroller`] and [`TimestampUnroller`]
+//! turn them into numbers that do not, and everything behind the depacketizer works with those.
+//! [`SourceValidator`] decides whether a packet belongs to a running stream at all.
+//!
+//! `rtp-types` reads and writes the bytes; what they mean is here.
 
-/// The identifier of a synchronisation source.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub struct Ssrc(pub u32);
+mod extension;
+mod header;
+mod packet;
+mod send_time;
+mod unroll;
+mod validator;
 
-/// A sequence number.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Hash)]
-pub struct Sequence(pub u16);
-
-/// A timestamp.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Hash)]
-pub struct RtpTimestamp(pub u32);
-
-/// A payload type.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub struct PayloadType(u8);
-
-impl PayloadType {
-    /// 0 to 127.
-    pub const fn new(value: u8) -> Option<Self> {
-        if value < 128 { Some(Self(value)) } else { None }
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-/// The local identifier of a header extension.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Hash)]
-pub struct ExtensionId(u8);
-
-impl ExtensionId {
-    /// 1 to 14.
-    pub const fn new(value: u8) -> Option<Self> {
-        if 1 <= value && value <= 14 { Some(Self(value)) } else { None }
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-}
+pub use extension::ExtensionId;
+pub use header::{PayloadType, RtpTimestamp, Sequence, Ssrc};
+pub use packet::{RtpError, RtpPacket};
+pub use send_time::AbsSendTime;
+pub use unroll::{SequenceUnroller, TimestampUnroller};
+pub use validator::{SourceValidator, Verdict};
