@@ -1,6 +1,7 @@
 //! The head of a message: start line and headers.
 
 use super::framing::{FramingError, MAX_BODY};
+use super::names::Names;
 use crate::quantity::excerpt;
 
 /// A head in the one form that the parser of the messages accepts: every line ends in CR LF,
@@ -17,9 +18,10 @@ impl Head {
     /// Reads a head from the bytes up to and including its empty line.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, FramingError> {
         let text = std::str::from_utf8(bytes).map_err(|_| malformed_bytes(bytes))?;
-        let lines = unfold(text)?;
+        let mut lines = unfold(text)?;
         check_start_line(lines.first().map_or("", String::as_str))?;
         let body_length = body_length(lines.iter().skip(1))?;
+        drop_ambiguous_headers(&mut lines);
         let mut text = lines.join("\r\n");
         text.push_str("\r\n\r\n");
         Ok(Self { text, body_length })
@@ -48,6 +50,18 @@ fn unfold(text: &str) -> Result<Vec<String>, FramingError> {
         whole.push_str(line.trim_matches([' ', '\t']));
     }
     Ok(lines)
+}
+
+/// Drops the headers that the parser would take for others.
+///
+/// What has a space before its colon is the start line, or no header at all: it stays, for the
+/// parser to judge.
+fn drop_ambiguous_headers(lines: &mut Vec<String>) {
+    let mut names = Names::new();
+    lines.retain(|line| match line.split_once(':') {
+        Some((name, _)) if name.bytes().all(|byte| byte.is_ascii_graphic()) => names.admit(name),
+        _ => true,
+    });
 }
 
 /// Tells a version that we do not speak from nonsense: the first deserves another answer.

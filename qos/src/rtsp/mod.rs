@@ -3,13 +3,16 @@
 //! The messages themselves are those of the `rtsp-types` crate. This room adds what a connection
 //! with strangers needs: framing with hard limits ([`MessageBuffer`]), and typed headers as real
 //! clients write them ([`Transport`], [`NptRange`], [`RtpInfo`], [`SessionHeader`]). Unknown
-//! methods and headers are kept, so that a server can answer them with 501 or pass over them.
+//! methods are kept, so that a server can answer them with 501; so are unknown headers, unless
+//! their name begins like that of a known one (`Accept-Language`): `rtsp-types` cannot tell these
+//! apart, and we must not write both either.
 //!
 //! The same messages travel over TCP and on flow 0 of a QUIC connection
 //! ([`FlowId::CONTROL`](crate::roq::FlowId::CONTROL)).
 
 mod framing;
 mod head;
+mod names;
 mod range;
 mod rtp_info;
 mod session;

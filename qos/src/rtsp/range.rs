@@ -74,7 +74,7 @@ impl fmt::Display for NptRange {
 }
 
 /// Reads seconds, `90.5`, or hours, minutes and seconds, `0:01:30.5`.
-pub(crate) fn read_time(text: &str) -> Option<MediaTime> {
+fn read_time(text: &str) -> Option<MediaTime> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut parts = clock.split(':').map(|part| {
         let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -108,7 +108,7 @@ fn read_fraction(digits: &str) -> Option<u64> {
 
 /// Writes seconds with as many decimals as it takes, so that [`read_time`] reads the same
 /// position. Positions before the beginning are written as the beginning.
-pub(crate) fn time_text(time: MediaTime) -> String {
+fn time_text(time: MediaTime) -> String {
     let span = time.to_duration();
     let (seconds, nanos) = (span.as_secs(), span.subsec_nanos());
     let fraction = format!("{nanos:09}");

@@ -67,6 +67,24 @@ fn unknown_methods_and_headers_are_kept() {
 }
 
 #[test]
+fn a_header_is_never_taken_for_one_whose_name_begins_like_its_own() {
+    let both = b"DESCRIBE * RTSP/1.0\r\nAccept-Language: fr\r\nAccept: application/sdp\r\n\
+        CSeq-Old: 1\r\n:\r\nContent: x\r\nContent-Length: 0\r\nX-Own: kept\r\n\r\n";
+    let request = request(both);
+    assert_eq!(
+        request.header(&headers::ACCEPT).unwrap().as_str(),
+        "application/sdp"
+    );
+    assert_eq!(
+        request.header(&headers::CONTENT_LENGTH).unwrap().as_str(),
+        "0"
+    );
+    assert_eq!(request.header(&headers::CSEQ), None);
+    let own = rtsp_types::HeaderName::from_static_str("x-own").unwrap();
+    assert_eq!(request.header(&own).unwrap().as_str(), "kept");
+}
+
+#[test]
 fn bodies_follow_their_length_and_the_next_message_follows_the_body() {
     let stream = [
         "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 5\r\n\r\nv=0\r\n",
@@ -219,6 +237,7 @@ fn nonsense_is_a_bad_request_and_a_strange_version_is_named() {
         "OPTIONS /relative RTSP/1.0\r\n\r\n",
         "RTSP/1.0 0 OK\r\n\r\n",
         "RTSP/1.0 OK\r\n\r\n",
+        "OPTIONS * RTSP/1.0\r\nContent-Length : 5\r\n\r\n",
     ] {
         let error = read(nonsense.as_bytes()).unwrap_err();
         assert!(
