@@ -1,0 +1,150 @@
+//! Loss: independent, or in bursts.
+
+use std::time::Duration;
+
+use cantus_qos::time::MonoTime;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::departures::Departures;
+use super::random::{Correlated, Role, stream};
+use super::{DropCause, Loss, Node, NodeCounts, Packet, Step};
+
+/// The node that loses packets.
+#[derive(Debug)]
+pub(super) struct LossNode {
+    model: Model,
+    passed: Departures,
+    lost: u64,
+}
+
+impl LossNode {
+    /// The node for `loss`, or `None` where nothing is lost.
+    pub(super) fn of(loss: &Loss, seed: u64) -> Option<Self> {
+        let model = match *loss {
+            Loss::None => return None,
+            Loss::Random { share, correlation } => {
+                let draws = Correlated::new(stream(seed, Role::Loss), correlation);
+                Model::Random { share, draws }
+            }
+            Loss::GilbertElliott {
+                p,
+                r,
+                bad,
+                good,
+                step,
+            } => Model::GilbertElliott(Chain {
+                p,
+                r,
+                bad,
+                good,
+                step,
+                in_bad_state: false,
+                steps: 0,
+                chain_rng: stream(seed, Role::LossChain),
+                loss_rng: stream(seed, Role::Loss),
+            }),
+        };
+        Some(Self {
+            model,
+            passed: Departures::default(),
+            lost: 0,
+        })
+    }
+}
+
+impl Node for LossNode {
+    fn push(&mut self, now: MonoTime, packet: Packet) -> Result<(), DropCause> {
+        let lost = match &mut self.model {
+            Model::Random { share, draws } => draws.chance(*share),
+            Model::GilbertElliott(chain) => chain.loses(now),
+        };
+        if lost {
+            self.lost += 1;
+            return Err(DropCause::Loss);
+        }
+        self.passed.push(now, packet);
+        Ok(())
+    }
+
+    fn pop(&mut self, now: MonoTime) -> Option<Packet> {
+        self.passed.pop(now)
+    }
+
+    fn next_deadline(&self) -> Option<MonoTime> {
+        self.passed.next()
+    }
+
+    fn counts(&self) -> NodeCounts {
+        let passed = self.passed.counts();
+        NodeCounts {
+            entered: passed.entered + self.lost,
+            lost: self.lost,
+            ..passed
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Model {
+    Random { share: f64, draws: Correlated },
+    GilbertElliott(Chain),
+}
+
+/// The chain of Gilbert and Elliott (`loss gemodel` of tc-netem(8)): a packet is judged by the
+/// state it meets. The chain starts in the good one.
+#[derive(Debug)]
+struct Chain {
+    /// Probability of the step from the good state to the bad one.
+    p: f64,
+    /// Probability of the step from the bad state to the good one.
+    r: f64,
+    /// Share lost in the bad state (netem's 1-h).
+    bad: f64,
+    /// Share lost in the good state (netem's 1-k).
+    good: f64,
+    step: Step,
+    in_bad_state: bool,
+    steps: u128,
+    chain_rng: ChaCha8Rng,
+    loss_rng: ChaCha8Rng,
+}
+
+impl Chain {
+    fn loses(&mut self, now: MonoTime) -> bool {
+        match self.step {
+            Step::PerPacket => {
+                let lost = self.judge();
+                self.advance();
+                lost
+            }
+            Step::Every(span) => {
+                self.catch_up(now, span);
+                self.judge()
+            }
+        }
+    }
+
+    /// Does the steps that fell due up to `now`.
+    fn catch_up(&mut self, now: MonoTime, span: Duration) {
+        let due = now.since(MonoTime::ZERO).as_nanos() / span.as_nanos();
+        for _ in self.steps..due {
+            self.advance();
+        }
+        self.steps = due;
+    }
+
+    fn advance(&mut self) {
+        let change = if self.in_bad_state { self.r } else { self.p };
+        self.in_bad_state ^= self.chain_rng.random::<f64>() < change;
+    }
+
+    fn judge(&mut self) -> bool {
+        let share = if self.in_bad_state {
+            self.bad
+        } else {
+            self.good
+        };
+        self.loss_rng.random::<f64>() < share
+    }
+}
