@@ -5,3 +5,4 @@
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 
 pub mod link;
+pub mod relay;

@@ -33,7 +33,7 @@ impl LossNode {
                 bad,
                 good,
                 step,
-            } => Model::GilbertElliott(Chain {
+            } => Model::GilbertElliott(Box::new(Chain {
                 p,
                 r,
                 bad,
@@ -43,7 +43,7 @@ impl LossNode {
                 steps: 0,
                 chain_rng: stream(seed, Role::LossChain),
                 loss_rng: stream(seed, Role::Loss),
-            }),
+            })),
         };
         Some(Self {
             model,
@@ -88,7 +88,7 @@ impl Node for LossNode {
 #[derive(Debug)]
 enum Model {
     Random { share: f64, draws: Correlated },
-    GilbertElliott(Chain),
+    GilbertElliott(Box<Chain>),
 }
 
 /// The chain of Gilbert and Elliott (`loss gemodel` of tc-netem(8)): a packet is judged by the
