@@ -15,11 +15,11 @@ const BYTES_PER_SAMPLE: usize = 2;
 /// Where no such span divides (stereo at 44.1 kHz), the longest that fits, rounded down to whole
 /// frames; where even 1 ms does not fit, all that fits.
 pub fn frames_per_packet(format: AudioFormat) -> usize {
-    let hz = format.rate.hz() as usize;
+    let hz = u64::from(format.rate.hz());
     let most = (MAX_PAYLOAD / bytes_per_frame(format)).max(1);
-    let frames = |millis: usize| hz * millis / 1_000;
-    let fits = |millis: &usize| (1..=most).contains(&frames(*millis));
-    let divides = |millis: &usize| hz * millis % 1_000 == 0;
+    let frames = |millis: u64| (hz * millis / 1_000) as usize;
+    let fits = |millis: &u64| (1..=most).contains(&frames(*millis));
+    let divides = |millis: &u64| (hz * millis).is_multiple_of(1_000);
 
     let spans = [20, 10, 5, 4, 2, 1];
     let mut fitting = spans.into_iter().filter(fits);

@@ -90,7 +90,7 @@ impl Quantity {
 }
 
 /// The beginning of a text from outside, short enough for one line of an error message.
-fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     const SHOWN: usize = 40;
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
