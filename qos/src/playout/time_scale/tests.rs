@@ -1,0 +1,4 @@
+use super::*;
+use crate::playout::signals::{
+    MONO, STEREO, harmonic, largest_step, noise, rms, sine, speech, stereo,
+};
