@@ -5,4 +5,5 @@
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 
 pub mod link;
+pub mod plan;
 pub mod relay;
