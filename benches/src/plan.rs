@@ -23,7 +23,7 @@
 //! | `link` | a standing link, the words of tc-netem(8), or both: see [`LinkSpec`] | must be there |
 //! | `media` | the presentation: a media directory, then its name | must be there |
 //! | `seed` | what the network's luck follows from | 1 |
-//! | `back` | as `link`, for the way back | as `link` |
+//! | `back` | as `link`, for the way from player to streamer | as `link` |
 //! | `transport` | `quic` or `rtsp` | `quic` |
 //! | `latency` | `auto`, `stored` or a time | `auto` |
 //! | `promise` | as in `--qos` | nothing is promised |
@@ -58,9 +58,9 @@ pub struct Plan {
     /// What the luck of the network follows from.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// The network between the two ends.
+    /// The network between the two ends, as the media meet it.
     pub link: LinkSpec,
-    /// The way back, where it differs from the way there.
+    /// The way from the player to the streamer, where it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<LinkSpec>,
     /// The presentation: the path of a media directory, and in it the presentation's name.
@@ -154,8 +154,8 @@ impl Plan {
         ))
     }
 
-    /// The two directions of the network: there is from the player to the streamer, back is from
-    /// the streamer to the player.
+    /// The two directions of the network: there is the way of the media, from the streamer to the
+    /// player, and back the way of feedback and requests.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
 //! Loss: independent, or in bursts.
 
+use std::fmt;
 use std::time::Duration;
 
 use cantus_qos::time::MonoTime;
@@ -13,7 +14,7 @@ use super::{DropCause, Loss, Node, NodeCounts, Packet, Step};
 /// The node that loses packets.
 #[derive(Debug)]
 pub(super) struct LossNode {
-    model: Model,
+    model: Box<dyn LossModel>,
     passed: Departures,
     lost: u64,
 }
@@ -21,11 +22,11 @@ pub(super) struct LossNode {
 impl LossNode {
     /// The node for `loss`, or `None` where nothing is lost.
     pub(super) fn of(loss: &Loss, seed: u64) -> Option<Self> {
-        let model = match *loss {
+        let model: Box<dyn LossModel> = match *loss {
             Loss::None => return None,
             Loss::Random { share, correlation } => {
                 let draws = Correlated::new(stream(seed, Role::Loss), correlation);
-                Model::Random { share, draws }
+                Box::new(Independent { share, draws })
             }
             Loss::GilbertElliott {
                 p,
@@ -33,7 +34,7 @@ impl LossNode {
                 bad,
                 good,
                 step,
-            } => Model::GilbertElliott(Box::new(Chain {
+            } => Box::new(Chain {
                 p,
                 r,
                 bad,
@@ -43,7 +44,7 @@ impl LossNode {
                 steps: 0,
                 chain_rng: stream(seed, Role::LossChain),
                 loss_rng: stream(seed, Role::Loss),
-            })),
+            }),
         };
         Some(Self {
             model,
@@ -55,11 +56,7 @@ impl LossNode {
 
 impl Node for LossNode {
     fn push(&mut self, now: MonoTime, packet: Packet) -> Result<(), DropCause> {
-        let lost = match &mut self.model {
-            Model::Random { share, draws } => draws.chance(*share),
-            Model::GilbertElliott(chain) => chain.loses(now),
-        };
-        if lost {
+        if self.model.loses(now) {
             self.lost += 1;
             return Err(DropCause::Loss);
         }
@@ -85,10 +82,21 @@ impl Node for LossNode {
     }
 }
 
+/// Decides for one packet after the other.
+trait LossModel: fmt::Debug + Send {
+    fn loses(&mut self, now: MonoTime) -> bool;
+}
+
 #[derive(Debug)]
-enum Model {
-    Random { share: f64, draws: Correlated },
-    GilbertElliott(Box<Chain>),
+struct Independent {
+    share: f64,
+    draws: Correlated,
+}
+
+impl LossModel for Independent {
+    fn loses(&mut self, _now: MonoTime) -> bool {
+        self.draws.chance(self.share)
+    }
 }
 
 /// The chain of Gilbert and Elliott (`loss gemodel` of tc-netem(8)): a packet is judged by the
@@ -110,7 +118,7 @@ struct Chain {
     loss_rng: ChaCha8Rng,
 }
 
-impl Chain {
+impl LossModel for Chain {
     fn loses(&mut self, now: MonoTime) -> bool {
         match self.step {
             Step::PerPacket => {
@@ -124,7 +132,9 @@ impl Chain {
             }
         }
     }
+}
 
+impl Chain {
     /// Does the steps that fell due up to `now`.
     fn catch_up(&mut self, now: MonoTime, span: Duration) {
         let due = now.since(MonoTime::ZERO).as_nanos() / span.as_nanos();

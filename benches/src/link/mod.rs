@@ -168,7 +168,7 @@ impl Link {
         Self::build(spec, seed, trace, Duration::ZERO)
     }
 
-    /// The way there and the way back of one path.
+    /// The way there, on which the media go, and the way back of one path.
     ///
     /// The way back suffers from the same model with a seed of its own. On a link driven by a
     /// delivery trace both ways follow the same trace, the way back 60 s further on.

@@ -400,6 +400,21 @@ fn a_standing_link_can_be_varied() {
 }
 
 #[test]
+fn a_real_trace_takes_the_place_of_the_generated_one_where_it_is_there() {
+    let directory = std::env::temp_dir().join(format!("cantus-traces-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join(Carrier::Lte.file_name()), "4\n10\n").unwrap();
+    let lte = LinkSpec::named("lte").unwrap().with_traces_from(&directory);
+    let umts = LinkSpec::named("umts")
+        .unwrap()
+        .with_traces_from(&directory);
+    let arrivals = send(&mut Link::new(&lte, SEED).unwrap(), 3, Duration::ZERO, 1500);
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(delays(&arrivals), [30.0, 34.0, 40.0]);
+    assert_eq!(umts.trace, Some(TraceSource::Generated(Carrier::Umts)));
+}
+
+#[test]
 fn gemodel_fills_in_what_netem_fills_in() {
     let spec: LinkSpec = "loss gemodel 10%".parse().unwrap();
     let expected = Loss::GilbertElliott {

@@ -99,8 +99,11 @@ impl DeliveryTrace {
     }
 
     /// The first opportunity at or after `instant`, in nanoseconds from the start of the trace.
+    ///
+    /// The end of a round counts to that round, because its last opportunity lies there.
     fn first_from(&self, instant: u64) -> Opportunity {
-        let (round, within) = (instant / self.period, instant % self.period);
+        let round = instant.saturating_sub(1) / self.period;
+        let within = instant - round * self.period;
         let millis = within.div_ceil(NANOS_PER_MILLI);
         let index = self.millis.partition_point(|&at| u64::from(at) < millis);
         Opportunity { round, index }

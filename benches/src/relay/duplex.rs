@@ -12,10 +12,13 @@ use crate::link::{Link, LinkError, LinkSpec, Packet};
 const UDP_HEADER: usize = 8;
 
 /// Both directions of a path. Follows the calling contract of [`Link`].
+///
+/// The media come from the server, so the way *there* of [`Link::pair`] leads to the client: a
+/// session through a relay meets the same luck as one in virtual time.
 #[derive(Debug)]
 pub(super) struct Duplex {
-    there: Link,
-    back: Link,
+    to_client: Link,
+    to_server: Link,
     log: SharedLog,
 }
 
@@ -29,8 +32,12 @@ pub(super) struct Forward {
 
 impl Duplex {
     pub(super) fn new(spec: &LinkSpec, seed: u64, log: SharedLog) -> Result<Self, LinkError> {
-        let (there, back) = Link::pair(spec, seed)?;
-        Ok(Self { there, back, log })
+        let (to_client, to_server) = Link::pair(spec, seed)?;
+        Ok(Self {
+            to_client,
+            to_server,
+            log,
+        })
     }
 
     /// A UDP payload comes, that travels in a packet of the family of `address`.
@@ -67,7 +74,7 @@ impl Duplex {
 
     /// The next packet that has come through, in either direction.
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Forward> {
-        [Direction::There, Direction::Back]
+        [Direction::ToServer, Direction::ToClient]
             .into_iter()
             .find_map(|direction| {
                 let popped = self.link(direction).pop(now);
@@ -84,16 +91,19 @@ impl Duplex {
 
     /// When [`Duplex::pop`] must be called again.
     pub(super) fn next_deadline(&self) -> Option<MonoTime> {
-        [self.there.next_deadline(), self.back.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.to_server.next_deadline(),
+            self.to_client.next_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn link(&mut self, direction: Direction) -> &mut Link {
         match direction {
-            Direction::There => &mut self.there,
-            Direction::Back => &mut self.back,
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
         }
     }
 
@@ -133,14 +143,14 @@ mod tests {
     fn a_packet_comes_through_with_its_route_after_the_delay() {
         let (mut duplex, log) = duplex("delay 30ms");
         let data = Bytes::from_static(b"hello");
-        duplex.push(MonoTime::ZERO, Direction::Back, 9, data.clone(), V4);
+        duplex.push(MonoTime::ZERO, Direction::ToClient, 9, data.clone(), V4);
         let at = MonoTime::from_millis(30);
         assert_eq!(duplex.next_deadline(), Some(at));
         assert_eq!(duplex.pop(at - std::time::Duration::from_nanos(1)), None);
         assert_eq!(
             duplex.pop(at),
             Some(Forward {
-                direction: Direction::Back,
+                direction: Direction::ToClient,
                 route: 9,
                 data
             })
@@ -155,13 +165,13 @@ mod tests {
     #[test]
     fn the_log_tells_what_was_lost_what_overflowed_and_what_came_twice() {
         let (mut duplex, log) = duplex("loss 100%");
-        duplex.push(MonoTime::ZERO, Direction::There, 0, Bytes::new(), V4);
+        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V4);
         assert_eq!(log.snapshot().entries()[0].fate, Fate::Lost);
-        assert_eq!(log.counts().there.lost, 1);
+        assert_eq!(log.counts().to_server.lost, 1);
 
         let (mut duplex, log) = self::duplex("rate 8kbit limit 1");
-        duplex.push(MonoTime::ZERO, Direction::There, 0, Bytes::new(), V6);
-        duplex.push(MonoTime::ZERO, Direction::There, 0, Bytes::new(), V6);
+        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V6);
+        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V6);
         let fates: Vec<_> = log
             .snapshot()
             .entries()
@@ -172,10 +182,10 @@ mod tests {
         assert_eq!(duplex.next_deadline(), Some(MonoTime::from_millis(48)));
 
         let (mut duplex, log) = self::duplex("duplicate 100%");
-        duplex.push(MonoTime::ZERO, Direction::There, 0, Bytes::new(), V4);
+        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V4);
         while duplex.pop(MonoTime::ZERO).is_some() {}
         assert_eq!(log.snapshot().entries()[0].copies, 1);
-        assert_eq!(log.counts().there.delivered, 2);
+        assert_eq!(log.counts().to_server.delivered, 2);
     }
 
     #[test]
@@ -183,7 +193,7 @@ mod tests {
         let (mut duplex, log) = duplex("delay 2ms");
         duplex.push(
             MonoTime::from_millis(1),
-            Direction::There,
+            Direction::ToServer,
             4,
             Bytes::new(),
             V4,
@@ -191,7 +201,7 @@ mod tests {
         duplex.pop(MonoTime::from_millis(3));
         duplex.push(
             MonoTime::from_millis(5),
-            Direction::Back,
+            Direction::ToClient,
             5,
             Bytes::new(),
             V4,
@@ -201,8 +211,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "there,4,28,1000,3000,0,delivered",
-                "back,5,28,5000,,0,in flight"
+                "to server,4,28,1000,3000,0,delivered",
+                "to client,5,28,5000,,0,in flight"
             ]
         );
     }

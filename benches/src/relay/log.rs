@@ -13,10 +13,10 @@ const ENTRIES_LIMIT: usize = 1 << 20;
 /// Which way a packet goes.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum Direction {
-    /// From the client to the server.
-    There,
-    /// From the server to the client.
-    Back,
+    /// From the client to the server: requests and feedback.
+    ToServer,
+    /// From the server to the client: the media.
+    ToClient,
 }
 
 /// What became of a packet.
@@ -69,9 +69,9 @@ pub struct DirectionCounts {
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub struct RelayCounts {
     /// From clients to the server.
-    pub there: DirectionCounts,
+    pub to_server: DirectionCounts,
     /// From the server to clients.
-    pub back: DirectionCounts,
+    pub to_client: DirectionCounts,
     /// Packets and connections turned away: too many clients, or a peer that is not expected.
     pub refused: u64,
     /// Packets that came through the link but could not be sent on.
@@ -103,8 +103,8 @@ impl RelayLog {
         let mut csv = String::from("direction,route,size,entered_us,left_us,copies,fate\n");
         for entry in &self.entries {
             let direction = match entry.direction {
-                Direction::There => "there",
-                Direction::Back => "back",
+                Direction::ToServer => "to server",
+                Direction::ToClient => "to client",
             };
             let fate = match entry.fate {
                 Fate::InFlight => "in flight",
@@ -173,8 +173,8 @@ impl RelayLog {
 
     fn direction(&mut self, direction: Direction) -> &mut DirectionCounts {
         match direction {
-            Direction::There => &mut self.counts.there,
-            Direction::Back => &mut self.counts.back,
+            Direction::ToServer => &mut self.counts.to_server,
+            Direction::ToClient => &mut self.counts.to_client,
         }
     }
 }

@@ -127,7 +127,7 @@ impl UdpRelay {
             Ok(route) => {
                 let data = Bytes::copy_from_slice(payload);
                 self.duplex
-                    .push(now, Direction::There, route, data, from.ip());
+                    .push(now, Direction::ToServer, route, data, from.ip());
             }
             Err(error) => {
                 tracing::debug!(%from, %error, "a client was turned away");
@@ -141,7 +141,7 @@ impl UdpRelay {
         if let Some(client) = self.clients.by_route.get_mut(&route) {
             client.active = now;
             self.duplex
-                .push(now, Direction::Back, route, data, client.address.ip());
+                .push(now, Direction::ToClient, route, data, client.address.ip());
         }
     }
 
@@ -158,8 +158,8 @@ impl UdpRelay {
                 continue;
             };
             let sent = match direction {
-                Direction::There => client.upstream.send(&data).await,
-                Direction::Back => self.socket.send_to(&data, client.address).await,
+                Direction::ToServer => client.upstream.send(&data).await,
+                Direction::ToClient => self.socket.send_to(&data, client.address).await,
             };
             if sent.is_err() {
                 self.log.on_unsent();

@@ -63,6 +63,10 @@ fn the_trace_repeats_at_its_end() {
     let mut node = node(&[3, 10], Duration::ZERO, 100);
     assert_eq!(departures(&mut node, 0, &[1500; 5]), [3, 10, 13, 20, 23]);
     assert_eq!(departures(&mut node, 1_000_011, &[1500]), [1_000_013]);
+    assert_eq!(
+        departures(&mut node, 2_000_010, &[1500; 2]),
+        [2_000_010, 2_000_013]
+    );
 }
 
 #[test]

@@ -114,8 +114,8 @@ impl Connection {
         }: Arrived,
     ) {
         let address = match direction {
-            Direction::There => self.sides.client,
-            Direction::Back => self.sides.server,
+            Direction::ToServer => self.sides.client,
+            Direction::ToClient => self.sides.server,
         };
         self.duplex
             .push(self.clock.now(), direction, route, data, address);

@@ -92,8 +92,8 @@ impl Media {
         for half in 0..2 {
             let route = 2 * path + half as u32;
             for (sockets, direction, peer) in [
-                (&facing_client, Direction::There, self.sides.client),
-                (&facing_server, Direction::Back, self.sides.server),
+                (&facing_client, Direction::ToServer, self.sides.client),
+                (&facing_server, Direction::ToClient, self.sides.server),
             ] {
                 let reader = Reader {
                     socket: sockets[half].clone(),
@@ -161,8 +161,8 @@ impl Media {
         let path = self.paths.get(&(route / 2))?;
         let half = (route % 2) as usize;
         let (sockets, address, (rtp, rtcp)) = match direction {
-            Direction::There => (&path.facing_server, self.sides.server, path.server?),
-            Direction::Back => (&path.facing_client, self.sides.client, path.client),
+            Direction::ToServer => (&path.facing_server, self.sides.server, path.server?),
+            Direction::ToClient => (&path.facing_client, self.sides.client, path.client),
         };
         Some((&*sockets[half], SocketAddr::new(address, [rtp, rtcp][half])))
     }

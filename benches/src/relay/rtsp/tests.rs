@@ -136,7 +136,7 @@ async fn media_pass_both_ways(address: IpAddr) {
         .iter()
         .map(|entry| (entry.direction, entry.route))
         .collect();
-    let (there, back) = (Direction::There, Direction::Back);
+    let (there, back) = (Direction::ToServer, Direction::ToClient);
     assert_eq!(story, [(there, 0), (back, 0), (there, 1), (back, 1)]);
     assert!(
         log.entries()

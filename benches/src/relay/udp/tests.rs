@@ -55,7 +55,10 @@ async fn each_of_two_clients_gets_its_own_answers() {
         }
         let log = relay.stop().await;
         assert_eq!(
-            (log.counts().there.delivered, log.counts().back.delivered),
+            (
+                log.counts().to_server.delivered,
+                log.counts().to_client.delivered
+            ),
             (10, 10)
         );
         for entry in log.entries() {
@@ -75,7 +78,7 @@ async fn what_the_link_loses_never_reaches_the_server() {
         .unwrap();
     let client = UdpSocket::bind(any).await.unwrap();
     client.send_to(b"hello", relay.address()).await.unwrap();
-    while relay.counts().there.entered == 0 {
+    while relay.counts().to_server.entered == 0 {
         tokio::task::yield_now().await;
     }
     let log = relay.stop().await;
