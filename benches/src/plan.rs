@@ -20,7 +20,7 @@
 //!
 //! | key | value | if absent |
 //! |---|---|---|
-//! | `link` | a standing link, the words of tc-netem(8), or both: see [`LinkSpec`] | must be there |
+//! | `link` | a standing link, words of tc-netem(8), or both: see [`LinkSpec`] | must be there |
 //! | `media` | the presentation: a media directory, then its name | must be there |
 //! | `seed` | what the network's luck follows from | 1 |
 //! | `back` | as `link`, for the way from player to streamer | as `link` |

@@ -6,7 +6,7 @@
 //! client's `client_port`, and in the answer ports of its own in the place of `server_port`:
 //!
 //! ```text
-//! client  <- RTP, RTCP ->  [facing client]  emulated link  [facing server]  <- RTP, RTCP ->  server
+//! client  <- RTP, RTCP ->  [facing client]  link  [facing server]  <- RTP, RTCP ->  server
 //! ```
 //!
 //! All media of one client share one link, as they share one way through a real network: RTP and
