@@ -1,1 +1,9 @@
-//! x
+//! `cantus-bench`: emulated networks, and what streaming across them comes to.
+//!
+//! * [`link`]: what a network does to packets, as a pure machine in virtual time.
+//! * [`relay`]: the same in real time, between real sockets.
+//! * [`plan`]: what a session across a link is to be, written as TOML.
+
+pub mod link;
+pub mod plan;
+pub mod relay;

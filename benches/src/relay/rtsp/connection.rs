@@ -1,0 +1,259 @@
+//! One client of the RTSP relay.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cantus_qos::time::MonoTime;
+use rtsp_types::{Message, Request, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+
+use super::framing::{Framed, Framing};
+use super::media::{Arrived, Media, Opened, Sides};
+use super::setup::{Ask, Dialogue, Settled, client_ports};
+use crate::relay::clock::Clock;
+use crate::relay::duplex::Duplex;
+use crate::relay::log::{Direction, SharedLog};
+
+/// Media packets that wait for the connection's task.
+const BACKLOG: usize = 1024;
+/// Bytes on the delayed way to one side beyond which no more are read from the other.
+const MAX_DELAYED: usize = 4 << 20;
+
+/// A client, its server, and all that goes between them.
+pub(super) struct Connection {
+    clock: Clock,
+    client: Side,
+    server: Side,
+    dialogue: Dialogue,
+    sides: Sides,
+    media: Media,
+    arrivals: mpsc::Receiver<Arrived>,
+    duplex: Duplex,
+}
+
+impl Connection {
+    /// Between `client` and `server`, who are both connected.
+    pub(super) fn new(
+        clock: Clock,
+        client: TcpStream,
+        server: TcpStream,
+        delay: Duration,
+        duplex: Duplex,
+        log: SharedLog,
+    ) -> io::Result<Self> {
+        let sides = Sides {
+            client: client.peer_addr()?.ip(),
+            facing_client: client.local_addr()?.ip(),
+            facing_server: server.local_addr()?.ip(),
+            server: server.peer_addr()?.ip(),
+        };
+        let (sender, arrivals) = mpsc::channel(BACKLOG);
+        Ok(Self {
+            clock,
+            client: Side::new(client, delay)?,
+            server: Side::new(server, delay)?,
+            dialogue: Dialogue::default(),
+            sides,
+            media: Media::new(sides, sender, log),
+            arrivals,
+            duplex,
+        })
+    }
+
+    /// Passes messages and media until one side has closed its connection.
+    pub(super) async fn run(mut self) -> io::Result<()> {
+        let (mut from_client, mut from_server) = (vec![0; 16 << 10], vec![0; 16 << 10]);
+        loop {
+            let now = self.clock.now();
+            while let Some(forward) = self.duplex.pop(now) {
+                self.media.forward(forward).await;
+            }
+            self.client.write_due(now).await?;
+            self.server.write_due(now).await?;
+            if self.client.is_done() || self.server.is_done() {
+                return Ok(());
+            }
+            let (client_reads, server_reads) = (
+                self.client.may_read(&self.server),
+                self.server.may_read(&self.client),
+            );
+            let deadline = self.next_deadline();
+            tokio::select! {
+                read = self.client.reader.read(&mut from_client), if client_reads => {
+                    self.on_client(&from_client[..read?]).await?;
+                }
+                read = self.server.reader.read(&mut from_server), if server_reads => {
+                    self.on_server(&from_server[..read?])?;
+                }
+                Some(arrived) = self.arrivals.recv() => self.on_media(arrived),
+                () = self.clock.wait_until(deadline) => {}
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<MonoTime> {
+        let deadlines = [
+            self.duplex.next_deadline(),
+            self.client.due(),
+            self.server.due(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn on_media(
+        &mut self,
+        Arrived {
+            direction,
+            route,
+            data,
+        }: Arrived,
+    ) {
+        let address = match direction {
+            Direction::ToServer => self.sides.client,
+            Direction::ToClient => self.sides.server,
+        };
+        self.duplex
+            .push(self.clock.now(), direction, route, data, address);
+    }
+
+    /// The client has sent `data`, or closed if there is none.
+    async fn on_client(&mut self, data: &[u8]) -> io::Result<()> {
+        let now = self.clock.now();
+        self.server.end_after_due = data.is_empty();
+        self.client.framing.push(data);
+        while let Some(Framed { raw, message }) =
+            self.client.framing.next().map_err(io::Error::other)?
+        {
+            let out = match message {
+                Message::Request(request) => match client_ports(&request) {
+                    Some(ports) => self.on_setup(request, ports).await?,
+                    None => {
+                        self.dialogue.on_request(&request);
+                        raw
+                    }
+                },
+                Message::Response(_) | Message::Data(_) => raw,
+            };
+            self.server.send(now, out);
+        }
+        Ok(())
+    }
+
+    async fn on_setup(
+        &mut self,
+        mut request: Request<Vec<u8>>,
+        client: (u16, u16),
+    ) -> io::Result<Bytes> {
+        let Opened {
+            path,
+            facing_client,
+            facing_server,
+        } = self.media.open(client).await?;
+        let seen_by_client = self.sides.facing_client;
+        let ask = Ask {
+            path,
+            client,
+            facing_client,
+            seen_by_client,
+        };
+        self.dialogue
+            .on_setup(&mut request, ask, facing_server, self.sides.facing_server);
+        let mut written = Vec::new();
+        request.write(&mut written).map_err(io::Error::other)?;
+        Ok(written.into())
+    }
+
+    /// The server has sent `data`, or closed if there is none.
+    fn on_server(&mut self, data: &[u8]) -> io::Result<()> {
+        let now = self.clock.now();
+        self.client.end_after_due = data.is_empty();
+        self.server.framing.push(data);
+        while let Some(Framed { raw, message }) =
+            self.server.framing.next().map_err(io::Error::other)?
+        {
+            let out = match message {
+                Message::Response(response) => self.on_response(raw, response)?,
+                Message::Request(_) | Message::Data(_) => raw,
+            };
+            self.client.send(now, out);
+        }
+        Ok(())
+    }
+
+    fn on_response(&mut self, raw: Bytes, mut response: Response<Vec<u8>>) -> io::Result<Bytes> {
+        match self.dialogue.on_response(&mut response) {
+            Settled::Nothing => return Ok(raw),
+            Settled::NoPath { path } => self.media.close(path),
+            Settled::Teardown => self.media.close_all(),
+            Settled::Path { path, server } => {
+                self.media.settle(path, server);
+                let mut written = Vec::new();
+                response.write(&mut written).map_err(io::Error::other)?;
+                return Ok(written.into());
+            }
+        }
+        Ok(raw)
+    }
+}
+
+/// The TCP connection to one side, with what is on its delayed way there.
+struct Side {
+    reader: OwnedReadHalf,
+    writer: OwnedWriteHalf,
+    framing: Framing,
+    delay: Duration,
+    delayed: VecDeque<(MonoTime, Bytes)>,
+    delayed_bytes: usize,
+    /// The other side has closed: once all is written, it is over.
+    end_after_due: bool,
+}
+
+impl Side {
+    fn new(stream: TcpStream, delay: Duration) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let (reader, writer) = stream.into_split();
+        Ok(Self {
+            reader,
+            writer,
+            framing: Framing::default(),
+            delay,
+            delayed: VecDeque::new(),
+            delayed_bytes: 0,
+            end_after_due: false,
+        })
+    }
+
+    fn send(&mut self, now: MonoTime, data: Bytes) {
+        self.delayed_bytes += data.len();
+        self.delayed.push_back((now + self.delay, data));
+    }
+
+    fn due(&self) -> Option<MonoTime> {
+        self.delayed.front().map(|&(at, _)| at)
+    }
+
+    async fn write_due(&mut self, now: MonoTime) -> io::Result<()> {
+        while self.due().is_some_and(|at| at <= now) {
+            let Some((_, data)) = self.delayed.pop_front() else {
+                break;
+            };
+            self.delayed_bytes -= data.len();
+            self.writer.write_all(&data).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether more may be read from this side to be sent to `other`.
+    fn may_read(&self, other: &Self) -> bool {
+        other.delayed_bytes < MAX_DELAYED && !other.end_after_due
+    }
+
+    fn is_done(&self) -> bool {
+        self.end_after_due && self.delayed.is_empty()
+    }
+}
