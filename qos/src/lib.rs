@@ -24,9 +24,10 @@
 //!
 //! # Rooms, from the ground up
 //!
-//! `time`, `quantity` · `rtp` · `rtcp`, `roq`, `rtsp`, `payload`, `fec`, `stats` ·
+//! `time`, `quantity`, `delivery` · `rtp` · `rtcp`, `roq`, `rtsp`, `payload`, `fec`, `stats` ·
 //! `shaping`, `playout`, `sync` · `spec`. A room imports only from rooms named before it.
 
+pub mod delivery;
 pub mod fec;
 pub mod payload;
 pub mod playout;

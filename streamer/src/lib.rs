@@ -1,7 +1,25 @@
-//! `cantus-streamer`: serves audio and subtitles as timed data units.
+//! `cantus-streamer`: serves audio and subtitles as timed data units over QUIC and UDP.
+//!
+//! A [`catalogue`](catalogue::Catalogue) is a directory of presentations; their
+//! [`encoding`](encoding::Encoding)s are made once and shared. A [`server`](server::Server) is the
+//! whole streamer without its sockets: it is told what happened and says what to do. Each listener
+//! has a [`session`](session::Session), and in it a [`pipeline`]: source, packetizer, forward error
+//! correction, interleaver, pacer. [`drive`] is the loop that owns the clock and the sockets.
 
+mod cap;
 pub mod catalogue;
+pub mod cli;
+pub mod control;
+pub mod drive;
 pub mod encoding;
+pub mod pipeline;
+pub mod programme;
+mod protection;
+pub mod quic;
+pub mod server;
+pub mod session;
+pub mod sessions;
+pub mod wire;
 
 #[cfg(test)]
 mod media;

@@ -37,9 +37,19 @@ pub const FEATURE: &str = "cantus.media";
 
 /// `Cantus-QoS`: in a SETUP request the wished [`QosSpec`](crate::spec::QosSpec), in the answer
 /// the granted one.
-pub static CANTUS_QOS: LazyLock<HeaderName> = LazyLock::new(|| {
-    HeaderName::from_static_str("Cantus-QoS").expect("the name of our header is ASCII")
-});
+pub static CANTUS_QOS: LazyLock<HeaderName> = LazyLock::new(|| our_header("Cantus-QoS"));
+
+/// `Cantus-FEC`: the wished [`Protection`](crate::spec::Protection), in the answer the granted one.
+pub static CANTUS_FEC: LazyLock<HeaderName> = LazyLock::new(|| our_header("Cantus-FEC"));
+
+/// `Cantus-Clock`: in the answer to PLAY, the sender's wall clock at the start of the range, as the
+/// 64 bits of an NTP timestamp in hexadecimal. The first sender report says the same, but may be
+/// lost.
+pub static CANTUS_CLOCK: LazyLock<HeaderName> = LazyLock::new(|| our_header("Cantus-Clock"));
+
+fn our_header(name: &'static str) -> HeaderName {
+    HeaderName::from_static_str(name).expect("the names of our headers are ASCII")
+}
 
 /// A header whose value is not what its definition asks for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

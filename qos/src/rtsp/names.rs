@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 /// The headers that RTSP 1.0 and ourselves look up by name.
-const KNOWN: [&str; 29] = [
+const KNOWN: [&str; 32] = [
     "accept",
     "allow",
     "authorization",
     "bandwidth",
     "blocksize",
+    "cantus-clock",
+    "cantus-fec",
     "cantus-qos",
     "connection",
     "content-base",
@@ -20,6 +22,7 @@ const KNOWN: [&str; 29] = [
     "cseq",
     "date",
     "location",
+    "pipelined-requests",
     "public",
     "range",
     "require",

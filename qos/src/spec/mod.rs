@@ -5,9 +5,12 @@
 //! told by [`stats::report`](crate::stats::report).
 
 pub mod admission;
+mod protection;
 pub mod sdp;
 #[cfg(test)]
 mod tests;
+
+pub use protection::Protection;
 
 use std::fmt;
 use std::str::FromStr;

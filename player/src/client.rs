@@ -1,0 +1,383 @@
+//! The request-reply side of the player: RTSP 1.0, pure.
+//!
+//! DESCRIBE tells what there is; each track that is wanted is SET UP on a flow of its own, then
+//! PLAY. A server that knows `cantus.media` gets SETUPs and PLAY in one go (RFC 7826, section
+//! 18.33), so that sound is two round trips away; any other gets them one by one.
+
+mod dialogue;
+mod flows;
+
+pub use flows::{FlowPlan, Role};
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtsp::{
+    CANTUS_CLOCK, CANTUS_FEC, CANTUS_QOS, FEATURE, NptRange, NptStart, RtpInfo, SessionHeader,
+    Transport,
+};
+use cantus_qos::spec::Protection;
+use cantus_qos::spec::sdp::{AudioCodec, Description};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+use rtsp_types::{Method, Response, StatusCode, headers};
+
+use crate::error::PlayError;
+use crate::wish::{Carrier, Wish};
+use dialogue::{Dialogue, Reply};
+
+/// Between signs of life, which also measure the round trip; never longer than the server's
+/// time-out allows.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// The name of our one group of pipelined requests.
+const GROUP: &str = "1";
+
+/// A request that was sent.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+enum Step {
+    Describe,
+    Setup(usize),
+    Play,
+    KeepAlive,
+    Teardown,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Describe => "DESCRIBE",
+            Self::Setup(_) => "SETUP",
+            Self::Play => "PLAY",
+            Self::KeepAlive => "GET_PARAMETER",
+            Self::Teardown => "TEARDOWN",
+        }
+    }
+}
+
+/// What the client tells the player.
+#[derive(Debug)]
+pub enum News {
+    /// Open a pair of ports for a flow.
+    Bind(FlowId),
+    /// The server's ports of a flow.
+    Peer(FlowId, (u16, u16)),
+    /// A request was answered after so long.
+    RoundTrip(Duration),
+    /// Media is on its way.
+    Playing(Playing),
+    /// It cannot go on.
+    Failed(PlayError),
+    /// The session is over, as wished.
+    Finished,
+}
+
+/// What the answer to PLAY says.
+#[derive(Clone, Debug)]
+pub struct Playing {
+    /// What was described.
+    pub description: Description,
+    /// The flows that were set up.
+    pub flows: Vec<FlowPlan>,
+    /// The range that is played.
+    pub range: (MediaTime, Option<MediaTime>),
+    /// What the sender's clock showed at the start of the range.
+    pub clock: Option<NtpTime>,
+}
+
+/// The client (pure).
+#[derive(Debug)]
+pub struct Client {
+    wish: Wish,
+    dialogue: Dialogue<Step>,
+    news: VecDeque<News>,
+    description: Option<Description>,
+    base: String,
+    cantus: bool,
+    flows: Vec<FlowPlan>,
+    session: Option<SessionHeader>,
+    playing: bool,
+    failed: bool,
+    keep_alive_at: Option<MonoTime>,
+}
+
+impl Client {
+    /// A client that has asked nothing yet.
+    pub fn new(wish: Wish) -> Self {
+        Self {
+            base: wish.url.to_string(),
+            wish,
+            dialogue: Dialogue::new(),
+            news: VecDeque::new(),
+            description: None,
+            cantus: false,
+            flows: Vec::new(),
+            session: None,
+            playing: false,
+            failed: false,
+            keep_alive_at: None,
+        }
+    }
+
+    /// Begins: the control connection is there.
+    pub fn start(&mut self, now: MonoTime) {
+        let mut url = self.wish.url.clone();
+        if self.wish.codec == AudioCodec::L16 {
+            url.set_query(Some("codec=l16"));
+        }
+        let extra = [
+            (headers::ACCEPT, "application/sdp".to_owned()),
+            (headers::SUPPORTED, FEATURE.to_owned()),
+        ];
+        self.dialogue.request(now, Step::Describe, Method::Describe, url.as_str(), &extra);
+    }
+
+    /// Bytes came on the control connection.
+    pub fn receive(&mut self, now: MonoTime, data: &[u8]) {
+        self.dialogue.receive(data);
+        while !self.failed {
+            match self.dialogue.next(now) {
+                Ok(Some(reply)) => self.on_reply(now, reply),
+                Ok(None) => break,
+                Err(error) => self.fail(PlayError::NotRtsp(error)),
+            }
+        }
+    }
+
+    /// Ports are open for a flow.
+    pub fn bound(&mut self, now: MonoTime, flow: FlowId, ports: (u16, u16)) {
+        if let Some(plan) = self.flows.iter_mut().find(|plan| plan.id == flow) {
+            plan.ports = Some(ports);
+        }
+        if self.flows.iter().all(|plan| plan.ports.is_some()) {
+            self.set_up(now);
+        }
+    }
+
+    /// Ends the session.
+    pub fn teardown(&mut self, now: MonoTime) {
+        if let Some(session) = &self.session {
+            let extra = [(headers::SESSION, session.id.clone())];
+            let base = self.base.clone();
+            self.dialogue.request(now, Step::Teardown, Method::Teardown, &base, &extra);
+        }
+        self.keep_alive_at = None;
+    }
+
+    /// Bytes to be written to the control connection.
+    pub fn pop_control(&mut self) -> Option<Bytes> {
+        self.dialogue.pop_outgoing()
+    }
+
+    /// What there is to tell.
+    pub fn pop_news(&mut self, now: MonoTime) -> Option<News> {
+        if self.keep_alive_at.is_some_and(|at| at <= now) {
+            self.keep_alive(now);
+        }
+        if let Some((step, after)) = self.dialogue.overdue(now).filter(|_| !self.failed) {
+            if step == Step::Teardown {
+                self.news.push_back(News::Finished);
+            } else {
+                self.fail(PlayError::NoAnswer { request: step.name(), after });
+            }
+        }
+        self.news.pop_front()
+    }
+
+    /// When [`pop_news`](Self::pop_news) has something to do.
+    pub fn next_deadline(&self) -> Option<MonoTime> {
+        if self.failed {
+            return None;
+        }
+        self.keep_alive_at.into_iter().chain(self.dialogue.next_deadline()).min()
+    }
+
+    fn fail(&mut self, error: PlayError) {
+        self.failed = true;
+        self.keep_alive_at = None;
+        self.news.push_back(News::Failed(error));
+    }
+
+    fn keep_alive(&mut self, now: MonoTime) {
+        let Some(session) = &self.session else { return };
+        let timeout = session.timeout.unwrap_or(Duration::from_secs(60));
+        let extra = [(headers::SESSION, session.id.clone())];
+        let base = self.base.clone();
+        self.dialogue.request(now, Step::KeepAlive, Method::GetParameter, &base, &extra);
+        self.keep_alive_at = Some(now + KEEP_ALIVE.min(timeout / 3));
+    }
+
+    fn on_reply(&mut self, now: MonoTime, reply: Reply<Step>) {
+        self.news.push_back(News::RoundTrip(reply.round_trip));
+        let Reply { step, response, .. } = reply;
+        match step {
+            Step::KeepAlive => {}
+            Step::Teardown => self.news.push_back(News::Finished),
+            Step::Setup(index) if !response.status().is_success() => {
+                self.on_setup_refused(now, index, &response);
+            }
+            _ if !response.status().is_success() => {
+                let error = self.refusal(step, &response);
+                self.fail(error);
+            }
+            Step::Describe => self.on_described(now, &response),
+            Step::Setup(index) => self.on_set_up(now, index, &response),
+            Step::Play => self.on_playing(now, &response),
+        }
+    }
+
+    fn on_described(&mut self, now: MonoTime, response: &Response<Vec<u8>>) {
+        let description = match Description::parse(response.body()) {
+            Ok(description) => description,
+            Err(error) => return self.fail(error.into()),
+        };
+        if let Some(base) = response.header(&headers::CONTENT_BASE) {
+            self.base = base.as_str().trim().to_owned();
+        }
+        let tags = response.header(&headers::SUPPORTED).map_or("", |value| value.as_str());
+        self.cantus = tags.split(',').any(|tag| tag.trim() == FEATURE);
+        self.flows = flows::choose(&description, &self.wish, &self.base);
+        if !self.flows.iter().any(|plan| matches!(plan.role, Role::Audio { .. })) {
+            return self.fail(PlayError::NoAudio { url: self.wish.url.to_string() });
+        }
+        self.description = Some(description);
+        match self.wish.carrier {
+            Carrier::Quic => self.set_up(now),
+            Carrier::Udp => {
+                self.news.extend(self.flows.iter().map(|plan| News::Bind(plan.id)));
+            }
+        }
+    }
+
+    /// Sends every SETUP and PLAY at once, or the first SETUP only.
+    fn set_up(&mut self, now: MonoTime) {
+        if !self.cantus {
+            return self.send_setup(now, 0);
+        }
+        for index in 0..self.flows.len() {
+            self.send_setup(now, index);
+        }
+        self.send_play(now);
+    }
+
+    /// The group or the session that a request belongs to.
+    fn belonging(&self) -> Vec<(rtsp_types::HeaderName, String)> {
+        match &self.session {
+            Some(session) => vec![(headers::SESSION, session.id.clone())],
+            None if self.cantus => vec![(headers::PIPELINED_REQUESTS, GROUP.to_owned())],
+            None => Vec::new(),
+        }
+    }
+
+    fn send_setup(&mut self, now: MonoTime, index: usize) {
+        let plan = &self.flows[index];
+        let mut extra = self.belonging();
+        extra.push((headers::TRANSPORT, plan.offer(self.wish.carrier, self.cantus)));
+        if self.cantus {
+            extra.push((headers::SUPPORTED, FEATURE.to_owned()));
+            let spec = self.wish.full_spec().to_string();
+            if !spec.is_empty() {
+                extra.push((CANTUS_QOS.clone(), spec));
+            }
+            if matches!(plan.role, Role::Repair { .. }) {
+                extra.push((CANTUS_FEC.clone(), self.wish.protection.to_string()));
+            }
+        }
+        let url = plan.url.clone();
+        self.dialogue.request(now, Step::Setup(index), Method::Setup, &url, &extra);
+    }
+
+    fn send_play(&mut self, now: MonoTime) {
+        let mut extra = self.belonging();
+        let end = self.wish.length.map(|length| self.wish.from + length);
+        let range = NptRange { start: NptStart::At(self.wish.from), end };
+        extra.push((headers::RANGE, range.to_string()));
+        let base = self.base.clone();
+        self.dialogue.request(now, Step::Play, Method::Play, &base, &extra);
+    }
+
+    fn on_set_up(&mut self, now: MonoTime, index: usize, response: &Response<Vec<u8>>) {
+        let missing = |header| PlayError::Header { request: "SETUP", header };
+        let session = response.header(&headers::SESSION).and_then(|it| it.as_str().parse().ok());
+        let Some(session) = session else { return self.fail(missing("Session")) };
+        self.session = Some(session);
+        let transport = response.header(&headers::TRANSPORT);
+        let Some(Ok(transport)) = transport.map(|it| it.as_str().parse::<Transport>()) else {
+            return self.fail(missing("Transport"));
+        };
+        let plan = &mut self.flows[index];
+        plan.accepted = true;
+        if let Some(shape) = response.header(&CANTUS_FEC) {
+            plan.protection = shape.as_str().parse::<Protection>().ok();
+        }
+        if let Transport::Udp { server: Some(ports), .. } = transport {
+            self.news.push_back(News::Peer(plan.id, ports));
+        }
+        self.after_setup(now, index);
+    }
+
+    /// Repair and subtitles are not worth failing for; sound is.
+    fn on_setup_refused(&mut self, now: MonoTime, index: usize, response: &Response<Vec<u8>>) {
+        if matches!(self.flows[index].role, Role::Audio { .. }) {
+            let error = self.refusal(Step::Setup(index), response);
+            return self.fail(error);
+        }
+        self.after_setup(now, index);
+    }
+
+    fn after_setup(&mut self, now: MonoTime, index: usize) {
+        if self.cantus {
+            return;
+        }
+        if index + 1 < self.flows.len() {
+            self.send_setup(now, index + 1);
+        } else {
+            self.send_play(now);
+        }
+    }
+
+    fn on_playing(&mut self, now: MonoTime, response: &Response<Vec<u8>>) {
+        let text = |name| response.header(name).map(|value| value.as_str());
+        let range = text(&headers::RANGE).and_then(|range| range.parse::<NptRange>().ok());
+        let from = match range {
+            Some(NptRange { start: NptStart::At(from), .. }) => from,
+            _ => self.wish.from,
+        };
+        let described = self.description.as_ref().and_then(|it| it.duration);
+        let wished = self.wish.length.map(|length| self.wish.from + length);
+        let until = range.and_then(|range| range.end).or(wished).or(described);
+        for info in text(&headers::RTP_INFO).map(RtpInfo::parse_list).unwrap_or_default() {
+            flows::note_start(&mut self.flows, &info);
+        }
+        let clock = text(&CANTUS_CLOCK).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        let Some(description) = self.description.clone() else { return };
+        self.playing = true;
+        self.keep_alive_at = Some(now + Duration::from_secs(1));
+        self.news.push_back(News::Playing(Playing {
+            description,
+            flows: self.flows.iter().filter(|plan| plan.accepted).cloned().collect(),
+            range: (from, until),
+            clock: clock.map(NtpTime::from_bits),
+        }));
+    }
+
+    fn refusal(&self, step: Step, response: &Response<Vec<u8>>) -> PlayError {
+        let url = self.wish.url.to_string();
+        let words = String::from_utf8_lossy(response.body());
+        let line = words.lines().next().map(str::trim).filter(|line| !line.is_empty());
+        let reason = line.unwrap_or_else(|| response.reason_phrase()).chars().take(200).collect();
+        match response.status() {
+            StatusCode::NotFound => PlayError::Unknown { url },
+            StatusCode::NotEnoughBandwidth | StatusCode::ServiceUnavailable => {
+                let granted = response.header(&CANTUS_QOS);
+                let spec = granted.and_then(|it| it.as_str().parse().ok());
+                let possible = spec.and_then(|spec: cantus_qos::spec::QosSpec| spec.rate);
+                PlayError::Full { url, reason, possible }
+            }
+            status => {
+                PlayError::Refused { url, request: step.name(), status: status.into(), reason }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Requests and their answers, matched by CSeq.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cantus_qos::rtsp::{FramingError, Incoming, MessageBuffer, write_request};
+use cantus_qos::time::MonoTime;
+use rtsp_types::{HeaderName, Method, Request, Response, Url, Version, headers};
+
+/// Without an answer for this long the server counts as gone. Control runs on a reliable
+/// transport, so asking again would not help.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Requests under way, named by `Step`.
+#[derive(Debug)]
+pub struct Dialogue<Step> {
+    next_cseq: u32,
+    open: VecDeque<Open<Step>>,
+    incoming: MessageBuffer,
+    outgoing: VecDeque<Bytes>,
+}
+
+#[derive(Debug)]
+struct Open<Step> {
+    cseq: u32,
+    step: Step,
+    sent: MonoTime,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub struct Reply<Step> {
+    /// Which request.
+    pub step: Step,
+    /// Its answer.
+    pub response: Response<Vec<u8>>,
+    /// How long it took.
+    pub round_trip: Duration,
+}
+
+impl<Step: Copy> Dialogue<Step> {
+    /// Nothing asked, nothing answered.
+    pub fn new() -> Self {
+        Self {
+            next_cseq: 1,
+            open: VecDeque::new(),
+            incoming: MessageBuffer::new(),
+            outgoing: VecDeque::new(),
+        }
+    }
+
+    /// Sends a request. A URL that the server made up and that is none is left out.
+    pub fn request(
+        &mut self,
+        now: MonoTime,
+        step: Step,
+        method: Method,
+        url: &str,
+        extra: &[(HeaderName, String)],
+    ) {
+        let cseq = self.next_cseq;
+        self.next_cseq += 1;
+        let mut builder = Request::builder(method, Version::V1_0);
+        if let Ok(url) = Url::parse(url) {
+            builder = builder.request_uri(url);
+        }
+        builder = builder
+            .header(headers::CSEQ, cseq.to_string())
+            .header(headers::USER_AGENT, concat!("Cantus/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in extra {
+            builder = builder.header(name.clone(), value.as_str());
+        }
+        self.outgoing.push_back(write_request(&builder.build(Vec::new())));
+        self.open.push_back(Open { cseq, step, sent: now });
+    }
+
+    /// Bytes came.
+    pub fn receive(&mut self, data: &[u8]) {
+        self.incoming.push(data);
+    }
+
+    /// The next answer to one of our requests; whatever else comes is passed over.
+    ///
+    /// # Errors
+    ///
+    /// If what comes is not RTSP; then nothing more can be read.
+    pub fn next(&mut self, now: MonoTime) -> Result<Option<Reply<Step>>, FramingError> {
+        while let Some(incoming) = self.incoming.next()? {
+            let Incoming::Response(response) = incoming else { continue };
+            let cseq = response.header(&headers::CSEQ).map(|value| value.as_str().trim());
+            let cseq = cseq.and_then(|value| value.parse::<u32>().ok());
+            let place = self.open.iter().position(|open| Some(open.cseq) == cseq);
+            let Some(open) = place.and_then(|place| self.open.remove(place)) else { continue };
+            let round_trip = now.since(open.sent);
+            return Ok(Some(Reply { step: open.step, response, round_trip }));
+        }
+        Ok(None)
+    }
+
+    /// Bytes to be written.
+    pub fn pop_outgoing(&mut self) -> Option<Bytes> {
+        self.outgoing.pop_front()
+    }
+
+    /// The request that has waited too long, told once, and how long it has waited.
+    pub fn overdue(&mut self, now: MonoTime) -> Option<(Step, Duration)> {
+        let open = self.open.front().filter(|open| now >= open.sent + PATIENCE)?;
+        let told = (open.step, now.since(open.sent));
+        self.open.pop_front();
+        Some(told)
+    }
+
+    /// When a request becomes overdue.
+    pub fn next_deadline(&self) -> Option<MonoTime> {
+        self.open.front().map(|open| open.sent + PATIENCE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(cseq: u32) -> Vec<u8> {
+        format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n").into_bytes()
+    }
+
+    fn asked() -> Dialogue<char> {
+        let mut dialogue = Dialogue::new();
+        for step in ['a', 'b'] {
+            dialogue.request(MonoTime::ZERO, step, Method::Options, "rtsp://h/x", &[]);
+        }
+        dialogue
+    }
+
+    #[test]
+    fn answers_find_their_request_in_any_order_and_only_once() {
+        let mut dialogue = asked();
+        dialogue.receive(&[answer(2), answer(2), answer(7), answer(1)].concat());
+        let now = MonoTime::from_millis(30);
+        let first = dialogue.next(now).unwrap().unwrap();
+        assert_eq!((first.step, first.round_trip), ('b', Duration::from_millis(30)));
+        assert_eq!(dialogue.next(now).unwrap().unwrap().step, 'a');
+        assert!(dialogue.next(now).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_request_is_overdue_after_ten_seconds_and_not_before() {
+        let mut dialogue = asked();
+        let deadline = dialogue.next_deadline().unwrap();
+        assert_eq!(deadline, MonoTime::from_millis(10_000));
+        assert!(dialogue.overdue(MonoTime::from_millis(9_999)).is_none());
+        assert_eq!(dialogue.overdue(deadline), Some(('a', Duration::from_secs(10))));
+        assert_eq!(dialogue.overdue(deadline).map(|it| it.0), Some('b'));
+        assert!(dialogue.overdue(deadline).is_none());
+    }
+
+    #[test]
+    fn noise_is_an_error_and_not_a_panic() {
+        let mut dialogue = asked();
+        dialogue.receive(&[0xff; 4_096]);
+        assert!(dialogue.next(MonoTime::ZERO).is_err());
+    }
+}

@@ -1,0 +1,168 @@
+//! Which tracks are wanted, and on which flow each travels.
+
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence};
+use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
+use cantus_qos::fec::Layout;
+use cantus_qos::spec::Protection;
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
+use cantus_qos::time::MediaTime;
+
+use crate::wish::{Carrier, Wish};
+
+/// More audio tracks than this are not mixed.
+const MAX_AUDIO: usize = 2;
+
+/// What a flow carries.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub enum Role {
+    /// Sound.
+    Audio {
+        /// Its codec.
+        codec: AudioCodec,
+        /// Its rate and channels.
+        format: AudioFormat,
+        /// How long a packet plays.
+        packet_time: MediaTime,
+    },
+    /// Repair of the audio track whose flow is named.
+    Repair {
+        /// What is repaired.
+        protects: FlowId,
+        /// How it is laid out.
+        layout: Layout,
+    },
+    /// Subtitles.
+    Text,
+}
+
+/// One flow: planned, then set up, then playing.
+#[derive(Clone, Debug)]
+pub struct FlowPlan {
+    /// Its number.
+    pub id: FlowId,
+    /// The name of the track.
+    pub name: String,
+    /// Its control URL, absolute.
+    pub url: String,
+    /// What it carries.
+    pub role: Role,
+    /// The payload type of its packets.
+    pub payload_type: PayloadType,
+    /// The header extension with the sending time, where packets carry it.
+    pub send_time_id: Option<ExtensionId>,
+    /// Our UDP ports.
+    pub ports: Option<(u16, u16)>,
+    /// Whether the server agreed.
+    pub accepted: bool,
+    /// The repair that was granted.
+    pub protection: Option<Protection>,
+    /// The first sequence number, by RTP-Info.
+    pub first_sequence: Option<Sequence>,
+    /// The timestamp of the start of the range, by RTP-Info.
+    pub first_timestamp: Option<RtpTimestamp>,
+}
+
+impl FlowPlan {
+    fn new(number: u64, track: &Track, role: Role, base: &str) -> Option<Self> {
+        Some(Self {
+            id: FlowId::new(number)?,
+            name: track.name.clone(),
+            url: resolve(base, &track.control),
+            role,
+            payload_type: track.payload_type,
+            send_time_id: track.send_time_id,
+            ports: None,
+            accepted: false,
+            protection: None,
+            first_sequence: None,
+            first_timestamp: None,
+        })
+    }
+
+    /// The Transport header that asks for this flow.
+    pub fn offer(&self, carrier: Carrier, early_feedback: bool) -> String {
+        let profile = if early_feedback { Profile::Avpf } else { Profile::Avp };
+        let transport = match carrier {
+            Carrier::Quic => Transport::Quic { profile, flow: self.id, ssrc: None },
+            Carrier::Udp => Transport::Udp {
+                profile,
+                client: self.ports.unwrap_or_default(),
+                server: None,
+                destination: None,
+                multicast: false,
+                ssrc: None,
+            },
+        };
+        transport.to_string()
+    }
+}
+
+/// Chooses from what is described: all audio tracks that can be mixed, their repair where it is
+/// wished, and subtitles in the wished language, where there are any.
+pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPlan> {
+    let mut plans: Vec<FlowPlan> = Vec::new();
+    let mut number = 1;
+    let mut add = |track: &Track, role: Role| {
+        let plan = FlowPlan::new(number, track, role, base);
+        number += 1;
+        plan
+    };
+    let audio = description.tracks.iter().filter(|it| matches!(it.medium, Medium::Audio { .. }));
+    for track in audio.take(MAX_AUDIO) {
+        let Medium::Audio { codec, format, packet_time } = track.medium else { continue };
+        plans.extend(add(track, Role::Audio { codec, format, packet_time }));
+    }
+    for track in &description.tracks {
+        let Medium::Repair { protects, layout } = &track.medium else { continue };
+        let protected = resolve(base, protects);
+        let audio = plans.iter().find(|plan| plan.url == protected).map(|plan| plan.id);
+        if let Some(protects) = audio.filter(|_| wish.protection != Protection::Off) {
+            plans.extend(add(track, Role::Repair { protects, layout: *layout }));
+        }
+    }
+    let text = description.tracks.iter().find(|track| match &track.medium {
+        Medium::Text { language } => Some(language) == wish.language.as_ref(),
+        _ => false,
+    });
+    if let Some(track) = text {
+        plans.extend(add(track, Role::Text));
+    }
+    plans
+}
+
+/// RTP-Info tells where a flow begins.
+pub fn note_start(plans: &mut [FlowPlan], info: &RtpInfo) {
+    let sole = plans.len() == 1;
+    let named = |plan: &&mut FlowPlan| sole || plan.url == info.url || plan.url.ends_with(&info.url);
+    if let Some(plan) = plans.iter_mut().find(named) {
+        plan.first_sequence = info.sequence;
+        plan.first_timestamp = info.timestamp;
+    }
+}
+
+/// A control URL, absolute or relative to the base (RFC 2326, appendix C.1.1): appended, as all
+/// clients do, not joined as other relative URLs are.
+fn resolve(base: &str, control: &str) -> String {
+    if control.contains("://") {
+        return control.to_owned();
+    }
+    match control {
+        "" | "*" => base.to_owned(),
+        control => format!("{}/{control}", base.trim_end_matches('/')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_urls_are_appended_to_the_base_or_stand_alone() {
+        assert_eq!(resolve("rtsp://h/x/", "opus/1"), "rtsp://h/x/opus/1");
+        assert_eq!(resolve("rtsp://h/x", "opus/1"), "rtsp://h/x/opus/1");
+        assert_eq!(resolve("rtsp://h/x", "rtsp://h/y/1"), "rtsp://h/y/1");
+        assert_eq!(resolve("rtsp://h/x", "*"), "rtsp://h/x");
+    }
+}

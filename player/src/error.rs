@@ -1,0 +1,91 @@
+//! What can go wrong between a player and a server.
+
+use std::time::Duration;
+
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::rtsp::FramingError;
+use cantus_qos::spec::sdp::SdpError;
+
+/// Why a presentation cannot be played, or not to its end. Each is one line for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The server has nothing under this name.
+    #[error("{url}: no such presentation on this server (cantus-player list shows what it has)")]
+    Unknown {
+        /// What was asked for.
+        url: String,
+    },
+    /// The server has not enough left.
+    #[error("{url}: the server is full: {reason}")]
+    Full {
+        /// What was asked for.
+        url: String,
+        /// The server's words.
+        reason: String,
+        /// What would be possible.
+        possible: Option<Bitrate>,
+    },
+    /// Any other refusal.
+    #[error("{url}: the server answers {request} with {status}: {reason}")]
+    Refused {
+        /// What was asked for.
+        url: String,
+        /// The request.
+        request: &'static str,
+        /// The status code.
+        status: u16,
+        /// The server's words.
+        reason: String,
+    },
+    /// No answer.
+    #[error("the server has not answered {request} for {} s", after.as_secs())]
+    NoAnswer {
+        /// The request.
+        request: &'static str,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// What answers does not speak RTSP.
+    #[error("the server does not speak RTSP: {0}")]
+    NotRtsp(#[from] FramingError),
+    /// The description cannot be understood.
+    #[error("the description of the presentation cannot be read: {0}")]
+    Description(#[from] SdpError),
+    /// There is nothing to hear.
+    #[error("{url} has no audio track that can be played")]
+    NoAudio {
+        /// What was asked for.
+        url: String,
+    },
+    /// Tracks that cannot be played together.
+    #[error("the tracks of {url} have different sample rates")]
+    MixedRates {
+        /// What was asked for.
+        url: String,
+    },
+    /// A decoder could not be made.
+    #[error(transparent)]
+    Decoder(#[from] crate::decode::DecodeError),
+    /// An answer lacks what it must have.
+    #[error("the answer to {request} has no usable {header} header")]
+    Header {
+        /// The request.
+        request: &'static str,
+        /// The header.
+        header: &'static str,
+    },
+    /// The server said yes, and then nothing came.
+    #[error("no media has arrived for {} s: is UDP blocked on the way?", after.as_secs())]
+    NoMedia {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The server went away.
+    #[error("the server is gone: {played:.1} s of {} were played", wanted.map_or("an endless presentation".to_owned(), |it| format!("{it:.1} s")))]
+    ServerGone {
+        /// Seconds that were played.
+        played: f64,
+        /// Seconds that were wanted.
+        wanted: Option<f64>,
+    },
+}

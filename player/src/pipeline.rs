@@ -1,0 +1,300 @@
+//! The chain of the player, pure, in the order in which a unit passes it.
+//!
+//! ```text
+//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale -> sink
+//!           -> cues, held until the sound they belong to is heard
+//! reception -> receiver reports
+//! ```
+
+mod mix;
+mod pace;
+mod reception;
+mod reports;
+mod sender;
+mod track;
+mod words;
+
+pub use track::Traffic;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cantus_qos::delivery::Channel;
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::payload::cue::Cue;
+use cantus_qos::roq::FlowId;
+use cantus_qos::sync::PlayoutClock;
+use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
+
+use crate::client::{Playing, Role};
+use crate::error::PlayError;
+use crate::wish::{SinkClock, Wish};
+use mix::Mix;
+use pace::Pace;
+use reports::ReceiverReports;
+use sender::SenderTime;
+pub(crate) use track::Track;
+pub(crate) use words::Words;
+
+/// A packet that leaves the chain.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    /// The flow.
+    pub flow: FlowId,
+    /// RTP or RTCP.
+    pub channel: Channel,
+    /// The bytes.
+    pub data: Bytes,
+}
+
+/// Samples that leave the chain.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Interleaved, between -1 and 1.
+    pub samples: Vec<f32>,
+    /// The media time of the first; `None` is silence before the beginning.
+    pub position: Option<MediaTime>,
+}
+
+/// No media for this long means that the server, or the way to it, is gone.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Everything that a player receives, from packets to samples and cues.
+#[derive(Debug)]
+pub struct Pipeline {
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) words: Option<Words>,
+    pub(crate) sender: SenderTime,
+    pub(crate) pace: Pace,
+    pub(crate) first_sound: Option<MonoTime>,
+    reports: ReceiverReports,
+    mix: Mix,
+    sink_clock: SinkClock,
+    playout: Option<PlayoutClock>,
+    /// What was last handed to the sink: when it is heard, and what it is.
+    sounded: Option<PlayoutClock>,
+    position: MediaTime,
+    until: Option<MediaTime>,
+    last_arrival: MonoTime,
+    closed: bool,
+}
+
+impl Pipeline {
+    /// The chain for what the server agreed to play.
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing to hear, or it cannot be decoded or mixed.
+    pub fn new(now: MonoTime, wish: &Wish, playing: &Playing) -> Result<Self, PlayError> {
+        let (from, until) = playing.range;
+        let url = || wish.url.to_string();
+        let mut tracks = Vec::new();
+        for plan in &playing.flows {
+            let repairs = |it: &&_| is_repair_of(it, plan.id);
+            let repair = playing.flows.iter().find(repairs);
+            tracks.extend(Track::new(plan, repair, from, until)?);
+        }
+        let mix = Mix::new(&tracks).map_err(|mixed| match mixed {
+            mix::MixError::Nothing => PlayError::NoAudio { url: url() },
+            mix::MixError::Rates => PlayError::MixedRates { url: url() },
+        })?;
+        let words = playing.flows.iter().find(|plan| plan.role == Role::Text).map(Words::new);
+        Ok(Self {
+            tracks,
+            words,
+            sender: SenderTime::new(now, from, playing.clock),
+            pace: Pace::new(wish.latency, mix.format()),
+            first_sound: None,
+            reports: ReceiverReports::new(now, wish.seed),
+            mix,
+            sink_clock: wish.sink_clock,
+            playout: None,
+            sounded: None,
+            position: from,
+            until,
+            last_arrival: now,
+            closed: false,
+        })
+    }
+
+    /// What the samples are.
+    pub fn format(&self) -> AudioFormat {
+        self.mix.format()
+    }
+
+    /// Where playback stands: the media time of the next sample.
+    pub fn position(&self) -> MediaTime {
+        self.position
+    }
+
+    /// The range's end, where it is known.
+    pub fn until(&self) -> Option<MediaTime> {
+        self.until
+    }
+
+    /// How much is buffered.
+    pub fn depth(&self) -> MediaTime {
+        let depths = self.tracks.iter().map(|track| track.depth(self.position));
+        depths.min().unwrap_or_default()
+    }
+
+    /// A packet came.
+    pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        if channel == Channel::Rtcp {
+            return reports::on_report(now, flow, &data, &mut self.tracks);
+        }
+        if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
+            return words.on_packet(data);
+        }
+        for track in &mut self.tracks {
+            let heard = if track.flow == flow {
+                track.on_media(now, data.clone(), &mut self.sender)
+            } else if track.repair_flow() == Some(flow) {
+                track.on_repair(now, data.clone(), &mut self.sender)
+            } else {
+                continue;
+            };
+            self.last_arrival = now;
+            let delays = heard.iter().filter_map(|heard| heard.delay);
+            delays.for_each(|delay| self.pace.observe(now, delay));
+            return;
+        }
+    }
+
+    /// A round trip was measured.
+    pub fn on_round_trip(&mut self, round_trip: Duration) {
+        self.sender.on_round_trip(round_trip);
+    }
+
+    /// The server is gone; what is buffered is still played.
+    pub fn on_closed(&mut self) {
+        self.closed = true;
+    }
+
+    /// The next samples that are due by the sender's clock.
+    pub fn pop_sound(&mut self, now: MonoTime) -> Option<Block> {
+        if self.sink_clock == SinkClock::Sink {
+            return None;
+        }
+        let due = self.next_sound_at(now).filter(|at| *at <= now)?;
+        self.playout.get_or_insert(PlayoutClock::new(due, self.position));
+        self.render(now, due)
+    }
+
+    /// Samples for a sink that wants some, and has `pending` before them.
+    pub fn pull_sound(&mut self, now: MonoTime, frames: usize, pending: Duration) -> Option<Block> {
+        let heard_at = now + pending;
+        if self.playout.is_none() {
+            let start = self.start_at(now);
+            if start.is_none_or(|start| start > heard_at) {
+                let wait = start.map_or(frames, |start| self.frames(start - heard_at));
+                return Some(self.mix.silence(wait.clamp(1, frames.max(1))));
+            }
+        }
+        self.playout = Some(PlayoutClock::new(heard_at, self.position));
+        self.render(heard_at, heard_at)
+    }
+
+    fn frames(&self, span: TimeDelta) -> usize {
+        MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
+    }
+
+    /// Renders one unit, due at `due` and heard from `heard_at` on.
+    fn render(&mut self, heard_at: MonoTime, due: MonoTime) -> Option<Block> {
+        if self.is_complete() {
+            return None;
+        }
+        let position = self.position;
+        let unit = self.mix.unit();
+        let end = self.until.map_or(position + unit, |until| until.min(position + unit));
+        let mut samples = self.mix.render(&mut self.tracks, position, end, due);
+        self.position = end;
+        self.first_sound.get_or_insert(heard_at);
+        self.sounded = Some(PlayoutClock::new(heard_at, position));
+        if let Some(playout) = &mut self.playout {
+            let fastest = self.sender.nominal_at(position).map(|sent| due - sent);
+            playout.delay(self.pace.adapt(heard_at, fastest, end - position, &mut samples));
+        }
+        Some(Block { samples, position: Some(position) })
+    }
+
+    /// When the first sample is to be heard.
+    fn start_at(&self, now: MonoTime) -> Option<MonoTime> {
+        let sent = self.sender.nominal_at(self.position)?;
+        Some(sent + self.pace.start_delay(now))
+    }
+
+    fn next_sound_at(&self, now: MonoTime) -> Option<MonoTime> {
+        match &self.playout {
+            Some(playout) => Some(playout.heard_at(self.position)),
+            None => self.start_at(now),
+        }
+    }
+
+    /// What is heard at `now`, by what was handed to the sink and when.
+    pub fn heard(&self, now: MonoTime) -> Option<MediaTime> {
+        self.sounded.map(|sounded| sounded.position(now))
+    }
+
+    /// The next cue that is due.
+    pub fn pop_cue(&mut self, now: MonoTime) -> Option<(Cue, TimeDelta)> {
+        let due = self.playout?.position(now);
+        let heard = self.heard(now)?;
+        let (cue, _) = self.words.as_mut()?.pop(due)?;
+        let skew = (heard - cue.start).to_delta();
+        if let Some(words) = &mut self.words {
+            words.skew.record(skew);
+        }
+        Some((cue, skew))
+    }
+
+    /// The next report that is due.
+    pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
+        self.reports.pop(now, &mut self.tracks)
+    }
+
+    /// Goodbye to the server.
+    pub fn bye(&mut self, now: MonoTime) -> Vec<Packet> {
+        self.reports.bye(now, &mut self.tracks)
+    }
+
+    /// Whether the whole range was rendered.
+    pub fn is_complete(&self) -> bool {
+        self.until.is_some_and(|until| self.position >= until)
+    }
+
+    /// Why it cannot go on, if it cannot.
+    pub fn broken(&self, now: MonoTime) -> Option<PlayError> {
+        let silent = now >= self.silent_at();
+        if !self.tracks.iter().any(Track::has_received) {
+            let gone = silent || self.closed;
+            return gone.then(|| PlayError::NoMedia { after: now.since(self.last_arrival) });
+        }
+        let starved = !self.tracks.iter().any(|track| track.has_more(self.position));
+        ((self.closed || silent) && starved).then(|| PlayError::ServerGone {
+            played: self.tracks.first().map_or(0.0, |track| track.played.as_secs_f64()),
+            wanted: self.until.map(MediaTime::as_secs_f64),
+        })
+    }
+
+    fn silent_at(&self) -> MonoTime {
+        self.last_arrival + SILENCE
+    }
+
+    /// When anything above has something to do.
+    pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
+        let sound = match self.sink_clock {
+            SinkClock::Sender if !self.is_complete() => self.next_sound_at(now),
+            _ => None,
+        };
+        let playout = self.playout;
+        let cue = self.words.as_ref().zip(playout);
+        let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
+        let watch = (!self.closed && now < self.silent_at()).then(|| self.silent_at());
+        [sound, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
+    }
+}
+
+fn is_repair_of(plan: &crate::client::FlowPlan, audio: FlowId) -> bool {
+    matches!(plan.role, Role::Repair { protects, .. } if protects == audio)
+}

@@ -1,0 +1,170 @@
+//! Whose packets these are, and how they are numbered.
+
+use cantus_qos::rtcp::{ReportBlock, SenderReport};
+use cantus_qos::rtp::{RtpPacket, Sequence, SequenceUnroller, Ssrc};
+use cantus_qos::stats::Reception;
+use cantus_qos::time::{ClockRate, MonoTime, TimeDelta};
+
+/// A new source is believed after this many packets in sequence (RFC 3550, A.1: MIN_SEQUENTIAL).
+const MIN_SEQUENTIAL: u32 = 2;
+
+/// Follows the source of a track, across a change of its SSRC.
+///
+/// Units are numbered on across such a change, so that the rest of the player need not know.
+#[derive(Debug)]
+pub struct Receiver {
+    rate: ClockRate,
+    source: Option<Source>,
+    candidate: Option<(Ssrc, Sequence, u32)>,
+    /// The first number, where RTP-Info told it before any packet.
+    expected: Option<SequenceUnroller>,
+    highest: u64,
+}
+
+#[derive(Debug)]
+struct Source {
+    ssrc: Ssrc,
+    unroller: SequenceUnroller,
+    /// What is added to the unrolled sequence number.
+    shift: u64,
+    reception: Reception,
+}
+
+/// The number of an admitted packet.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Numbered {
+    /// Its place among the units of the track.
+    pub number: u64,
+    /// Whether it is the first of a new source: timestamps begin anew.
+    pub restarted: bool,
+}
+
+impl Receiver {
+    /// A receiver of a stream whose timestamps count at `rate`.
+    pub fn new(rate: ClockRate) -> Self {
+        Self { rate, source: None, candidate: None, expected: None, highest: 0 }
+    }
+
+    /// RTP-Info says that the stream begins with `first`; the number of that unit.
+    pub fn expect(&mut self, first: Sequence) -> u64 {
+        let mut unroller = SequenceUnroller::new();
+        let number = unroller.unroll(first);
+        self.expected = Some(unroller);
+        number
+    }
+
+    /// Numbers a packet; `None` where its source is not believed (yet). Only packets from the
+    /// network count in the reception statistics.
+    pub fn admit(&mut self, now: MonoTime, packet: &RtpPacket, network: bool) -> Option<Numbered> {
+        let known = self.source.as_ref().map(|source| source.ssrc);
+        let restarted = known.is_some_and(|ssrc| ssrc != packet.ssrc);
+        if known.is_none() {
+            let unroller = self.expected.take().unwrap_or_default();
+            self.adopt(packet.ssrc, unroller, 0);
+        } else if restarted {
+            if !self.believes(packet) {
+                return None;
+            }
+            let mut unroller = SequenceUnroller::new();
+            let first = unroller.unroll(packet.sequence);
+            // Its first two packets count from here: the one that made us believe is the second.
+            self.adopt(packet.ssrc, unroller, (self.highest + 2).wrapping_sub(first));
+        }
+        let source = self.source.as_mut()?;
+        if network {
+            source.reception.on_packet(now, packet.sequence, packet.timestamp);
+        }
+        let number = source.unroller.unroll(packet.sequence).wrapping_add(source.shift);
+        self.highest = self.highest.max(number);
+        Some(Numbered { number, restarted })
+    }
+
+    fn adopt(&mut self, ssrc: Ssrc, unroller: SequenceUnroller, shift: u64) {
+        let reception = Reception::new(ssrc, self.rate);
+        self.source = Some(Source { ssrc, unroller, shift, reception });
+        self.candidate = None;
+    }
+
+    fn believes(&mut self, packet: &RtpPacket) -> bool {
+        let in_sequence = match self.candidate {
+            Some((ssrc, next, count)) if ssrc == packet.ssrc && next == packet.sequence => count + 1,
+            _ => 1,
+        };
+        let next = Sequence(packet.sequence.0.wrapping_add(1));
+        self.candidate = Some((packet.ssrc, next, in_sequence));
+        in_sequence >= MIN_SEQUENTIAL
+    }
+
+    /// The source that is believed.
+    pub fn ssrc(&self) -> Option<Ssrc> {
+        self.source.as_ref().map(|source| source.ssrc)
+    }
+
+    /// A sender report of the source has come.
+    pub fn on_sender_report(&mut self, now: MonoTime, report: &SenderReport) {
+        if let Some(source) = self.source.as_mut().filter(|source| source.ssrc == report.ssrc) {
+            source.reception.on_sender_report(now, report);
+        }
+    }
+
+    /// What is to be reported about the source.
+    pub fn report_block(&mut self, now: MonoTime) -> Option<ReportBlock> {
+        self.source.as_mut().map(|source| source.reception.report_block(now))
+    }
+
+    /// The interarrival jitter (RFC 3550, A.8).
+    pub fn jitter(&self) -> Option<TimeDelta> {
+        self.source.as_ref().map(|source| source.reception.jitter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use cantus_qos::rtp::{PayloadType, RtpTimestamp};
+
+    fn packet(ssrc: u32, sequence: u16) -> RtpPacket {
+        RtpPacket {
+            payload_type: PayloadType::new(96).unwrap(),
+            marker: false,
+            sequence: Sequence(sequence),
+            timestamp: RtpTimestamp(u32::from(sequence) * 960),
+            ssrc: Ssrc(ssrc),
+            send_time: None,
+            payload: Bytes::from_static(b"x"),
+        }
+    }
+
+    fn admit(receiver: &mut Receiver, ssrc: u32, sequence: u16) -> Option<Numbered> {
+        receiver.admit(MonoTime::ZERO, &packet(ssrc, sequence), true)
+    }
+
+    #[test]
+    fn a_packet_before_the_announced_first_is_numbered_before_it() {
+        let mut receiver = Receiver::new(ClockRate::OPUS);
+        let first = receiver.expect(Sequence(10));
+        assert_eq!(admit(&mut receiver, 1, 12).unwrap().number, first + 2);
+        assert_eq!(admit(&mut receiver, 1, 9).unwrap().number, first - 1);
+    }
+
+    #[test]
+    fn a_new_ssrc_is_believed_after_two_packets_in_sequence_and_numbered_on() {
+        let mut receiver = Receiver::new(ClockRate::OPUS);
+        let last = admit(&mut receiver, 1, 100).unwrap().number;
+        assert_eq!(admit(&mut receiver, 2, 7_000), None);
+        let second = admit(&mut receiver, 2, 7_001).unwrap();
+        assert_eq!(second, Numbered { number: last + 2, restarted: true });
+        let third = admit(&mut receiver, 2, 7_002).unwrap();
+        assert_eq!(third, Numbered { number: last + 3, restarted: false });
+    }
+
+    #[test]
+    fn a_stray_packet_of_another_source_changes_nothing() {
+        let mut receiver = Receiver::new(ClockRate::OPUS);
+        admit(&mut receiver, 1, 100);
+        assert_eq!(admit(&mut receiver, 2, 7_000), None);
+        assert!(!admit(&mut receiver, 1, 101).unwrap().restarted);
+        assert_eq!(admit(&mut receiver, 2, 9_000), None);
+    }
+}

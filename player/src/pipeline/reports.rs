@@ -1,0 +1,97 @@
+//! What the player reports back, and hears (RFC 3550, section 6).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use cantus_qos::delivery::Channel;
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp::{self, ReceiverReport, ReportTimer, RtcpPacket};
+use cantus_qos::rtp::Ssrc;
+use cantus_qos::time::MonoTime;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::track::{IP_UDP_HEADERS, Track};
+use super::Packet;
+
+const BANDWIDTH: Bitrate = Bitrate::from_kbps(5);
+const MINIMUM_INTERVAL: Duration = Duration::from_secs(1);
+const MEMBERS: usize = 2;
+const AVERAGE_SIZE: f64 = 110.0;
+
+/// Sends RR and SDES for each audio track, and BYE when the user has had enough.
+#[derive(Debug)]
+pub struct ReceiverReports {
+    ssrc: Ssrc,
+    cname: String,
+    random: ChaCha8Rng,
+    timer: ReportTimer,
+    next: MonoTime,
+    outgoing: VecDeque<Packet>,
+}
+
+impl ReceiverReports {
+    /// Reports from `now` on; identifiers and intervals begin with `seed`.
+    pub fn new(now: MonoTime, seed: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let ssrc = Ssrc(random.next_u32());
+        Self {
+            ssrc,
+            cname: format!("{:016x}", random.next_u64()),
+            random,
+            timer: ReportTimer::new(BANDWIDTH, MINIMUM_INTERVAL),
+            // At once: on UDP the first report also opens the way back through a firewall.
+            next: now,
+            outgoing: VecDeque::new(),
+        }
+    }
+
+    /// The next packet due at `now`.
+    pub fn pop(&mut self, now: MonoTime, tracks: &mut [Track]) -> Option<Packet> {
+        if self.next <= now {
+            for track in tracks.iter_mut() {
+                let packet = self.report(now, track, false);
+                self.outgoing.push_back(packet);
+            }
+            let random = self.random.random::<f64>();
+            self.next = self.timer.next(now, MEMBERS, false, AVERAGE_SIZE, random);
+        }
+        self.outgoing.pop_front()
+    }
+
+    /// Says goodbye for all tracks.
+    pub fn bye(&mut self, now: MonoTime, tracks: &mut [Track]) -> Vec<Packet> {
+        tracks.iter_mut().map(|track| self.report(now, track, true)).collect()
+    }
+
+    fn report(&mut self, now: MonoTime, track: &mut Track, bye: bool) -> Packet {
+        let blocks = track.receiver().report_block(now).into_iter().collect();
+        let mut compound = vec![
+            RtcpPacket::ReceiverReport(ReceiverReport { ssrc: self.ssrc, blocks }),
+            RtcpPacket::SourceDescription { ssrc: self.ssrc, cname: self.cname.clone() },
+        ];
+        if bye {
+            compound.push(RtcpPacket::Bye { ssrcs: vec![self.ssrc], reason: None });
+        }
+        let data = rtcp::write_compound(&compound);
+        track.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
+        Packet { flow: track.flow, channel: Channel::Rtcp, data }
+    }
+
+    /// When the next report is due.
+    pub fn next_deadline(&self) -> MonoTime {
+        self.next
+    }
+}
+
+/// What an RTCP packet of `flow` tells about its track.
+pub fn on_report(now: MonoTime, flow: FlowId, data: &[u8], tracks: &mut [Track]) {
+    let Ok(packets) = rtcp::parse_compound(data) else { return };
+    let Some(track) = tracks.iter_mut().find(|track| track.flow == flow) else { return };
+    for packet in packets {
+        if let RtcpPacket::SenderReport(report) = packet {
+            track.receiver().on_sender_report(now, &report);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! When the sender sent it, told in our own time.
+
+use std::time::Duration;
+
+use cantus_qos::rtp::AbsSendTime;
+use cantus_qos::sync::SenderClock;
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+
+/// The sender's clock and its nominal timeline.
+///
+/// Cantus senders say when the range begins by their clock (in the answer to PLAY, then in every
+/// SR), and each packet says when it left. From others only the media time is known, which stands
+/// for the sending time: true for live senders, and good enough for the rest.
+#[derive(Debug)]
+pub struct SenderTime {
+    clock: SenderClock,
+    /// What the sender's clock shows when `from` is presented nominally.
+    start: NtpTime,
+    from: MediaTime,
+    /// When we heard of it: tells the 64 s circles of the sending time apart.
+    known_at: MonoTime,
+    uses_send_time: bool,
+}
+
+impl SenderTime {
+    /// The range begins at `from`, by the sender's clock at `start` if it said so; we heard at
+    /// `now`.
+    pub fn new(now: MonoTime, from: MediaTime, start: Option<NtpTime>) -> Self {
+        let uses_send_time = start.is_some();
+        let start = start.unwrap_or_else(|| NtpTime::from_unix(Duration::ZERO));
+        Self { clock: SenderClock::new(), start, from, known_at: now, uses_send_time }
+    }
+
+    /// What the sender's clock shows when `media_time` is presented nominally.
+    pub fn nominal(&self, media_time: MediaTime) -> NtpTime {
+        self.start.offset((media_time - self.from).to_delta())
+    }
+
+    /// When `media_time` is presented nominally, in our time; `None` before any packet.
+    pub fn nominal_at(&self, media_time: MediaTime) -> Option<MonoTime> {
+        self.clock.to_local(self.nominal(media_time))
+    }
+
+    fn sent_ntp(&self, now: MonoTime, sent: Option<AbsSendTime>, media_time: MediaTime) -> NtpTime {
+        match sent.filter(|_| self.uses_send_time) {
+            Some(sent) => sent.near(self.start.offset(now - self.known_at)),
+            None => self.nominal(media_time),
+        }
+    }
+
+    /// A packet came.
+    pub fn on_arrival(&mut self, now: MonoTime, sent: Option<AbsSendTime>, media_time: MediaTime) {
+        let sent = self.sent_ntp(now, sent, media_time);
+        self.clock.on_arrival(now, sent);
+    }
+
+    /// When a packet was sent, in our time.
+    pub fn sent_at(
+        &self,
+        now: MonoTime,
+        sent: Option<AbsSendTime>,
+        media_time: MediaTime,
+    ) -> Option<MonoTime> {
+        self.clock.to_local(self.sent_ntp(now, sent, media_time))
+    }
+
+    /// A round trip was measured.
+    pub fn on_round_trip(&mut self, round_trip: Duration) {
+        self.clock.on_round_trip(round_trip);
+    }
+
+    /// By how much all this may be wrong.
+    pub fn uncertainty(&self) -> Option<Duration> {
+        self.clock.uncertainty()
+    }
+
+    /// The smallest round trip.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.clock.round_trip()
+    }
+}

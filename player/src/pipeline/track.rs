@@ -1,0 +1,324 @@
+//! One audio track on its way in: fec decoder -> playout buffer -> decoder / concealment.
+
+use bytes::Bytes;
+use cantus_qos::fec;
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::playout::{Buffer, Pushed, Taken, Unit};
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtp::{RtpPacket, Ssrc};
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::stats::{Arrival, Ledger, Recovery};
+use cantus_qos::sync::{Correction, StreamTimeline, TrackAlignment};
+use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
+
+use super::reception::Receiver;
+use super::sender::SenderTime;
+use crate::client::{FlowPlan, Role};
+use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
+
+/// No track holds more than this: a sender that runs further ahead is not one of ours.
+const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
+
+/// Blocks that may be open at once before the oldest is given up.
+const FEC_BLOCKS: usize = 64;
+
+/// What a track has received, in bytes of IP payload and its headers.
+#[derive(Copy, Clone, Default, Debug)]
+pub struct Traffic {
+    /// Payload of data units.
+    pub media: u64,
+    /// Repair packets, without IP and UDP headers.
+    pub repair: u64,
+    /// RTP, UDP and IP headers, and the footers of the repair scheme.
+    pub headers: u64,
+    /// What we sent.
+    pub feedback: u64,
+}
+
+/// IPv4 and UDP.
+pub const IP_UDP_HEADERS: u64 = 28;
+
+/// An audio track.
+pub struct Track {
+    /// Its name.
+    pub name: String,
+    /// Its flow.
+    pub flow: FlowId,
+    /// The fate of every unit.
+    pub ledger: Ledger,
+    /// What came and went.
+    pub traffic: Traffic,
+    /// Sound that had to be made up.
+    pub concealed: MediaTime,
+    /// Sound that came out, made up or not.
+    pub played: MediaTime,
+    plan: FlowPlan,
+    format: AudioFormat,
+    unit: MediaTime,
+    repair: Option<(FlowId, fec::Decoder)>,
+    receiver: Receiver,
+    timeline: StreamTimeline,
+    buffer: Buffer,
+    decoder: Box<dyn Decoder>,
+    alignment: TrackAlignment,
+    /// Decoded and not yet rendered, interleaved.
+    decoded: Vec<f32>,
+}
+
+impl std::fmt::Debug for Track {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Track").field("name", &self.name).field("flow", &self.flow).finish()
+    }
+}
+
+/// What became known when a packet came.
+#[derive(Copy, Clone, Debug)]
+pub struct Heard {
+    /// When the unit could be played, less when it was sent.
+    pub delay: Option<TimeDelta>,
+}
+
+impl Track {
+    /// The track that was set up as `plan`, playing from `from` to `until`.
+    ///
+    /// # Errors
+    ///
+    /// If its codec cannot be decoded.
+    pub fn new(
+        plan: &FlowPlan,
+        repair: Option<&FlowPlan>,
+        from: MediaTime,
+        until: Option<MediaTime>,
+    ) -> Result<Option<Self>, DecodeError> {
+        let Role::Audio { codec, format, packet_time: unit } = plan.role else { return Ok(None) };
+        let decoder: Box<dyn Decoder> = match codec {
+            AudioCodec::Opus => Box::new(OpusDecoder::new(format)?),
+            AudioCodec::L16 => Box::new(L16Decoder::new(format)),
+        };
+        let rate = match codec {
+            AudioCodec::Opus => ClockRate::OPUS,
+            AudioCodec::L16 => format.rate,
+        };
+        let mut timeline = StreamTimeline::new(rate, from);
+        if let Some(timestamp) = plan.first_timestamp {
+            timeline.anchor(timestamp, from);
+        }
+        let layout = |plan: &FlowPlan| match plan.role {
+            Role::Repair { layout, .. } => Some(layout),
+            _ => None,
+        };
+        let repair = repair.and_then(|plan| {
+            Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS)))
+        });
+        let mut track = Self {
+            name: plan.name.clone(),
+            flow: plan.id,
+            ledger: Ledger::new(),
+            traffic: Traffic::default(),
+            concealed: MediaTime::ZERO,
+            played: MediaTime::ZERO,
+            format,
+            unit,
+            repair,
+            receiver: Receiver::new(rate),
+            timeline,
+            buffer: Buffer::new(unit, CAPACITY),
+            decoder,
+            alignment: TrackAlignment::new(TrackAlignment::EXACT),
+            decoded: Vec::new(),
+            plan: plan.clone(),
+        };
+        track.expect(from, until);
+        Ok(Some(track))
+    }
+
+    /// RTP-Info and the range tell which units will come, so that the first and the last are
+    /// missed too if they are lost.
+    fn expect(&mut self, from: MediaTime, until: Option<MediaTime>) {
+        let Some(first) = self.plan.first_sequence else { return };
+        let first = self.receiver.expect(first);
+        self.ledger.start_at(first);
+        if let Some(until) = until {
+            let span = (until - from).as_flicks().max(0) as u64;
+            let units = span.div_ceil(self.unit.as_flicks().max(1) as u64);
+            if units > 0 {
+                self.ledger.end_at(first + units - 1);
+            }
+        }
+    }
+
+    /// The format of what it renders.
+    pub fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    /// How long a unit plays.
+    pub fn unit(&self) -> MediaTime {
+        self.unit
+    }
+
+    /// The flow that its repair comes on.
+    pub fn repair_flow(&self) -> Option<FlowId> {
+        self.repair.as_ref().map(|(flow, _)| *flow)
+    }
+
+    /// The source that is heard.
+    pub fn receiver(&mut self) -> &mut Receiver {
+        &mut self.receiver
+    }
+
+    /// Whether any packet has come.
+    pub fn has_received(&self) -> bool {
+        self.traffic.media > 0
+    }
+
+    /// A packet of the track's own flow.
+    pub fn on_media(&mut self, now: MonoTime, data: Bytes, sender: &mut SenderTime) -> Vec<Heard> {
+        let before = data.len() as u64;
+        let packet = match &mut self.repair {
+            Some((_, decoder)) => match decoder.push_source(data) {
+                Ok(packet) => packet,
+                Err(_) => return Vec::new(),
+            },
+            None => data,
+        };
+        let mut heard = Vec::new();
+        let accepted = self.accept(now, packet, Recovery::None, sender);
+        if let Some((payload, known)) = accepted {
+            self.traffic.media += payload;
+            self.traffic.headers += before - payload + IP_UDP_HEADERS;
+            heard.push(known);
+        }
+        self.recover(now, sender, &mut heard);
+        heard
+    }
+
+    /// A packet of the repair flow.
+    pub fn on_repair(&mut self, now: MonoTime, data: Bytes, sender: &mut SenderTime) -> Vec<Heard> {
+        self.traffic.repair += data.len() as u64;
+        self.traffic.headers += IP_UDP_HEADERS;
+        let mut heard = Vec::new();
+        if let Some((_, decoder)) = &mut self.repair {
+            // Damaged repair is as good as lost; the decoder counts it.
+            let _ = decoder.push_repair(data);
+        }
+        self.recover(now, sender, &mut heard);
+        heard
+    }
+
+    fn recover(&mut self, now: MonoTime, sender: &mut SenderTime, heard: &mut Vec<Heard>) {
+        while let Some(packet) = self.repair.as_mut().and_then(|(_, decoder)| decoder.pop()) {
+            let accepted = self.accept(now, packet, Recovery::Fec, sender);
+            heard.extend(accepted.map(|(_, known)| known));
+        }
+    }
+
+    /// Takes an RTP packet into the buffer. Gives the length of its payload.
+    fn accept(
+        &mut self,
+        now: MonoTime,
+        data: Bytes,
+        recovery: Recovery,
+        sender: &mut SenderTime,
+    ) -> Option<(u64, Heard)> {
+        let packet = RtpPacket::parse(data, self.plan.send_time_id).ok()?;
+        if packet.payload_type != self.plan.payload_type {
+            return None;
+        }
+        let network = recovery == Recovery::None;
+        let sequence = self.receiver.admit(now, &packet, network)?;
+        if sequence.restarted {
+            self.timeline.restart();
+        }
+        let media_time = self.timeline.place(packet.timestamp, self.unit);
+        if network {
+            sender.on_arrival(now, packet.send_time, media_time);
+        }
+        let sent = sender.sent_at(now, packet.send_time, media_time);
+        let arrival = self.ledger.on_arrival(now, sequence.number, Some(media_time), sent, recovery);
+        let payload = packet.payload.len() as u64;
+        if arrival == Arrival::Duplicate {
+            return Some((payload, Heard { delay: None }));
+        }
+        let unit = Unit {
+            sequence: sequence.number,
+            media_time,
+            duration: self.unit,
+            data: packet.payload,
+        };
+        if self.buffer.push(unit) == Pushed::Late {
+            self.ledger.on_late(sequence.number);
+        }
+        Some((payload, Heard { delay: sent.map(|sent| now - sent) }))
+    }
+
+    /// How much is buffered from `position` on.
+    pub fn depth(&self, position: MediaTime) -> MediaTime {
+        self.buffer.depth(position)
+    }
+
+    /// Whether anything is left to be played from `position` on.
+    pub fn has_more(&self, position: MediaTime) -> bool {
+        self.buffer.next(position).is_some()
+    }
+
+    /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
+    pub fn render(
+        &mut self,
+        position: MediaTime,
+        frames: usize,
+        heard_at: MonoTime,
+        out: &mut Vec<f32>,
+    ) {
+        let rate = self.format.rate;
+        let channels = usize::from(self.format.channels);
+        while self.decoded.len() < frames * channels {
+            let ahead = (self.decoded.len() / channels) as i64;
+            let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
+            let at = heard_at + (due - position).to_delta();
+            match self.buffer.take(due) {
+                Taken::Unit(unit) => self.play(due, at, unit),
+                Taken::Missing { duration } => self.conceal_for(duration),
+            }
+        }
+        out.extend(self.decoded.drain(..frames * channels));
+        self.played += MediaTime::from_ticks(frames as i64, rate);
+    }
+
+    fn play(&mut self, due: MediaTime, at: MonoTime, unit: Unit) {
+        let channels = usize::from(self.format.channels);
+        let correction = self.alignment.correct(due, unit.media_time, self.format.rate);
+        if let Correction::Fill(frames) = correction {
+            self.conceal(frames);
+        }
+        let begin = self.decoded.len();
+        match self.decoder.decode(&unit.data, &mut self.decoded) {
+            Ok(_) => self.ledger.on_played(unit.sequence, at, at),
+            // Damaged on the way and yet well-formed RTP: as good as lost.
+            Err(_) => self.conceal_for(unit.duration),
+        }
+        if let Correction::Drop(frames) = correction {
+            let end = (begin + frames * channels).min(self.decoded.len());
+            self.decoded.drain(begin..end);
+        }
+    }
+
+    fn conceal_for(&mut self, duration: MediaTime) {
+        self.conceal(duration.ticks(self.format.rate).max(1) as usize);
+    }
+
+    fn conceal(&mut self, frames: usize) {
+        self.decoder.conceal(frames, &mut self.decoded);
+        self.concealed += MediaTime::from_ticks(frames as i64, self.format.rate);
+    }
+
+    /// The largest skew against the presentation that was let stand, in samples.
+    pub fn largest_skew(&self) -> i64 {
+        self.alignment.largest()
+    }
+
+    /// The source that is heard now.
+    pub fn ssrc(&self) -> Option<Ssrc> {
+        self.receiver.ssrc()
+    }
+}

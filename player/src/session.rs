@@ -1,0 +1,220 @@
+//! The whole player without its sockets and its sink.
+//!
+//! 1. [`Player::start`] once the control connection is there.
+//! 2. [`Player::handle`] is told what happened.
+//! 3. [`Player::poll`] is called until it answers [`Output::Wait`].
+//! 4. The driver waits for input or for the instant that it named, and begins again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::roq::FlowId;
+use cantus_qos::time::MonoTime;
+
+use crate::client::{Client, News, Playing};
+use crate::error::PlayError;
+use crate::pipeline::Pipeline;
+use crate::wire::{Ending, Event, Input, Output};
+use crate::wish::Wish;
+
+/// Media that overtakes the answer to PLAY is held, up to this many bytes.
+const HELD: usize = 64 * 1024;
+
+/// A player (pure).
+#[derive(Debug)]
+pub struct Player {
+    pub(crate) wish: Wish,
+    pub(crate) pipeline: Option<Pipeline>,
+    pub(crate) playing: Option<Playing>,
+    pub(crate) asked_at: MonoTime,
+    pub(crate) playing_at: Option<MonoTime>,
+    pub(crate) round_trip: Option<Duration>,
+    client: Client,
+    held: VecDeque<(FlowId, Channel, Bytes)>,
+    held_bytes: usize,
+    outbox: VecDeque<Output>,
+    ended: bool,
+}
+
+impl Player {
+    /// A player that has not begun.
+    pub fn new(wish: Wish) -> Self {
+        Self {
+            client: Client::new(wish.clone()),
+            wish,
+            pipeline: None,
+            playing: None,
+            asked_at: MonoTime::ZERO,
+            playing_at: None,
+            round_trip: None,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            outbox: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// The control connection is there. `asked_at` is when the user asked: set-up counts from
+    /// then.
+    pub fn start(&mut self, now: MonoTime, asked_at: MonoTime) {
+        self.asked_at = asked_at;
+        self.client.start(now);
+    }
+
+    /// Something happened at `now`.
+    pub fn handle(&mut self, now: MonoTime, input: Input<'_>) {
+        match input {
+            Input::Control(data) => self.client.receive(now, data),
+            Input::Packet { flow, channel, data } => self.on_packet(now, flow, channel, data),
+            Input::Bound { flow, ports } => self.client.bound(now, flow, ports),
+            Input::SinkWants { frames, pending } => self.on_sink_wants(now, frames, pending),
+            Input::RoundTrip(round_trip) => self.on_round_trip(round_trip),
+            Input::Stop => self.end(now, Ending::Stopped),
+            Input::Closed => self.on_closed(now),
+        }
+    }
+
+    /// What is to be done at `now`.
+    pub fn poll(&mut self, now: MonoTime) -> Output {
+        while let Some(news) = self.client.pop_news(now) {
+            self.on_news(now, news);
+        }
+        if !self.ended {
+            self.advance(now);
+        }
+        if let Some(data) = self.client.pop_control() {
+            return Output::Control(data);
+        }
+        if let Some(output) = self.outbox.pop_front() {
+            return output;
+        }
+        Output::Wait(self.next_deadline(now))
+    }
+
+    /// Whether [`Event::Ended`] was told.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
+        let pipeline = self.pipeline.as_ref().filter(|_| !self.ended);
+        let pipeline = pipeline.and_then(|pipeline| pipeline.next_deadline(now));
+        self.client.next_deadline().into_iter().chain(pipeline).min()
+    }
+
+    fn advance(&mut self, now: MonoTime) {
+        let Some(pipeline) = &mut self.pipeline else { return };
+        while let Some(block) = pipeline.pop_sound(now) {
+            let event = Event::Sound { samples: block.samples, position: block.position };
+            self.outbox.push_back(Output::Event(event));
+        }
+        while let Some((cue, skew)) = pipeline.pop_cue(now) {
+            self.outbox.push_back(Output::Event(Event::Show { cue, skew }));
+        }
+        while let Some(packet) = pipeline.pop_report(now) {
+            self.outbox.push_back(transmit(packet));
+        }
+        if pipeline.is_complete() {
+            self.end(now, Ending::Completed);
+        } else if let Some(error) = pipeline.broken(now) {
+            self.end(now, Ending::Failed(error));
+        }
+    }
+
+    fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        match &mut self.pipeline {
+            Some(pipeline) if !self.ended => pipeline.on_packet(now, flow, channel, data),
+            Some(_) => {}
+            None if self.held_bytes + data.len() <= HELD => {
+                self.held_bytes += data.len();
+                self.held.push_back((flow, channel, data));
+            }
+            None => {}
+        }
+    }
+
+    fn on_sink_wants(&mut self, now: MonoTime, frames: usize, pending: Duration) {
+        let Some(pipeline) = self.pipeline.as_mut().filter(|_| !self.ended) else { return };
+        let format = pipeline.format();
+        let (mut written, mut pending) = (0, pending);
+        while written < frames {
+            let Some(block) = pipeline.pull_sound(now, frames - written, pending) else { break };
+            let count = block.samples.len() / usize::from(format.channels);
+            written += count.max(1);
+            pending += Duration::from_secs_f64(count as f64 / f64::from(format.rate.hz()));
+            let event = Event::Sound { samples: block.samples, position: block.position };
+            self.outbox.push_back(Output::Event(event));
+        }
+    }
+
+    fn on_round_trip(&mut self, round_trip: Duration) {
+        self.round_trip = Some(self.round_trip.map_or(round_trip, |it| it.min(round_trip)));
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.on_round_trip(round_trip);
+        }
+    }
+
+    fn on_closed(&mut self, now: MonoTime) {
+        match &mut self.pipeline {
+            Some(pipeline) => pipeline.on_closed(),
+            None => {
+                let gone = PlayError::ServerGone { played: 0.0, wanted: None };
+                self.end(now, Ending::Failed(gone));
+            }
+        }
+    }
+
+    fn on_news(&mut self, now: MonoTime, news: News) {
+        match news {
+            News::Bind(flow) => self.outbox.push_back(Output::Bind(flow)),
+            News::Peer(flow, ports) => self.outbox.push_back(Output::Peer { flow, ports }),
+            News::RoundTrip(round_trip) => self.on_round_trip(round_trip),
+            News::Playing(playing) => self.on_playing(now, playing),
+            News::Failed(error) => self.end(now, Ending::Failed(error)),
+            News::Finished => {}
+        }
+    }
+
+    fn on_playing(&mut self, now: MonoTime, playing: Playing) {
+        let mut pipeline = match Pipeline::new(now, &self.wish, &playing) {
+            Ok(pipeline) => pipeline,
+            Err(error) => return self.end(now, Ending::Failed(error)),
+        };
+        if let Some(round_trip) = self.round_trip {
+            pipeline.on_round_trip(round_trip);
+        }
+        self.outbox.push_back(Output::Event(Event::Ready {
+            format: pipeline.format(),
+            title: playing.description.title.clone(),
+            range: playing.range,
+        }));
+        for (flow, channel, data) in self.held.drain(..) {
+            pipeline.on_packet(now, flow, channel, data);
+        }
+        self.playing_at = Some(now);
+        self.playing = Some(playing);
+        self.pipeline = Some(pipeline);
+    }
+
+    /// Ends once: goodbye to the server, then the word to the application.
+    fn end(&mut self, now: MonoTime, ending: Ending) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        if let Some(pipeline) = &mut self.pipeline {
+            self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
+            for track in &mut pipeline.tracks {
+                track.ledger.finish();
+            }
+        }
+        self.client.teardown(now);
+        self.outbox.push_back(Output::Event(Event::Ended(ending)));
+    }
+}
+
+fn transmit(packet: crate::pipeline::Packet) -> Output {
+    let class = DeliveryClass::Synchronous;
+    Output::Transmit { flow: packet.flow, channel: packet.channel, class, data: packet.data }
+}

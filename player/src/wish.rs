@@ -1,0 +1,99 @@
+//! What the user wants to hear, and how: everything that the pure player is told at the start.
+
+use std::time::Duration;
+
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::spec::{Mode, Protection, QosSpec};
+use cantus_qos::time::MediaTime;
+use rtsp_types::Url;
+
+/// How long playback waits behind the sender.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+pub enum Latency {
+    /// As long as the measured jitter demands, adapted while playing.
+    #[default]
+    Auto,
+    /// The streamer runs ahead, the player starts early and deepens its buffer.
+    Stored,
+    /// From a unit's scheduled sending to its first sample leaving the sink, held constant.
+    Fixed(Duration),
+}
+
+/// How media travels.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Carrier {
+    /// In the QUIC connection that carries control.
+    Quic,
+    /// Over UDP, beside control over TCP.
+    Udp,
+}
+
+/// Whose clock playback follows.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum SinkClock {
+    /// The sender's, as mapped: files and the null sink have none of their own.
+    Sender,
+    /// The sink's: a sound card asks for samples when it wants them.
+    Sink,
+}
+
+/// What is to be played.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The presentation, without a query.
+    pub url: Url,
+    /// How media travels.
+    pub carrier: Carrier,
+    /// The codec to ask for.
+    pub codec: AudioCodec,
+    /// The subtitle language; `None` wants no subtitles.
+    pub language: Option<String>,
+    /// How long playback waits.
+    pub latency: Latency,
+    /// The repair to ask for.
+    pub protection: Protection,
+    /// The quality to ask for, beside the latency.
+    pub spec: QosSpec,
+    /// Where to begin.
+    pub from: MediaTime,
+    /// How much to play.
+    pub length: Option<MediaTime>,
+    /// Whose clock playback follows.
+    pub sink_clock: SinkClock,
+    /// Begins the player's own identifiers (its SSRC, the spacing of its reports).
+    pub seed: u64,
+}
+
+impl Wish {
+    /// The presentation at `url`, as most would want it.
+    pub fn new(url: Url, carrier: Carrier) -> Self {
+        Self {
+            url,
+            carrier,
+            codec: AudioCodec::Opus,
+            language: Some("en".to_owned()),
+            latency: Latency::Auto,
+            protection: Protection::Auto,
+            spec: QosSpec::default(),
+            from: MediaTime::ZERO,
+            length: None,
+            sink_clock: SinkClock::Sender,
+            seed: 0,
+        }
+    }
+
+    /// The quality to ask for, the latency included.
+    pub fn full_spec(&self) -> QosSpec {
+        let mut spec = self.spec.clone();
+        match self.latency {
+            Latency::Fixed(delay) => {
+                spec.delay = Some(delay);
+                spec.mode = Some(Mode::Live);
+            }
+            Latency::Stored => spec.mode = Some(Mode::Stored),
+            Latency::Auto => {}
+        }
+        spec
+    }
+}
+

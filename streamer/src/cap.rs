@@ -1,0 +1,95 @@
+//! The cap on what the server sends as a whole.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::time::MonoTime;
+use governor::clock::FakeRelativeClock;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+/// A fixed cap (governor's GCRA), fed with our time instead of a clock of its own.
+///
+/// Admission keeps the promises below the cap already; the cap holds when sessions in stored mode
+/// run ahead together, and delays them.
+pub struct RateCap {
+    limiter: Option<RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock>>,
+    clock: FakeRelativeClock,
+    shown: MonoTime,
+    free_at: MonoTime,
+}
+
+impl std::fmt::Debug for RateCap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RateCap").field("free_at", &self.free_at).finish_non_exhaustive()
+    }
+}
+
+impl RateCap {
+    /// What may leave at once: a quarter of a second, and never less than a large packet.
+    fn burst(rate: Bitrate) -> NonZeroU32 {
+        let bytes = rate.bytes_in(Duration::from_millis(250)).clamp(2_048, u64::from(u32::MAX));
+        NonZeroU32::new(bytes as u32).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// A cap at `rate`; `None` is no cap.
+    pub fn new(rate: Option<Bitrate>) -> Self {
+        let clock = FakeRelativeClock::default();
+        let limiter = rate.map(|rate| {
+            let per_second = u32::try_from(rate.as_bps() / 8).unwrap_or(u32::MAX);
+            let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
+            let quota = Quota::per_second(per_second).allow_burst(Self::burst(rate));
+            RateLimiter::direct_with_clock(quota, clock.clone())
+        });
+        Self { limiter, clock, shown: MonoTime::ZERO, free_at: MonoTime::ZERO }
+    }
+
+    /// Until when nothing may leave, if that is after `now`.
+    pub fn blocked_until(&self, now: MonoTime) -> Option<MonoTime> {
+        (self.free_at > now).then_some(self.free_at)
+    }
+
+    /// `bytes` leave at `now`. Where the cap is reached the next ones wait.
+    pub fn spend(&mut self, now: MonoTime, bytes: usize) {
+        let Some(limiter) = &self.limiter else { return };
+        self.clock.advance(now.since(self.shown));
+        self.shown = self.shown.max(now);
+        let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return };
+        // A packet larger than the burst cannot be: the burst is at least 2 KiB.
+        if let Ok(Err(not_until)) = limiter.check_n(bytes) {
+            use governor::clock::Clock;
+            self.free_at = now + not_until.wait_time_from(self.clock.now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that pass in ten seconds where 1,000-byte packets are always at hand.
+    fn passes(rate: Option<Bitrate>) -> u64 {
+        let mut cap = RateCap::new(rate);
+        let mut sent = 0;
+        for millis in 0..10_000 {
+            let now = MonoTime::from_millis(millis);
+            if cap.blocked_until(now).is_none() {
+                cap.spend(now, 1_000);
+                sent += 1_000;
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn the_server_sends_what_the_cap_allows_and_no_more() {
+        let sent = passes(Some(Bitrate::from_kbps(800)));
+        assert!((950_000..=1_060_000).contains(&sent), "{sent} bytes of 1,000,000 and a burst");
+    }
+
+    #[test]
+    fn without_a_cap_nothing_is_held() {
+        assert_eq!(passes(None), 10_000_000);
+    }
+}

@@ -1,0 +1,102 @@
+//! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
+
+use cantus_qos::fec::Layout;
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::rtp::{ExtensionId, PayloadType};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};
+use cantus_qos::time::ClockRate;
+
+use super::target::Track;
+use crate::catalogue::Listing;
+use crate::programme::Programme;
+
+/// The header extension that carries the sending time.
+pub fn send_time_id() -> ExtensionId {
+    ExtensionId::new(1).expect("one is an extension identifier")
+}
+
+/// Dynamic payload types (RFC 3551, section 6), one for each thing we send.
+pub fn payload_type(what: Payload) -> PayloadType {
+    let number = match what {
+        Payload::Opus => 96,
+        Payload::L16 => 97,
+        Payload::Cue => 98,
+        Payload::Repair => 99,
+    };
+    PayloadType::new(number).expect("dynamic payload types have seven bits")
+}
+
+/// What a payload type stands for.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Payload {
+    /// RFC 7587.
+    Opus,
+    /// RFC 3551, section 4.5.11.
+    L16,
+    /// Subtitles.
+    Cue,
+    /// Repair packets, which carry no RTP header and so no payload type: it is for SDP only.
+    Repair,
+}
+
+impl From<AudioCodec> for Payload {
+    fn from(codec: AudioCodec) -> Self {
+        match codec {
+            AudioCodec::Opus => Self::Opus,
+            AudioCodec::L16 => Self::L16,
+        }
+    }
+}
+
+/// The RTP clock of a codec.
+pub fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
+    match codec {
+        AudioCodec::Opus => ClockRate::OPUS,
+        AudioCodec::L16 => format.rate,
+    }
+}
+
+/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
+/// subtitles and header extensions, all others plain audio.
+pub fn description(programme: &Programme, cantus: bool) -> Description {
+    let presentation = &programme.presentation;
+    let codec = programme.codec;
+    let mut tracks = Vec::new();
+    for (index, (encoding, track)) in programme.audio.iter().zip(&presentation.audio).enumerate() {
+        tracks.push(SdpTrack {
+            control: Track::audio(codec, index),
+            name: track.name.clone(),
+            medium: Medium::Audio {
+                codec,
+                format: encoding.format(),
+                packet_time: encoding.unit_duration(),
+            },
+            payload_type: payload_type(codec.into()),
+            send_time_id: cantus.then(send_time_id),
+        });
+    }
+    if cantus {
+        tracks.extend((0..programme.audio.len()).map(|index| SdpTrack {
+            control: Track::repair(codec, index),
+            name: String::new(),
+            medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
+            payload_type: payload_type(Payload::Repair),
+            send_time_id: None,
+        }));
+        tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
+            control: Track::text(&text.language),
+            name: text.name.clone(),
+            medium: Medium::Text { language: text.language.clone() },
+            payload_type: payload_type(Payload::Cue),
+            send_time_id: Some(send_time_id()),
+        }));
+    }
+    Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }
+}
+
+/// The catalogue as JSON.
+pub fn listing(listing: &Listing) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(listing).unwrap_or_default();
+    json.push(b'\n');
+    json
+}

@@ -1,0 +1,62 @@
+//! Answers to requests.
+
+use cantus_qos::quantity::Bitrate;
+use rtsp_types::{HeaderName, Response, StatusCode, Version, headers};
+
+/// An answer in the making: status, headers, body.
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    headers: Vec<(HeaderName, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// 200.
+    pub fn ok() -> Self {
+        Self { status: StatusCode::Ok, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A refusal, with one line that says why.
+    pub fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+            .body("text/plain; charset=utf-8", format!("{why}\n").into_bytes())
+    }
+
+    /// 453: the rate is not there; `possible` is.
+    pub fn not_enough_bandwidth(why: impl std::fmt::Display, possible: Bitrate) -> Self {
+        Self::refuse(StatusCode::NotEnoughBandwidth, why)
+            .header(cantus_qos::rtsp::CANTUS_QOS.clone(), format!("rate<={}", possible.as_bps()))
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, content_type: &str, body: Vec<u8>) -> Self {
+        self.headers.push((headers::CONTENT_TYPE, content_type.to_owned()));
+        self.body = body;
+        self
+    }
+
+    /// The status, for the log.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The message, in answer to the request with `cseq`.
+    pub fn into_response(self, cseq: Option<&str>) -> Response<Vec<u8>> {
+        let mut builder = Response::builder(Version::V1_0, self.status);
+        if let Some(cseq) = cseq {
+            builder = builder.header(headers::CSEQ, cseq);
+        }
+        builder = builder.header(headers::SERVER, concat!("Cantus/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in self.headers {
+            builder = builder.header(name, value);
+        }
+        builder.build(self.body)
+    }
+}

@@ -1,0 +1,105 @@
+//! The way out of one control connection.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::{self, FlowId};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tracing::debug;
+
+use crate::quic::GrantedRate;
+
+/// Answers that a client has not read yet. One that asks and does not read is cut off.
+const ANSWERS: usize = 256;
+
+/// Units of a reliable flow that wait for the network.
+const UNITS: usize = 4_096;
+
+/// What the writing task of a control connection is told.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Data(Bytes),
+    Close,
+}
+
+/// The way out of a connection, held by the pacing thread.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    control: Sender<Write>,
+    quic: Option<QuicOutlet>,
+}
+
+#[derive(Debug)]
+struct QuicOutlet {
+    connection: quinn::Connection,
+    rate: GrantedRate,
+    runtime: tokio::runtime::Handle,
+    streams: BTreeMap<FlowId, Sender<Bytes>>,
+}
+
+impl Outlet {
+    /// For RTSP over TCP; and what its writing task reads from.
+    pub(crate) fn tcp() -> (Self, Receiver<Write>) {
+        let (control, written) = channel(ANSWERS);
+        (Self { control, quic: None }, written)
+    }
+
+    /// For a QUIC connection; and what the writing task of its flow 0 reads from.
+    pub(crate) fn quic(connection: quinn::Connection, rate: GrantedRate) -> (Self, Receiver<Write>) {
+        let (control, written) = channel(ANSWERS);
+        let runtime = tokio::runtime::Handle::current();
+        let quic = QuicOutlet { connection, rate, runtime, streams: BTreeMap::new() };
+        (Self { control, quic: Some(quic) }, written)
+    }
+
+    pub(crate) fn control(&self, data: Bytes) {
+        if self.control.try_send(Write::Data(data)).is_err() {
+            debug!("a client does not read its answers");
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        // If there is no room for this, the client does not read, and goes with its connection.
+        let _ = self.control.try_send(Write::Close);
+    }
+
+    pub(crate) fn granted(&self, rate: Bitrate) {
+        if let Some(quic) = &self.quic {
+            quic.rate.set(rate);
+        }
+    }
+
+    pub(crate) fn datagram(&self, flow: FlowId, data: &[u8]) {
+        let Some(quic) = &self.quic else { return };
+        if let Err(error) = quic.connection.send_datagram(roq::datagram(flow, data)) {
+            debug!(%error, "a datagram was not sent");
+        }
+    }
+
+    pub(crate) fn stream(&mut self, flow: FlowId, data: Bytes) {
+        let Some(quic) = &mut self.quic else { return };
+        let stream = quic.streams.entry(flow).or_insert_with(|| {
+            let (units, waiting) = channel(UNITS);
+            quic.runtime.spawn(write_stream(quic.connection.clone(), flow, waiting));
+            units
+        });
+        if stream.try_send(data).is_err() {
+            debug!(?flow, "a reliable flow does not move");
+        }
+    }
+}
+
+/// One server-opened unidirectional stream a flow, packet after packet.
+async fn write_stream(connection: quinn::Connection, flow: FlowId, mut units: Receiver<Bytes>) {
+    let Ok(mut stream) = connection.open_uni().await else { return };
+    let mut writer = roq::StreamWriter::new(flow);
+    while let Some(unit) = units.recv().await {
+        let Ok(framed) = writer.write(&unit) else { continue };
+        if stream.write_all(&framed).await.is_err() {
+            return;
+        }
+    }
+    // A stream that cannot be finished is one whose connection is gone.
+    let _ = stream.finish();
+}

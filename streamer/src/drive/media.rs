@@ -1,0 +1,145 @@
+//! The UDP ports that media leaves from and reports come to: one pair for all sessions.
+
+use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::rtcp;
+use tracing::debug;
+
+use super::{Inbox, Message, StartError};
+use crate::wire::Source;
+
+/// Tries to find two neighbouring ports, the even one for RTP (RFC 3550, section 11).
+const TRIES: usize = 64;
+
+/// What the system may queue for us: a burst of a few hundred sessions.
+const SEND_BUFFER: usize = 1 << 20;
+
+/// The pair of ports, or none where there is no RTSP.
+#[derive(Debug)]
+pub struct MediaSockets(Option<Pair>);
+
+#[derive(Debug)]
+struct Pair {
+    rtp: Marked,
+    rtcp: Marked,
+}
+
+/// A socket and the mark that its packets carry at present.
+#[derive(Debug)]
+struct Marked {
+    socket: UdpSocket,
+    marked: Cell<Option<DeliveryClass>>,
+}
+
+impl MediaSockets {
+    /// No ports.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// A pair of neighbouring ports on `address`.
+    ///
+    /// # Errors
+    ///
+    /// If the system has none.
+    pub fn bind(address: IpAddr) -> Result<Self, StartError> {
+        let listen = |reason| {
+            let address = SocketAddr::new(address, 0);
+            StartError::Listen { address, protocol: "RTP", reason }
+        };
+        let mut last = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        for _ in 0..TRIES {
+            let rtp = UdpSocket::bind((address, 0)).map_err(listen)?;
+            let port = rtp.local_addr().map_err(listen)?.port();
+            if port % 2 == 1 || port == u16::MAX {
+                continue;
+            }
+            match UdpSocket::bind((address, port + 1)) {
+                Ok(rtcp) => {
+                    return Ok(Self(Some(Pair {
+                        rtp: Marked::new(rtp).map_err(listen)?,
+                        rtcp: Marked::new(rtcp).map_err(listen)?,
+                    })));
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(listen(last))
+    }
+
+    /// The ports of RTP and RTCP; zero where there are none.
+    pub fn ports(&self) -> (u16, u16) {
+        self.0.as_ref().map_or((0, 0), |pair| (pair.rtp.port(), pair.rtcp.port()))
+    }
+
+    /// Listens for reports on the RTCP port. What comes to the RTP port (openings for a firewall)
+    /// is read and dropped.
+    pub(crate) fn receive(
+        &self,
+        inbox: &Inbox,
+    ) -> Result<Vec<tokio::task::JoinHandle<()>>, StartError> {
+        let Some(pair) = &self.0 else { return Ok(Vec::new()) };
+        let mut tasks = Vec::new();
+        for marked in [&pair.rtp, &pair.rtcp] {
+            let address = marked.socket.local_addr().unwrap_or(SocketAddr::from(([0; 4], 0)));
+            let listen = |reason| StartError::Listen { address, protocol: "RTCP", reason };
+            let copy = marked.socket.try_clone().map_err(listen)?;
+            let socket = Arc::new(tokio::net::UdpSocket::from_std(copy).map_err(listen)?);
+            let inbox = inbox.clone();
+            tasks.push(tokio::spawn(async move {
+                let mut buffer = [0; 2_048];
+                loop {
+                    // Errors are those of earlier sends (ICMP): nothing to be done about them here.
+                    let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
+                    let packet = &buffer[..length];
+                    if rtcp::is_rtcp(packet) {
+                        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+                        let data = Bytes::copy_from_slice(packet);
+                        inbox.offer(Message::Feedback { source: Source::Udp(from), data });
+                    }
+                }
+            }));
+        }
+        Ok(tasks)
+    }
+
+    /// Sends a packet, marked as its class wants it. UDP promises nothing: what the system does
+    /// not take is lost, as on the way.
+    pub fn send(&self, to: SocketAddr, channel: Channel, class: DeliveryClass, data: &[u8]) {
+        let Some(pair) = &self.0 else { return };
+        let marked = match channel {
+            Channel::Rtp => &pair.rtp,
+            Channel::Rtcp => &pair.rtcp,
+        };
+        marked.send(to, class, data);
+    }
+}
+
+impl Marked {
+    fn new(socket: UdpSocket) -> std::io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        // A smaller buffer than wished for is no reason not to serve.
+        let _ = socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER);
+        Ok(Self { socket, marked: Cell::new(None) })
+    }
+
+    fn port(&self) -> u16 {
+        self.socket.local_addr().map_or(0, |address| address.port())
+    }
+
+    fn send(&self, to: SocketAddr, class: DeliveryClass, data: &[u8]) {
+        if self.marked.replace(Some(class)) != Some(class) {
+            let mark = u32::from(class.dscp()) << 2;
+            let socket = socket2::SockRef::from(&self.socket);
+            // Unmarked is still sent; not every network takes marks, nor every system.
+            let _ = if to.is_ipv4() { socket.set_tos_v4(mark) } else { socket.set_tclass_v6(mark) };
+        }
+        if let Err(error) = self.socket.send_to(data, to) {
+            debug!(%to, %error, "a packet was not sent");
+        }
+    }
+}

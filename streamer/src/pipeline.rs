@@ -1,0 +1,178 @@
+//! The chain of a session, pure, in the order in which a unit passes it.
+//!
+//! ```text
+//! source -> packetizer -> fec encoder -> interleaver -> pacer -> transport
+//! cues   -> copies     -> packetizer  ----------------^
+//! reports (SR, SDES, BYE) ----------------------------------------^
+//! ```
+
+mod audio;
+mod cues;
+mod packetizer;
+mod reports;
+mod schedule;
+
+pub use audio::{AudioChain, Protection};
+pub use cues::{Carriage, CueChain};
+pub use packetizer::{Packetizer, StreamSeed};
+pub use reports::{Heard, SenderReports};
+pub use schedule::Schedule;
+
+use bytes::Bytes;
+use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::FlowId;
+use cantus_qos::shaping::{Pacer, TokenBucket};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+
+/// A packet that leaves the chain.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Packet {
+    /// The flow, as numbered by SETUP.
+    pub flow: FlowId,
+    /// RTP or RTCP.
+    pub channel: Channel,
+    /// How urgent it is.
+    pub class: DeliveryClass,
+    /// The bytes.
+    pub data: Bytes,
+}
+
+/// Our wall clock, told once: what it showed when the monotonic clock was zero.
+#[derive(Copy, Clone, Debug)]
+pub struct WallClock(pub NtpTime);
+
+impl WallClock {
+    /// What it shows at `now`.
+    pub fn at(self, now: MonoTime) -> NtpTime {
+        self.0.offset(now - MonoTime::ZERO)
+    }
+}
+
+/// Everything that a session sends.
+#[derive(Debug)]
+pub struct Pipeline {
+    wall: WallClock,
+    audio: Vec<AudioChain>,
+    cues: Vec<CueChain>,
+    reports: SenderReports,
+    pacer: Pacer<Packet>,
+    schedule: Option<Schedule>,
+}
+
+impl Pipeline {
+    /// Bytes that may leave at once: the packets of a few tracks that fall due together.
+    const BURST: usize = 12_000;
+
+    /// An empty chain, paced to `rate`.
+    pub fn new(rate: Bitrate, wall: WallClock, reports: SenderReports) -> Self {
+        // The rate of a chain is not from outside and never zero, the burst is larger than a packet.
+        let bucket = TokenBucket::new(rate, Self::BURST).expect("a positive rate and burst");
+        Self {
+            wall,
+            audio: Vec::new(),
+            cues: Vec::new(),
+            reports,
+            pacer: Pacer::new(bucket),
+            schedule: None,
+        }
+    }
+
+    /// Adds an audio track.
+    pub fn add_audio(&mut self, chain: AudioChain) {
+        self.audio.push(chain);
+    }
+
+    /// Adds a subtitle track.
+    pub fn add_cues(&mut self, chain: CueChain) {
+        self.cues.push(chain);
+    }
+
+    /// The audio tracks in the order of their SETUP.
+    pub fn audio(&self) -> &[AudioChain] {
+        &self.audio
+    }
+
+    /// The audio track that leaves on `flow`.
+    pub fn audio_on(&mut self, flow: FlowId) -> Option<&mut AudioChain> {
+        self.audio.iter_mut().find(|chain| chain.flow() == flow)
+    }
+
+    /// The subtitle tracks in the order of their SETUP.
+    pub fn cues(&self) -> &[CueChain] {
+        &self.cues
+    }
+
+    /// What the listener reports.
+    pub fn heard(&mut self, now: MonoTime, compound: &[u8]) {
+        self.reports.heard(self.wall.at(now), compound);
+    }
+
+    /// The chain may send so much.
+    pub fn set_rate(&mut self, now: MonoTime, rate: Bitrate) {
+        self.pacer.set_rate(now, rate);
+    }
+
+    /// Where a range that is asked to begin at `from` can begin: at the unit that holds it.
+    pub fn align(&self, from: MediaTime) -> MediaTime {
+        let Some(unit) = self.audio.iter().map(AudioChain::unit_duration).max() else { return from };
+        MediaTime::from_flicks(from.as_flicks().div_euclid(unit.as_flicks()) * unit.as_flicks())
+    }
+
+    /// Begins to send by `schedule`.
+    pub fn play(&mut self, now: MonoTime, schedule: Schedule) {
+        self.pacer.clear();
+        for chain in &mut self.audio {
+            chain.seek(schedule.from());
+        }
+        for chain in &mut self.cues {
+            chain.seek(now, &schedule);
+        }
+        self.reports.begin(now);
+        self.schedule = Some(schedule);
+    }
+
+    /// Stops sending; the nominal position is where PLAY goes on. What was sent ahead of it is
+    /// sent again then: a player that paused may have thrown it away.
+    pub fn pause(&mut self, now: MonoTime) -> Option<MediaTime> {
+        let schedule = self.schedule.take()?;
+        self.audio.iter_mut().for_each(|chain| chain.stop(now));
+        self.cues.iter_mut().for_each(CueChain::stop);
+        self.pacer.clear();
+        Some(schedule.position(now).min(schedule.until()))
+    }
+
+    /// The next packet to leave at `now`.
+    pub fn pop(&mut self, now: MonoTime) -> Option<Packet> {
+        let schedule = self.schedule?;
+        for chain in &mut self.audio {
+            chain.advance(now, &schedule, self.wall, &mut self.pacer);
+        }
+        for chain in &mut self.cues {
+            chain.advance(now, self.wall, &mut self.pacer);
+        }
+        if let Some(packet) = self.pacer.pop(now) {
+            return Some(packet);
+        }
+        let finished = self.is_finished();
+        self.reports.pop(now, self.wall.at(now), &schedule, &self.audio, finished)
+    }
+
+    /// When [`pop`](Self::pop) may have something again.
+    pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
+        let schedule = self.schedule.as_ref()?;
+        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule));
+        let cues = self.cues.iter().filter_map(CueChain::next_deadline);
+        let rest = [self.pacer.next_deadline(now), self.reports.next_deadline(self.is_finished())];
+        audio.chain(cues).chain(rest.into_iter().flatten()).min()
+    }
+
+    /// Whether the range is over: its sound is out. Copies of cues that are out already may follow.
+    pub fn is_finished(&self) -> bool {
+        let cues_matter = self.audio.is_empty();
+        self.schedule.is_some()
+            && self.audio.iter().all(AudioChain::is_finished)
+            && (!cues_matter || self.cues.iter().all(CueChain::is_finished))
+            && self.pacer.is_empty()
+    }
+}

@@ -1,0 +1,166 @@
+//! What the sender says about itself, and hears about itself (RFC 3550, section 6).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp::{self, ReportBlock, ReportTimer, RtcpPacket};
+use cantus_qos::time::{MonoTime, NtpTime};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{AudioChain, Packet, Schedule};
+
+/// RTCP may take this much of a session (RFC 3550, section 6.2: 5 % of a stream of 100 kbit/s).
+const BANDWIDTH: Bitrate = Bitrate::from_kbps(5);
+
+/// Between reports of one stream; the clocks of the two ends are compared by them.
+const MINIMUM_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A session has two members and an SR with SDES is some hundred octets.
+const MEMBERS: usize = 2;
+const AVERAGE_SIZE: f64 = 110.0;
+
+/// What a listener last reported about one of our streams.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct Heard {
+    /// The report block as it came.
+    pub block: ReportBlock,
+    /// The round trip by LSR and DLSR, where the listener had seen a sender report.
+    pub round_trip: Option<Duration>,
+}
+
+/// Sends SR and SDES for each audio stream, BYE at the end, and keeps what listeners report.
+#[derive(Debug)]
+pub struct SenderReports {
+    cname: String,
+    random: ChaCha8Rng,
+    timer: ReportTimer,
+    next: Option<MonoTime>,
+    outgoing: VecDeque<Packet>,
+    said_bye: bool,
+    heard: Vec<Heard>,
+}
+
+impl SenderReports {
+    /// One CNAME ties the tracks of a presentation together (RFC 3550, section 6.5.1).
+    pub fn new(cname: String, random: ChaCha8Rng) -> Self {
+        Self {
+            cname,
+            random,
+            timer: ReportTimer::new(BANDWIDTH, MINIMUM_INTERVAL),
+            next: None,
+            outgoing: VecDeque::new(),
+            said_bye: false,
+            heard: Vec::new(),
+        }
+    }
+
+    /// A range begins: the first report goes at once, so that the listener knows the clock early.
+    pub fn begin(&mut self, now: MonoTime) {
+        self.next = Some(now);
+        self.said_bye = false;
+        self.outgoing.clear();
+    }
+
+    /// The latest word about each of our streams.
+    pub fn latest(&self) -> &[Heard] {
+        &self.heard
+    }
+
+    /// A compound packet came; what does not parse is dropped.
+    pub fn heard(&mut self, at: NtpTime, compound: &[u8]) {
+        let Ok(packets) = rtcp::parse_compound(compound) else { return };
+        for packet in packets {
+            let blocks = match packet {
+                RtcpPacket::ReceiverReport(report) => report.blocks,
+                RtcpPacket::SenderReport(report) => report.blocks,
+                _ => continue,
+            };
+            for block in blocks {
+                let heard = Heard { block, round_trip: round_trip(at, &block) };
+                match self.heard.iter_mut().find(|it| it.block.ssrc == heard.block.ssrc) {
+                    Some(known) => *known = heard,
+                    // A listener that reports on streams we never sent is not remembered for ever.
+                    None if self.heard.len() < 16 => self.heard.push(heard),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// The next report due at `now`.
+    pub fn pop(
+        &mut self,
+        now: MonoTime,
+        ntp: NtpTime,
+        schedule: &Schedule,
+        audio: &[AudioChain],
+        finished: bool,
+    ) -> Option<Packet> {
+        if self.outgoing.is_empty() {
+            let due = self.next.is_some_and(|next| next <= now);
+            let bye = finished && !self.said_bye;
+            if due || bye {
+                self.report(now, ntp, schedule, audio, bye);
+            }
+        }
+        self.outgoing.pop_front()
+    }
+
+    fn report(
+        &mut self,
+        now: MonoTime,
+        ntp: NtpTime,
+        schedule: &Schedule,
+        audio: &[AudioChain],
+        bye: bool,
+    ) {
+        for chain in audio {
+            let report = chain.sender_report(now, schedule, ntp);
+            let ssrc = report.ssrc;
+            let cname = self.cname.clone();
+            let mut compound = vec![
+                RtcpPacket::SenderReport(report),
+                RtcpPacket::SourceDescription { ssrc, cname },
+            ];
+            if bye {
+                compound.push(RtcpPacket::Bye { ssrcs: vec![ssrc], reason: None });
+            }
+            self.outgoing.push_back(compound_packet(chain.flow(), &compound));
+        }
+        self.said_bye |= bye;
+        let random = self.random.random::<f64>();
+        let next = self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random);
+        self.next = (!self.said_bye).then_some(next);
+    }
+
+    /// When the next report is due.
+    pub fn next_deadline(&self, finished: bool) -> Option<MonoTime> {
+        if !self.outgoing.is_empty() || (finished && !self.said_bye) {
+            return Some(MonoTime::ZERO);
+        }
+        self.next
+    }
+}
+
+fn compound_packet(flow: FlowId, compound: &[RtcpPacket]) -> Packet {
+    Packet {
+        flow,
+        channel: Channel::Rtcp,
+        class: DeliveryClass::Synchronous,
+        data: rtcp::write_compound(compound),
+    }
+}
+
+/// RFC 3550, section 6.4.1: A - LSR - DLSR, in units of 1/65536 s.
+fn round_trip(at: NtpTime, block: &ReportBlock) -> Option<Duration> {
+    if block.last_sr == 0 {
+        return None;
+    }
+    let ticks = at.middle().wrapping_sub(block.last_sr).wrapping_sub(block.delay_since_sr);
+    // More than half the circle is a clock that went backwards, not a round trip of nine hours.
+    (ticks < 1 << 31).then(|| Duration::from_nanos((u64::from(ticks) * 1_000_000_000) >> 16))
+}

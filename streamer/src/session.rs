@@ -1,0 +1,253 @@
+//! One listener: the flows that were set up, and the chain that feeds them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::spec::admission::Grant;
+use cantus_qos::spec::{Mode, QosSpec};
+use cantus_qos::time::{MediaTime, MonoTime};
+
+use crate::pipeline::{Packet, Pipeline, Schedule};
+use crate::programme::Programme;
+use crate::wire::{ConnectionId, Destination, Source, Transmit};
+
+/// A session that is silent for this long is over (RFC 2326, section 12.37).
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How far stored media runs ahead.
+const STORED_LEAD: Duration = Duration::from_secs(10);
+
+/// What belongs to one control URL of a session.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub enum FlowKind {
+    /// An audio track: its place in the presentation.
+    Audio(usize),
+    /// The repair of an audio track.
+    Repair(usize),
+    /// A subtitle track: its language.
+    Text(String),
+}
+
+/// How a flow reaches its listener.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Route {
+    /// A pair of UDP ports.
+    Udp {
+        /// Where RTP goes.
+        rtp: SocketAddr,
+        /// Where RTCP goes, and comes from.
+        rtcp: SocketAddr,
+    },
+    /// A flow of a QUIC connection.
+    Quic(ConnectionId),
+}
+
+/// One flow of a session.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Its number.
+    pub id: FlowId,
+    /// What it carries.
+    pub kind: FlowKind,
+    /// Where it goes.
+    pub route: Route,
+    /// What it uses of the session's rate.
+    pub rate: Bitrate,
+}
+
+/// Where PLAY begins on one flow (RFC 2326, section 12.33).
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct StartPoint {
+    /// What the flow carries.
+    pub kind: FlowKind,
+    /// Its source.
+    pub ssrc: Ssrc,
+    /// The first sequence number.
+    pub sequence: Sequence,
+    /// The timestamp of the start of the range.
+    pub timestamp: RtpTimestamp,
+}
+
+/// A session (RFC 2326, section 1.3): pure, driven by [`Server`](crate::server::Server).
+#[derive(Debug)]
+pub struct Session {
+    /// The control connection that it was set up on.
+    pub connection: ConnectionId,
+    /// What is played.
+    pub programme: Arc<Programme>,
+    /// What was asked for.
+    pub spec: QosSpec,
+    /// The flows in the order of their SETUP.
+    pub flows: Vec<Flow>,
+    /// What feeds them.
+    pub pipeline: Pipeline,
+    /// What they may send together.
+    pub grant: Grant,
+    playing: Option<MonoTime>,
+    resume_at: MediaTime,
+    heard_at: MonoTime,
+}
+
+impl Session {
+    /// A session without flows.
+    pub fn new(
+        now: MonoTime,
+        connection: ConnectionId,
+        programme: Arc<Programme>,
+        spec: QosSpec,
+        pipeline: Pipeline,
+        grant: Grant,
+    ) -> Self {
+        Self {
+            connection,
+            programme,
+            spec,
+            flows: Vec::new(),
+            pipeline,
+            grant,
+            playing: None,
+            resume_at: MediaTime::ZERO,
+            heard_at: now,
+        }
+    }
+
+    /// The flow that carries `kind`.
+    pub fn flow(&self, kind: &FlowKind) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.kind == *kind)
+    }
+
+    /// Adds a flow; its part of the chain is there already.
+    pub fn add_flow(&mut self, now: MonoTime, flow: Flow) {
+        self.flows.push(flow);
+        self.pipeline.set_rate(now, self.shaped_rate());
+    }
+
+    /// The rate of the pacer. Live media needs its own rate and a little to catch up; stored media
+    /// leaves twice as fast until it has its lead.
+    pub fn shaped_rate(&self) -> Bitrate {
+        let factor = if self.is_stored() { 5 } else { 3 };
+        Bitrate::from_bps((self.grant.rate().as_bps() * factor / 2).max(64_000))
+    }
+
+    /// Whether units may run ahead of their time.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.spec.mode, Some(Mode::Stored | Mode::BestEffort))
+    }
+
+    /// PLAY: from `from` or from where it stopped, up to `until`. The range that will be played.
+    pub fn play(
+        &mut self,
+        now: MonoTime,
+        from: Option<MediaTime>,
+        until: Option<MediaTime>,
+    ) -> (MediaTime, MediaTime) {
+        let duration = self.programme.presentation.duration;
+        let from = from.unwrap_or(self.resume_at).clamp(MediaTime::ZERO, duration);
+        let from = self.pipeline.align(from);
+        let until = until.unwrap_or(duration).clamp(from, duration);
+        self.pipeline.pause(now);
+        let schedule = if self.is_stored() {
+            Schedule::stored(now, from, until, STORED_LEAD)
+        } else {
+            Schedule::live(now, from, until)
+        };
+        self.pipeline.play(now, schedule);
+        self.playing = Some(now);
+        (from, until)
+    }
+
+    /// Where each flow begins after PLAY at `from`.
+    pub fn start_points(&self, from: MediaTime) -> Vec<StartPoint> {
+        let point = |flow: &Flow| {
+            let packetizer = match flow.kind {
+                FlowKind::Audio(_) => {
+                    self.pipeline.audio().iter().find(|it| it.flow() == flow.id)?.packetizer()
+                }
+                FlowKind::Text(_) => {
+                    self.pipeline.cues().iter().find(|it| it.flow() == flow.id)?.packetizer()
+                }
+                FlowKind::Repair(_) => return None,
+            };
+            Some(StartPoint {
+                kind: flow.kind.clone(),
+                ssrc: packetizer.ssrc(),
+                sequence: packetizer.next_sequence(),
+                timestamp: packetizer.timestamp(from),
+            })
+        };
+        self.flows.iter().filter_map(point).collect()
+    }
+
+    /// Whether PLAY is in effect.
+    pub fn is_playing(&self) -> bool {
+        self.playing.is_some()
+    }
+
+    /// PAUSE: stops where the nominal timeline stands.
+    pub fn pause(&mut self, now: MonoTime) {
+        if let Some(position) = self.pipeline.pause(now) {
+            self.resume_at = position;
+        }
+        self.playing = None;
+    }
+
+    /// The listener is alive.
+    pub fn touch(&mut self, now: MonoTime) {
+        self.heard_at = now;
+    }
+
+    /// When the listener counts as gone, if it stays silent.
+    pub fn expires_at(&self) -> MonoTime {
+        self.heard_at + TIMEOUT
+    }
+
+    /// An RTCP packet from the listener.
+    pub fn on_feedback(&mut self, now: MonoTime, data: &[u8]) {
+        self.touch(now);
+        self.pipeline.heard(now, data);
+    }
+
+    /// Where reports of this session's flows come from.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        self.flows.iter().map(|flow| match flow.route {
+            Route::Udp { rtcp, .. } => Source::Udp(rtcp),
+            Route::Quic(connection) => Source::Quic(connection, flow.id),
+        })
+    }
+
+    /// The next packet to leave at `now`.
+    pub fn pop(&mut self, now: MonoTime) -> Option<Transmit> {
+        loop {
+            let packet = self.pipeline.pop(now)?;
+            // A flow without a binding cannot be: both come from the same SETUP.
+            if let Some(destination) = self.destination(&packet) {
+                let Packet { channel, class, data, .. } = packet;
+                return Some(Transmit { destination, channel, class, data });
+            }
+        }
+    }
+
+    fn destination(&self, packet: &Packet) -> Option<Destination> {
+        let flow = self.flows.iter().find(|flow| flow.id == packet.flow)?;
+        Some(match (flow.route, packet.channel) {
+            (Route::Udp { rtp, .. }, Channel::Rtp) => Destination::Udp(rtp),
+            (Route::Udp { rtcp, .. }, Channel::Rtcp) => Destination::Udp(rtcp),
+            (Route::Quic(connection), Channel::Rtp)
+                if packet.class == DeliveryClass::Synchronous =>
+            {
+                Destination::Stream(connection, flow.id)
+            }
+            (Route::Quic(connection), _) => Destination::Datagram(connection, flow.id),
+        })
+    }
+
+    /// When [`pop`](Self::pop) may have something again, or the session ends.
+    pub fn next_deadline(&self, now: MonoTime) -> MonoTime {
+        self.pipeline.next_deadline(now).map_or(self.expires_at(), |at| at.min(self.expires_at()))
+    }
+}

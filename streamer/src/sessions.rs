@@ -1,0 +1,147 @@
+//! All sessions, by name, by where their reports come from, and by when they want attention.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use cantus_qos::spec::admission::Grant;
+use cantus_qos::time::MonoTime;
+
+use crate::session::Session;
+use crate::wire::{ConnectionId, Source, Transmit};
+
+/// A deadline that a session could not meet is not asked for again sooner than this: a fault in a
+/// chain must not become a busy loop for all.
+const PATIENCE: Duration = Duration::from_micros(50);
+
+/// The name of a session: 64 random bits, so that nobody guesses another's (RFC 2326, section 3.4).
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub struct SessionId(pub u64);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self)
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    session: Session,
+    armed: MonoTime,
+}
+
+/// The sessions of a server.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    entries: BTreeMap<SessionId, Entry>,
+    sources: BTreeMap<Source, SessionId>,
+    timers: BTreeSet<(MonoTime, SessionId)>,
+}
+
+impl Sessions {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds a session.
+    pub fn insert(&mut self, now: MonoTime, id: SessionId, session: Session) {
+        let armed = session.next_deadline(now);
+        self.timers.insert((armed, id));
+        self.entries.insert(id, Entry { session, armed });
+    }
+
+    /// A session, to look at.
+    pub fn peek(&self, id: SessionId) -> Option<&Session> {
+        self.entries.get(&id).map(|entry| &entry.session)
+    }
+
+    /// Changes a session; its flows and its timer are looked at again afterwards.
+    pub fn update<R>(
+        &mut self,
+        now: MonoTime,
+        id: SessionId,
+        change: impl FnOnce(&mut Session) -> R,
+    ) -> Option<R> {
+        let entry = self.entries.get_mut(&id)?;
+        let result = change(&mut entry.session);
+        for source in entry.session.sources() {
+            self.sources.insert(source, id);
+        }
+        self.rearm(now, id);
+        Some(result)
+    }
+
+    /// Whether reports from `source` belong to a session already.
+    pub fn is_taken(&self, source: &Source) -> bool {
+        self.sources.contains_key(source)
+    }
+
+    /// The session whose reports come from `source`.
+    pub fn by_source(&self, source: &Source) -> Option<SessionId> {
+        self.sources.get(source).copied()
+    }
+
+    /// Removes a session; what it was granted comes back.
+    pub fn remove(&mut self, id: SessionId) -> Option<Grant> {
+        let entry = self.entries.remove(&id)?;
+        self.timers.remove(&(entry.armed, id));
+        for source in entry.session.sources() {
+            self.sources.remove(&source);
+        }
+        Some(entry.session.grant)
+    }
+
+    /// The sessions that were set up on `connection`.
+    pub fn of_connection(&self, connection: ConnectionId) -> Vec<SessionId> {
+        let of = |entry: &Entry| entry.session.connection == connection;
+        self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
+    }
+
+    /// The next packet of any session that is due at `now`. Sessions that have been silent for too
+    /// long are put into `expired` instead.
+    pub fn pop(&mut self, now: MonoTime, expired: &mut Vec<SessionId>) -> Option<Transmit> {
+        while let Some(&(at, id)) = self.timers.first().filter(|(at, _)| *at <= now) {
+            let Some(entry) = self.entries.get_mut(&id) else {
+                self.timers.remove(&(at, id));
+                continue;
+            };
+            if let Some(transmit) = entry.session.pop(now) {
+                return Some(transmit);
+            }
+            if entry.session.expires_at() <= now {
+                self.timers.remove(&(at, id));
+                expired.push(id);
+            } else {
+                self.rearm(now, id);
+            }
+        }
+        None
+    }
+
+    /// When [`pop`](Self::pop) may have something again.
+    pub fn next_deadline(&self) -> Option<MonoTime> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    fn rearm(&mut self, now: MonoTime, id: SessionId) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        self.timers.remove(&(entry.armed, id));
+        entry.armed = entry.session.next_deadline(now).max(now + PATIENCE);
+        self.timers.insert((entry.armed, id));
+    }
+}
