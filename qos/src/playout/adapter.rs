@@ -20,9 +20,10 @@ pub enum Adjustment {
 /// Brings the delay of playback to the [target](super::TargetDelay), by having blocks shortened
 /// and lengthened ([`TimeScale`](super::TimeScale)), as NetEQ's decision logic does.
 ///
-/// *Hysteresis.* Nothing is done while the delay is within a margin of the target, the larger of
-/// 20 ms and a quarter of the target. Once it is not, adjustment goes on until the target itself
-/// is reached: so it does not hunt, and its work comes in few stretches.
+/// *Hysteresis.* Nothing is done while the delay is between the target and a margin above it, the
+/// larger of 20 ms and a quarter of the target. Once it is outside, adjustment goes on until the
+/// middle is reached: so it does not hunt, and its work comes in few stretches. The whole band
+/// lies above the target, for below it more units are late than were asked for.
 ///
 /// *Smoothing.* The delay is smoothed over 500 ms, for what is in a buffer goes up and down with
 /// the jitter. The target is not: a spike is acted upon with the next block. What scaling itself
@@ -36,7 +37,7 @@ pub enum Adjustment {
 #[derive(Clone, Debug, Default)]
 pub struct Adapter {
     smoothed: Option<TimeDelta>,
-    /// What is being done; `Keep` within the margin.
+    /// What is being done; `Steady` within the margin.
     course: Course,
     /// How much sound has to pass unscaled before the next block may be scaled.
     rest: MediaTime,
@@ -53,7 +54,7 @@ enum Course {
 }
 
 impl Adapter {
-    /// The smallest margin around the target.
+    /// The smallest margin above the target.
     const MARGIN: Duration = Duration::from_millis(20);
     /// The margin as a part of the target.
     const MARGIN_PARTS: u32 = 4;
@@ -113,13 +114,13 @@ impl Adapter {
     }
 
     fn steer(&self, delay: TimeDelta, target: Duration) -> Course {
-        let margin = TimeDelta::from(Self::MARGIN.max(target / Self::MARGIN_PARTS));
+        let margin = Self::MARGIN.max(target / Self::MARGIN_PARTS);
         let excess = delay - target.into();
         match self.course {
-            Course::Faster if excess > TimeDelta::ZERO => Course::Faster,
-            Course::Slower if excess < TimeDelta::ZERO => Course::Slower,
-            _ if excess > margin => Course::Faster,
-            _ if excess < -margin => Course::Slower,
+            Course::Faster if excess > (margin / 2).into() => Course::Faster,
+            Course::Slower if excess < (margin / 2).into() => Course::Slower,
+            _ if excess > margin.into() => Course::Faster,
+            _ if excess < TimeDelta::ZERO => Course::Slower,
             _ => Course::Steady,
         }
     }

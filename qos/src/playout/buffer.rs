@@ -87,7 +87,9 @@ impl Buffer {
         let nominal = nominal.max(MediaTime::from_flicks(1));
         let capacity = capacity.max(nominal);
         let nominal_units = capacity.as_flicks() / nominal.as_flicks() + 1;
-        let most_units = nominal_units.saturating_mul(Self::SHORT_UNITS).min(Self::MOST_UNITS);
+        let most_units = nominal_units
+            .saturating_mul(Self::SHORT_UNITS)
+            .min(Self::MOST_UNITS);
         Self {
             nominal,
             capacity,
@@ -125,8 +127,12 @@ impl Buffer {
         }
         let taken = match self.units.first_entry() {
             Some(first) if *first.key() <= position => Taken::Unit(first.remove()),
-            Some(first) => Taken::Missing { duration: (*first.key() - position).min(self.nominal) },
-            None => Taken::Missing { duration: self.nominal },
+            Some(first) => Taken::Missing {
+                duration: (*first.key() - position).min(self.nominal),
+            },
+            None => Taken::Missing {
+                duration: self.nominal,
+            },
         };
         let end = match &taken {
             Taken::Unit(unit) => unit.end(),
@@ -140,9 +146,10 @@ impl Buffer {
     ///
     /// Holes count: they take their time too, concealed or filled by what is still on its way.
     pub fn depth(&self, position: MediaTime) -> MediaTime {
-        let reach = self.units.last_key_value().map_or(MediaTime::ZERO, |(_, last)| {
-            last.end() - position
-        });
+        let reach = self
+            .units
+            .last_key_value()
+            .map_or(MediaTime::ZERO, |(_, last)| last.end() - position);
         reach.max(MediaTime::ZERO)
     }
 
@@ -166,7 +173,8 @@ impl Buffer {
     pub fn seek(&mut self, position: MediaTime) {
         self.position = Some(position);
         let limit = position + self.capacity;
-        self.units.retain(|_, unit| unit.end() > position && unit.end() <= limit);
+        self.units
+            .retain(|_, unit| unit.end() > position && unit.end() <= limit);
     }
 
     /// Drops all units and forgets the position: as new.
@@ -177,7 +185,10 @@ impl Buffer {
 
     /// Counted from the position, or before there is one from the earliest unit.
     fn within_capacity(&self, unit: &Unit) -> bool {
-        let held = self.units.first_key_value().zip(self.units.last_key_value());
+        let held = self
+            .units
+            .first_key_value()
+            .zip(self.units.last_key_value());
         let (from, to) = match (self.position, held) {
             (Some(position), _) => (position, unit.end()),
             (None, Some(((&first, _), (_, last)))) => {

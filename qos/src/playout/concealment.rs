@@ -1,17 +1,11 @@
 //! Sound for what never came.
 
 use super::fade::falling;
-use super::pitch::PitchSearch;
+use super::pitch::{Match, PitchSearch};
 use crate::payload::AudioFormat;
 
 #[cfg(test)]
 mod tests;
-
-/// Spans in frames, from hertz: a span of a 1/`PER`th second.
-const fn span(hz: usize, per: usize) -> usize {
-    let frames = hz / per;
-    if frames == 0 { 1 } else { frames }
-}
 
 /// Fills holes in the sound by letting it go on in its own period, and fades out where the hole
 /// is long.
@@ -28,15 +22,15 @@ const fn span(hz: usize, per: usize) -> usize {
 /// * When real sound comes back, it is cross-faded with the extension over 5 ms.
 ///
 /// What breaks off must go on without a step, and it has been played already. So the difference
-/// between the last samples and those a period earlier is played once more, mirrored in time, on
-/// top of the extension, and faded out over its first milliseconds; where the sound does not
-/// repeat, this amounts to a cross-fade from its mirror image. Each cycle ends on the very sample
-/// at which the sound broke off: it can be followed by another without a seam.
+/// between the last samples and those a period earlier goes on, reflected, on top of the
+/// extension, and fades out over its first 5 ms; where the sound does not repeat, this amounts to
+/// a cross-fade from its mirror image. Each cycle ends on the very sample at which the sound broke
+/// off: it can be followed by another without a seam.
 ///
 /// As long as nothing is lost, blocks go through as they are, to the bit.
 #[derive(Clone, Debug)]
 pub struct Concealer {
-    format: Spans,
+    spans: Spans,
     search: PitchSearch,
     /// What was heard last, concealment included.
     history: Vec<f32>,
@@ -51,7 +45,7 @@ impl Concealer {
             search: PitchSearch::new(format),
             history: vec![0.0; spans.history * spans.channels],
             extension: None,
-            format: spans,
+            spans,
         }
     }
 
@@ -75,10 +69,10 @@ impl Concealer {
         // Lost again before the last extension had given way: the sound as it was heard goes on.
         let mut extension = match self.extension.take() {
             Some(extension) if extension.recovered == 0 => extension,
-            _ => Extension::new(self.format, &self.search, self.recent()),
+            _ => Extension::new(self.spans, &self.search, self.recent()),
         };
         let start = out.len();
-        out.resize(start + frames * self.format.channels, 0.0);
+        out.resize(start + frames * self.spans.channels, 0.0);
         extension.play(&self.search, &mut out[start..]);
         self.extension = Some(extension);
         self.remember(&out[start..]);
@@ -88,16 +82,18 @@ impl Concealer {
     pub fn reset(&mut self) {
         self.extension = None;
         self.history.clear();
-        self.history.resize(self.format.history * self.format.channels, 0.0);
+        self.history
+            .resize(self.spans.history * self.spans.channels, 0.0);
     }
 
     fn recent(&self) -> &[f32] {
-        &self.history[self.history.len() - self.format.history * self.format.channels..]
+        &self.history[self.history.len() - self.spans.history * self.spans.channels..]
     }
 
-    /// Appends to the history, and moves it down once it has doubled.
+    /// Appends whole frames to the history, and moves it down once it has doubled.
     fn remember(&mut self, block: &[f32]) {
-        let needed = self.format.history * self.format.channels;
+        let block = &block[..block.len() - block.len() % self.spans.channels];
+        let needed = self.spans.history * self.spans.channels;
         let new = &block[block.len().saturating_sub(needed)..];
         if self.history.len() + new.len() > 2 * needed {
             let gone = self.history.len() + new.len() - needed;
@@ -113,7 +109,8 @@ struct Spans {
     channels: usize,
     /// The stretch of sound whose period is looked for.
     window: usize,
-    /// Three of the longest periods, and the window before them.
+    /// Three of the longest periods, and the window before them; at the very lowest rates, enough
+    /// for the join.
     history: usize,
     /// The longest join between the sound and its extension.
     join: usize,
@@ -132,15 +129,17 @@ impl Spans {
 
     fn new(format: AudioFormat) -> Self {
         let hz = format.rate.hz() as usize;
+        let millis = |span: usize| (hz * span / 1_000).max(1);
+        let longest_period = PitchSearch::new(format).longest();
         Self {
             channels: usize::from(format.channels.max(1)),
-            window: span(hz, 50),
-            history: span(hz, 50) * (Self::MOST_PERIODS + 1),
-            join: span(hz, 200),
-            another_period: span(hz, 100),
-            held: span(hz, 50),
-            fade: span(hz, 10),
-            recovery: span(hz, 200),
+            window: millis(20),
+            history: longest_period * Self::MOST_PERIODS + millis(20) + 2,
+            join: millis(5),
+            another_period: millis(10),
+            held: millis(20),
+            fade: millis(100),
+            recovery: millis(5),
         }
     }
 
@@ -179,7 +178,11 @@ impl Extension {
         let mut extension = Self {
             spans,
             past: past.to_vec(),
-            lag: if periodic { found.lag } else { search.longest() },
+            lag: if periodic {
+                found.lag
+            } else {
+                search.longest()
+            },
             cycle: Vec::new(),
             next: 0,
             elapsed: 0,
@@ -232,25 +235,40 @@ impl Extension {
     /// Makes the next cycle, of as many periods as the time calls for.
     fn start_cycle(&mut self, search: &PitchSearch) {
         let periods = (1 + self.elapsed / self.spans.another_period).min(Spans::MOST_PERIODS);
-        let lag = periods * self.lag;
-        let similarity = search.similarity(&self.past, lag, self.spans.window).clamp(0.0, 1.0);
-        let channels = self.spans.channels;
-        let end = self.past.len();
-        let start = end - lag * channels;
-        self.cycle.clear();
-        self.cycle.extend_from_slice(&self.past[start..]);
-        self.next = 0;
+        // A period is seldom a whole number of frames; what is missing adds up.
+        let (around, spread) = (periods * self.lag, periods - 1);
+        let longest = (around + spread).min(Spans::MOST_PERIODS * search.longest());
+        let lags = around - spread..=longest;
+        let Match { lag, similarity } = search.best_within(&self.past, lags, self.spans.window);
 
+        let channels = self.spans.channels;
+        self.cycle.clear();
+        self.cycle
+            .extend_from_slice(&self.past[self.past.len() - lag * channels..]);
+        self.next = 0;
         let join = self.spans.join.min(lag / 2);
+        for channel in 0..channels {
+            self.join(channel, lag, join, similarity.clamp(0.0, 1.0));
+        }
+    }
+
+    /// Lets the cycle of `lag` frames begin where the sound broke off: on top of its first `join`
+    /// frames comes, fading out, what the cycle does not explain of the last frames, reflected.
+    ///
+    /// A reflection in the last point keeps the slope, but doubles the value there; one in time
+    /// keeps the level, but turns the slope around. The more alike the cycle is, the smaller is
+    /// what is reflected, and the slope is what matters; where nothing is alike it is the level.
+    fn join(&mut self, channel: usize, lag: usize, join: usize, similarity: f32) {
+        let channels = self.spans.channels;
+        let before_end = |frames: usize| self.past[self.past.len() - frames * channels + channel];
+        let unexplained = |back: usize| before_end(back) - similarity * before_end(back + lag);
+        let keep_slope = similarity.powi(4);
         for (frame, samples) in self.cycle.chunks_exact_mut(channels).take(join).enumerate() {
+            let in_time = unexplained(frame + 1);
+            let in_the_point = 2.0 * unexplained(1) - unexplained(frame + 2);
+            let reflected = in_time + keep_slope * (in_the_point - in_time);
             let weight = falling(frame, join);
-            let mirror = (frame + 1) * channels;
-            for (channel, sample) in samples.iter_mut().enumerate() {
-                let last = self.past[end - mirror + channel];
-                let a_period_before = self.past[start - mirror + channel];
-                let unexplained = last - similarity * a_period_before;
-                *sample += weight * (unexplained - (1.0 - similarity) * *sample);
-            }
+            samples[channel] += weight * (reflected - (1.0 - similarity) * samples[channel]);
         }
     }
 }

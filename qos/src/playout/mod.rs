@@ -54,6 +54,8 @@ mod pitch;
 #[cfg(test)]
 mod signals;
 mod target;
+#[cfg(test)]
+mod tests;
 mod time_scale;
 
 pub use adapter::{Adapter, Adjustment};

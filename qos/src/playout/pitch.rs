@@ -5,6 +5,7 @@
 //! sums it over the channels: one lag for all, and channels in opposite phase do not cancel.
 
 use crate::payload::AudioFormat;
+use std::ops::RangeInclusive;
 
 /// The shortest period that is looked for is 1/400 s: 2.5 ms. Higher notes are found at a
 /// multiple of their period.
@@ -46,12 +47,6 @@ impl PitchSearch {
         self.longest
     }
 
-    /// How alike the last `window` frames are to those `lag` frames before them. The window
-    /// shrinks to what `samples` hold.
-    pub(super) fn similarity(&self, samples: &[f32], lag: usize, window: usize) -> f32 {
-        similarity(samples, self.channels, lag, window)
-    }
-
     /// The best lag up to `longest` frames, found at a low rate first and then to the frame.
     ///
     /// Only a lag that is better than its neighbours counts as a period: near the shortest lag a
@@ -61,16 +56,33 @@ impl PitchSearch {
         let frames = samples.len() / self.channels;
         let longest = longest.min(self.longest).min(frames.saturating_sub(1));
         if longest < self.shortest {
-            return Match { lag: longest, similarity: 0.0 };
+            return Match {
+                lag: longest,
+                similarity: 0.0,
+            };
         }
         let coarse = self.coarse(samples, longest, window);
         let from = (coarse.saturating_sub(1) * self.decimation).clamp(self.shortest, longest);
         let to = ((coarse + 1) * self.decimation).clamp(self.shortest, longest);
-        highest((from..=to).map(|lag| Match {
+        self.best_within(samples, from..=to, window)
+    }
+
+    /// The best of `lags`, whether or not it is better than its neighbours.
+    pub(super) fn best_within(
+        &self,
+        samples: &[f32],
+        lags: RangeInclusive<usize>,
+        window: usize,
+    ) -> Match {
+        let first = *lags.start();
+        highest(lags.map(|lag| Match {
             lag,
             similarity: similarity(samples, self.channels, lag, window),
         }))
-        .unwrap_or(Match { lag: longest, similarity: 0.0 })
+        .unwrap_or(Match {
+            lag: first,
+            similarity: 0.0,
+        })
     }
 
     /// The best lag in decimated frames.
@@ -80,7 +92,10 @@ impl PitchSearch {
         let first = (self.shortest / self.decimation).max(1);
         let last = (longest / self.decimation).max(first);
         let curve: Vec<Match> = (first..=last)
-            .map(|lag| Match { lag, similarity: similarity(&slow, self.channels, lag, window) })
+            .map(|lag| Match {
+                lag,
+                similarity: similarity(&slow, self.channels, lag, window),
+            })
             .collect();
         let peaks = curve.windows(3).filter(|near| {
             near[1].similarity >= near[0].similarity && near[1].similarity >= near[2].similarity
@@ -91,7 +106,13 @@ impl PitchSearch {
 
 /// The first of the most similar.
 fn highest(matches: impl Iterator<Item = Match>) -> Option<Match> {
-    matches.reduce(|best, next| if next.similarity > best.similarity { next } else { best })
+    matches.reduce(|best, next| {
+        if next.similarity > best.similarity {
+            next
+        } else {
+            best
+        }
+    })
 }
 
 /// Every `factor` frames as their mean; what does not fill a group is left out at the front.
@@ -107,9 +128,13 @@ fn decimate(samples: &[f32], channels: usize, factor: usize) -> Vec<f32> {
     slow
 }
 
+/// How alike the last `window` frames are to those `lag` frames before them. The window shrinks
+/// to what `samples` hold.
 fn similarity(samples: &[f32], channels: usize, lag: usize, window: usize) -> f32 {
     let shift = lag * channels;
-    let Some(room) = samples.len().checked_sub(shift) else { return 0.0 };
+    let Some(room) = samples.len().checked_sub(shift) else {
+        return 0.0;
+    };
     let window = (window * channels).min(room);
     let recent = &samples[samples.len() - window..];
     let earlier = &samples[room - window..room];

@@ -43,10 +43,11 @@ impl Default for TargetConfig {
 /// ("Packet audio playout delay adjustment", Multimedia Systems 6, 1998) have it, forgetting
 /// exponentially, as WebRTC's NetEQ does. A histogram forgets slowly, or it cannot tell a share of
 /// 1 %; so, with both that paper and Ramjee et al. ("Adaptive playout mechanisms for packetized
-/// audio applications", INFOCOM 1994), a delay spike is followed at once: three packets in a row
-/// beyond the target, which independent jitter brings about once in a million packets at 1 %,
-/// raise the target to the slowest of them. Down it goes by 20 ms a second at most, which time
-/// scaling can follow unheard.
+/// audio applications", INFOCOM 1994), a delay spike is followed at once. Packets in a row beyond
+/// the target, so many that independent jitter brings them about once in a million (three where
+/// 1 % may be late), are a spike: the target rises to the slowest of them, and for the next 10
+/// seconds, until it is clear whether the path has become slower for good, to every packet beyond
+/// it. Then it comes down, by 20 ms a second at most, which time scaling can follow unheard.
 #[derive(Clone, Debug)]
 pub struct TargetDelay {
     config: TargetConfig,
@@ -56,8 +57,12 @@ pub struct TargetDelay {
     peak: TimeDelta,
     /// What the target comes down to; `None` while it is too early to say.
     quantile: Option<TimeDelta>,
-    /// Transit times of the latest packets, as long as each was beyond the target.
-    late_run: Vec<TimeDelta>,
+    /// How many packets in a row beyond the target are a spike.
+    spike_run: u32,
+    /// How many there are at present, and the slowest of them.
+    late_run: u32,
+    slowest: TimeDelta,
+    spike_until: MonoTime,
     observed: u64,
     last: MonoTime,
 }
@@ -66,8 +71,10 @@ impl TargetDelay {
     /// The fastest packet is looked for among those of this span: long enough to hold a lull of
     /// the jitter, short enough that clocks 100 ppm apart drift by a millisecond only.
     const MEMORY_OF_FASTEST: Duration = Duration::from_secs(10);
-    /// So many packets beyond the target in a row are a delay spike.
-    const SPIKE_RUN: usize = 3;
+    /// A run of late packets is a spike where chance brings it about no more often than this.
+    const CHANCE: f64 = 1e-6;
+    /// A spike is no shorter than this, however small the share.
+    const SHORTEST_RUN: u32 = 3;
     /// How fast the target falls: by one part in so many of real time.
     const DESCENT: i64 = 50;
 
@@ -75,13 +82,25 @@ impl TargetDelay {
     pub fn new(config: TargetConfig) -> Self {
         let maximum = config.maximum.max(config.minimum);
         let late_share = config.late_share.clamp(1e-4, 0.5);
+        let mut spike_run = Self::SHORTEST_RUN;
+        // A hair above, for 0.01 cubed is not quite a millionth in binary.
+        while late_share.powi(spike_run as i32) > Self::CHANCE * (1.0 + 1e-9) {
+            spike_run += 1;
+        }
         Self {
-            config: TargetConfig { maximum, late_share, ..config },
+            config: TargetConfig {
+                maximum,
+                late_share,
+                ..config
+            },
             fastest: SlidingMinimum::new(Self::MEMORY_OF_FASTEST),
             histogram: Histogram::new(maximum),
             peak: config.start.into(),
             quantile: None,
-            late_run: Vec::with_capacity(Self::SPIKE_RUN),
+            spike_run,
+            late_run: 0,
+            slowest: TimeDelta::ZERO,
+            spike_until: MonoTime::ZERO,
             observed: 0,
             last: MonoTime::ZERO,
         }
@@ -95,7 +114,11 @@ impl TargetDelay {
     pub fn observe(&mut self, now: MonoTime, relative_delay: TimeDelta) {
         let transit = relative_delay;
         let target = self.descended(now);
-        let elapsed = if self.observed == 0 { Duration::ZERO } else { now.since(self.last) };
+        let elapsed = if self.observed == 0 {
+            Duration::ZERO
+        } else {
+            now.since(self.last)
+        };
         self.last = now;
         self.observed += 1;
 
@@ -117,7 +140,9 @@ impl TargetDelay {
 
     /// How much longer than the fastest packet takes playout is to wait after a unit's sending.
     pub fn target(&self, now: MonoTime) -> Duration {
-        self.descended(now).max_zero().clamp(self.config.minimum, self.config.maximum)
+        self.descended(now)
+            .max_zero()
+            .clamp(self.config.minimum, self.config.maximum)
     }
 
     /// The transit time of the fastest packet of late, on the clocks of
@@ -128,13 +153,15 @@ impl TargetDelay {
 
     /// The target at `now`, on its slow way down to the quantile.
     fn descended(&self, now: MonoTime) -> TimeDelta {
-        let Some(quantile) = self.quantile else { return self.peak };
-        let elapsed = TimeDelta::from(now.since(self.last));
+        let Some(quantile) = self.quantile else {
+            return self.peak;
+        };
+        let elapsed = TimeDelta::from(now.since(self.last.max(self.spike_until)));
         let descent = TimeDelta::from_nanos(elapsed.as_nanos() / Self::DESCENT);
         quantile.max(self.peak - descent)
     }
 
-    /// The target, or the slowest packet of the run where enough in a row were beyond it.
+    /// The target, or within a spike the slowest packet of the run if that was beyond it.
     fn after_spike(
         &mut self,
         target: TimeDelta,
@@ -142,17 +169,23 @@ impl TargetDelay {
         fastest: TimeDelta,
     ) -> TimeDelta {
         if transit - fastest <= target {
-            self.late_run.clear();
+            self.late_run = 0;
             return target;
         }
-        if self.late_run.len() == Self::SPIKE_RUN {
-            self.late_run.remove(0);
+        self.slowest = if self.late_run == 0 {
+            transit
+        } else {
+            self.slowest.max(transit)
+        };
+        self.late_run = self.late_run.saturating_add(1);
+        if self.late_run >= self.spike_run {
+            self.spike_until = self.last + Self::MEMORY_OF_FASTEST;
         }
-        self.late_run.push(transit);
-        if self.late_run.len() < Self::SPIKE_RUN {
-            return target;
+        if self.last < self.spike_until {
+            self.slowest - fastest
+        } else {
+            target
         }
-        self.late_run.iter().fold(target, |slowest, &late| slowest.max(late - fastest))
     }
 }
 
@@ -169,7 +202,10 @@ impl SlidingMinimum {
     const MOST: usize = 4_096;
 
     fn new(span: Duration) -> Self {
-        Self { span, rising: VecDeque::new() }
+        Self {
+            span,
+            rising: VecDeque::new(),
+        }
     }
 
     fn minimum(&self) -> Option<TimeDelta> {
@@ -183,7 +219,10 @@ impl SlidingMinimum {
         }
         self.rising.push_back((now, value));
         while self.rising.len() > Self::MOST
-            || self.rising.front().is_some_and(|&(then, _)| now.since(then) > self.span)
+            || self
+                .rising
+                .front()
+                .is_some_and(|&(then, _)| now.since(then) > self.span)
         {
             self.rising.pop_front();
         }

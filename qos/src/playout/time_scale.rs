@@ -15,12 +15,15 @@ mod tests;
 /// longer than half the block). Level and pitch stay; the first and the last samples of a block
 /// are as they were, so that it still joins its neighbours.
 ///
-/// Blocks are to hold at least 20 ms; within 20 ms, periods up to 15 ms fit, within 25 ms all.
+/// Blocks are to hold at least 20 ms. Within 20 ms, periods up to 15 ms fit, within 25 ms all; of
+/// longer blocks the last 30 ms are worked on.
 #[derive(Clone, Debug)]
 pub struct TimeScale {
     channels: usize,
     search: PitchSearch,
     shortest_block: usize,
+    /// What is looked at of a longer block: the longest period, and half as much to compare.
+    stretch: usize,
     shortest_overlap: usize,
     removed: u64,
     added: u64,
@@ -48,6 +51,7 @@ impl TimeScale {
             channels: usize::from(format.channels.max(1)),
             search: PitchSearch::new(format),
             shortest_block: (hz / 50).max(4),
+            stretch: (hz * 3 / 100).max(4),
             shortest_overlap: (hz / 200).max(1),
             removed: 0,
             added: 0,
@@ -89,14 +93,19 @@ impl TimeScale {
         if frames < self.shortest_block {
             return None;
         }
+        let skipped = frames.saturating_sub(self.stretch);
+        let (block, frames) = (&block[skipped * self.channels..], frames - skipped);
         let lag = if self.is_silent(block) {
-            (frames / 2).min(self.search.longest())
+            frames / 2
         } else {
-            let found = self.search.best(block, frames - self.shortest_overlap, frames);
+            let found = self
+                .search
+                .best(block, frames - self.shortest_overlap, frames);
             (found.similarity >= Self::ALIKE).then_some(found.lag)?
         };
         let overlap = lag.min(frames - lag);
-        Some(Splice { at: (frames - lag - overlap) / 2, lag, overlap })
+        let at = skipped + (frames - lag - overlap) / 2;
+        Some(Splice { at, lag, overlap })
     }
 
     fn is_silent(&self, block: &[f32]) -> bool {
