@@ -10,6 +10,8 @@ use std::time::Duration;
 
 const BLOCK: MediaTime = MediaTime::from_millis(20);
 const FRAMES: usize = 960;
+/// So many units of sound are there, over and over.
+const UNITS: usize = 500;
 
 /// Units of 20 ms sent from the origin of the clock on; arrivals in their order.
 fn arrivals(
@@ -93,7 +95,7 @@ impl Player {
                 Taken::Unit(unit) => {
                     position = unit.end();
                     self.real(
-                        &sound[FRAMES * unit.sequence as usize..][..FRAMES],
+                        &sound[FRAMES * (unit.sequence as usize % UNITS)..][..FRAMES],
                         delay,
                         target,
                     )
@@ -140,7 +142,7 @@ impl Player {
 
 #[test]
 fn a_minute_of_speech_is_played_at_the_target_delay_with_few_units_late() {
-    let sound = speech(120.0, 0.5, 3_000 * FRAMES);
+    let sound = speech(120.0, 0.5, UNITS * FRAMES);
     let mut random = Random::new(4);
     let mut player = Player::new();
     let played = player.play(&sound, arrivals(3_000, |_| 20.0 * random.normal()));
@@ -176,7 +178,7 @@ fn a_minute_of_speech_is_played_at_the_target_delay_with_few_units_late() {
 
 #[test]
 fn playback_follows_when_the_jitter_grows_and_when_it_shrinks() {
-    let sound = speech(120.0, 0.5, 6_000 * FRAMES);
+    let sound = speech(120.0, 0.5, UNITS * FRAMES);
     let mut random = Random::new(9);
     let mut player = Player::new();
     let deviation = |sequence| {
