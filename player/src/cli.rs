@@ -90,7 +90,7 @@ pub enum Command {
 /// `cantus-player play`.
 #[derive(Debug, Clone, Args)]
 pub struct PlayOptions {
-    /// quic://HOST[:4433]/NAME (encrypted), or rtsp://HOST[:8554]/NAME (media over UDP)
+    /// quic://HOST/NAME (encrypted; port 4433), or rtsp://HOST/NAME (media over UDP; port 8554)
     #[arg(value_parser = presentation)]
     pub url: StreamUrl,
 
@@ -149,7 +149,7 @@ pub struct PlayOptions {
 /// `cantus-player list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListOptions {
-    /// quic://HOST[:4433] or rtsp://HOST[:8554]
+    /// quic://HOST or rtsp://HOST
     pub url: StreamUrl,
 
     /// How the server is known.
@@ -160,7 +160,7 @@ pub struct ListOptions {
 /// `cantus-player info`.
 #[derive(Debug, Clone, Args)]
 pub struct InfoOptions {
-    /// quic://HOST[:4433]/NAME or rtsp://HOST[:8554]/NAME
+    /// quic://HOST/NAME or rtsp://HOST/NAME
     #[arg(value_parser = presentation)]
     pub url: StreamUrl,
 

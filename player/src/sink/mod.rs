@@ -38,7 +38,9 @@ pub trait AudioSink: Send {
     /// How many frames a sink with a clock wants at this moment; `None` from one without.
     fn wanted(&self) -> Option<usize>;
 
-    /// How long it takes until all that was written has been heard.
+    /// How long it takes until all that was written has been heard. A speaker knows this exactly
+    /// once its time stamps have settled, a few callbacks after the first sound; there the value
+    /// may step.
     fn pending(&self) -> Duration;
 
     /// Ends the sound at once. Who wants the end to be heard calls this when

@@ -1,7 +1,6 @@
 //! Cues into a SubRip file.
 
 use std::fs::File;
-use std::io::Seek;
 use std::path::{Path, PathBuf};
 
 use cantus_qos::payload::cue::Cue;
@@ -74,8 +73,7 @@ impl SubtitleSink for Srt {
         self.page.finish().map_err(|cause| {
             // Of a disk that ran full, half a cue may be left. A file that is no file (a pipe)
             // cannot be shortened, and need not be.
-            let shortened = self.page.output.set_len(self.whole);
-            let _ = shortened.and_then(|()| self.page.output.rewind());
+            let _ = self.page.output.set_len(self.whole);
             SubtitleError::File {
                 file: self.file.clone(),
                 cause,
