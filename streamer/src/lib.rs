@@ -1,1 +1,7 @@
-//! x
+//! `cantus-streamer`: serves audio and subtitles as timed data units.
+
+pub mod catalogue;
+pub mod encoding;
+
+#[cfg(test)]
+mod media;

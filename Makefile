@@ -1,0 +1,58 @@
+# What this house can do. `make` alone prints it.
+
+# rustup puts cargo where a fresh shell may not look yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt clippy doc wasm clean tools
+
+# What the demo is to do; only what is set is passed on.
+demo_flags = $(if $(LINK),--link '$(LINK)') \
+             $(if $(TRANSPORT),--transport '$(TRANSPORT)') \
+             $(if $(MEDIA),--media '$(MEDIA)') \
+             $(if $(FOR),--for '$(FOR)') \
+             $(if $(LATENCY),--latency '$(LATENCY)') \
+             $(if $(OUT),--out '$(OUT)')
+
+help:
+	@echo 'make demo     play a sample across an emulated network and say how the promise was kept;'
+	@echo '              LINK=bursty TRANSPORT=quic MEDIA=narration FOR=20s LATENCY=200ms OUT=speaker'
+	@echo '              choose another link, transport, sample, length, latency or output'
+	@echo 'make test     run all tests'
+	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
+	@echo 'make clean    remove what was built and what the demo wrote'
+
+demo: tools
+	cargo build --release --locked -p cantus-streamer -p cantus-player -p cantus-bench
+	cargo run --release --locked --quiet -p cantus-bench -- demo $(strip $(demo_flags))
+
+test: tools
+	cargo test --workspace --locked
+
+check: fmt clippy doc wasm
+
+fmt: tools
+	cargo fmt --all --check
+
+clippy: tools
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+doc: tools
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+# Without SIMD: that is C, and there is no C library for this target.
+wasm: tools
+	@if [ -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then \
+	  set -x; \
+	  cargo build -p cantus-qos --target wasm32-unknown-unknown --no-default-features --locked; \
+	else \
+	  echo 'NOT RUN: cantus-qos for wasm32-unknown-unknown, because that target is not installed' \
+	       '(rustup target add wasm32-unknown-unknown)'; \
+	fi
+
+clean:
+	cargo clean
+	rm -f demo.wav demo.srt demo-report.json
+
+tools:
+	@.ci/tools

@@ -1,0 +1,207 @@
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::*;
+
+const URL: &str = "quic://host/talk";
+
+fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+    let program = std::iter::once("cantus-player");
+    Cli::try_parse_from(program.chain(arguments.iter().copied())).map(|cli| cli.command)
+}
+
+fn play(options: &[&str]) -> Result<PlayOptions, clap::Error> {
+    match parse(&[&["play", URL], options].concat())? {
+        Command::Play(options) => Ok(*options),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(options: &[&str]) -> String {
+    let error = play(options).unwrap_err();
+    assert_eq!(error.exit_code(), 2, "{options:?}");
+    error.to_string()
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn a_url_alone_plays_to_the_speaker_with_all_that_adapts() {
+    let options = play(&[]).unwrap();
+    assert_eq!(options.url.authority(), "host:4433");
+    assert_eq!(options.out, Out::Speaker);
+    assert_eq!(options.subtitles, Subtitles::Terminal);
+    assert_eq!(options.codec, Codec::Opus);
+    assert_eq!(options.latency, Latency::Auto);
+    assert_eq!(options.fec, Fec::Auto);
+    assert!(options.qos.is_none() && options.lang.is_none() && options.from.is_none());
+}
+
+#[test]
+fn every_option_is_understood() {
+    let options = play(&[
+        "--out",
+        "wav:a:b.wav",
+        "--subtitles",
+        "srt:a.srt",
+        "--lang",
+        "pt-BR",
+        "--codec",
+        "l16",
+        "--latency",
+        "200",
+        "--qos",
+        "delay<=200ms,loss<=1%",
+        "--report",
+        "r.json",
+        "--trace",
+        "t.csv",
+        "--from",
+        "1m30s",
+        "--for",
+        "10s",
+        "--fec",
+        "20+10",
+        "--ca",
+        "ca.pem",
+    ])
+    .unwrap();
+    assert_eq!(options.out, Out::Wav("a:b.wav".into()));
+    assert_eq!(options.subtitles, Subtitles::Srt("a.srt".into()));
+    assert_eq!(options.lang.as_deref(), Some("pt-BR"));
+    assert_eq!(options.codec, Codec::L16);
+    assert_eq!(options.latency, Latency::Fixed(Duration::from_millis(200)));
+    assert_eq!(options.qos.unwrap().delay, Some(Duration::from_millis(200)));
+    assert_eq!(options.from, Some(Duration::from_secs(90)));
+    assert_eq!(options.length, Some(Duration::from_secs(10)));
+    assert_eq!(options.fec.to_string(), "20+10");
+    assert_eq!(options.trust.ca, Some("ca.pem".into()));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_what_could_be() {
+    for (options, hint) in [
+        (["--out", "wav:"], "speaker, wav:FILE or null"),
+        (["--out", "mp3:a"], "speaker, wav:FILE or null"),
+        (["--subtitles", "srt"], "terminal, plain, srt:FILE or none"),
+        (
+            ["--latency", "soon"],
+            "auto, stored or a time such as 200ms",
+        ),
+        (["--codec", "mp3"], "opus, l16"),
+        (["--fec", "20"], "auto, off or K+R such as 20+10"),
+        (["--fec", "200+100"], "K+R"),
+        (["--lang", "en us"], "en or pt-BR"),
+        (["--lang", ""], "en or pt-BR"),
+        (["--for", "0s"], "nothing to play"),
+        (["--from", "30"], "unit"),
+        (["--qos", "delay<200"], "delay<200"),
+        (["--trust", "sha256:12"], "64 hexadecimal digits"),
+    ] {
+        let message = refusal(&options);
+        assert!(message.contains(hint), "{options:?}: {message}");
+    }
+}
+
+#[test]
+fn a_server_is_known_in_one_way_at_a_time() {
+    let fingerprint = format!("sha256:{}", "ab".repeat(32));
+    let nowhere = |_: &str| None;
+    let at_home = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/me"));
+
+    let policy = |options: &[&str]| play(options).unwrap().trust.policy(nowhere);
+    assert!(matches!(
+        policy(&["--trust", &fingerprint]),
+        Ok(Trust::Fingerprint(_))
+    ));
+    assert!(matches!(
+        policy(&["--ca", "ca.pem"]),
+        Ok(Trust::Authority(_))
+    ));
+    assert!(matches!(policy(&[]), Err(PinError::NoHome)));
+    assert!(matches!(
+        play(&[]).unwrap().trust.policy(at_home),
+        Ok(Trust::FirstUse(_))
+    ));
+    refusal(&["--trust", &fingerprint, "--ca", "ca.pem"]);
+}
+
+#[test]
+fn playing_needs_a_presentation_and_listing_does_not() {
+    let error = parse(&["play", "quic://host"]).unwrap_err().to_string();
+    assert!(
+        error.contains("cantus-player list quic://host:4433/"),
+        "{error}"
+    );
+    assert!(parse(&["info", "quic://host"]).is_err());
+    assert!(matches!(
+        parse(&["list", "quic://host"]),
+        Ok(Command::List(_))
+    ));
+    assert!(matches!(parse(&["info", URL]), Ok(Command::Info(_))));
+    assert_eq!(parse(&[]).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn the_examples_in_the_help_are_command_lines_that_work() {
+    let helped = [
+        vec!["--help"],
+        vec!["play", "--help"],
+        vec!["list", "--help"],
+        vec!["info", "--help"],
+    ];
+    let mut examples = 0;
+    for arguments in helped {
+        let help = parse(&arguments).unwrap_err();
+        assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0));
+        let text = help.to_string().replace("\\\n", " ");
+        for example in text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("cantus-player "))
+        {
+            let command = example.split("  ").next().unwrap_or(example);
+            let command = if example.contains("--") {
+                example
+            } else {
+                command
+            };
+            let words: Vec<_> = command
+                .replace("sha256:HEX", &format!("sha256:{}", "0".repeat(64)))
+                .split_whitespace()
+                .map(|word| word.trim_matches('\'').to_owned())
+                .collect();
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            parse(&words).unwrap_or_else(|error| panic!("{example}: {error}"));
+            examples += 1;
+        }
+    }
+    assert!(examples == 13, "{examples}");
+}
+
+#[test]
+fn every_option_of_play_is_explained_in_its_help() {
+    let command = Cli::command();
+    let play = command.find_subcommand("play").unwrap();
+    for argument in play.get_arguments() {
+        assert!(argument.get_help().is_some(), "{argument}");
+    }
+}
+
+#[test]
+fn defaults_are_displayed_as_they_are_typed() {
+    for text in ["speaker", "wav:a b.wav", "null"] {
+        assert_eq!(text.parse::<Out>().unwrap().to_string(), text);
+    }
+    for text in ["terminal", "plain", "srt:a.srt", "none"] {
+        assert_eq!(text.parse::<Subtitles>().unwrap().to_string(), text);
+    }
+    for text in ["auto", "stored", "200ms"] {
+        assert_eq!(text.parse::<Latency>().unwrap().to_string(), text);
+    }
+    for text in ["auto", "off"] {
+        assert_eq!(text.parse::<Fec>().unwrap().to_string(), text);
+    }
+}

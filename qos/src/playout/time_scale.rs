@@ -1,0 +1,130 @@
+//! A little more or less of the same sound, in the same pitch.
+
+use super::fade::falling;
+use super::pitch::PitchSearch;
+use crate::payload::AudioFormat;
+
+#[cfg(test)]
+mod tests;
+
+/// Shortens and lengthens blocks by a whole period of their sound.
+///
+/// This is WSOLA (Verhelst and Roelands, ICASSP 1993) as NetEQ uses it: the lag, 2.5 to 20 ms, at
+/// which the block is most like itself is found by normalised cross-correlation, and the block
+/// jumps that much ahead or back, cross-fading over a period (at least 5 ms where a period is
+/// longer than half the block). Level and pitch stay; the first and the last samples of a block
+/// are as they were, so that it still joins its neighbours.
+///
+/// Blocks are to hold at least 20 ms. Within 20 ms, periods up to 15 ms fit, within 25 ms all; of
+/// longer blocks the last 30 ms are worked on.
+#[derive(Clone, Debug)]
+pub struct TimeScale {
+    channels: usize,
+    search: PitchSearch,
+    shortest_block: usize,
+    /// What is looked at of a longer block: the longest period, and half as much to compare.
+    stretch: usize,
+    shortest_overlap: usize,
+    removed: u64,
+    added: u64,
+}
+
+/// Where a block can jump: after `at` frames by `lag` frames, within a cross-fade of `overlap`.
+#[derive(Copy, Clone, Debug)]
+struct Splice {
+    at: usize,
+    lag: usize,
+    overlap: usize,
+}
+
+impl TimeScale {
+    /// What has to be alike for a jump to pass unheard; the threshold of NetEQ.
+    const ALIKE: f32 = 0.9;
+    /// A block whose mean power is below -60 dB of full scale is silent: nothing in it has a
+    /// period that could be broken.
+    const SILENT_POWER: f32 = 1e-6;
+
+    /// A time scale for blocks of one format.
+    pub fn new(format: AudioFormat) -> Self {
+        let hz = format.rate.hz() as usize;
+        Self {
+            channels: usize::from(format.channels.max(1)),
+            search: PitchSearch::new(format),
+            shortest_block: (hz / 50).max(4),
+            stretch: (hz * 3 / 100).max(4),
+            shortest_overlap: (hz / 200).max(1),
+            removed: 0,
+            added: 0,
+        }
+    }
+
+    /// The block without one of its periods; `None` where it is shorter than 20 ms, or not alike
+    /// enough to itself.
+    ///
+    /// What it has become shorter by is what its length says.
+    pub fn shorten(&mut self, block: &[f32]) -> Option<Vec<f32>> {
+        let splice = self.splice(block)?;
+        self.removed += splice.lag as u64;
+        Some(self.jump(block, splice.at, splice.at + splice.lag, splice.overlap))
+    }
+
+    /// The block with one of its periods twice; `None` where it is shorter than 20 ms, or not
+    /// alike enough to itself.
+    ///
+    /// What it has become longer by is what its length says.
+    pub fn lengthen(&mut self, block: &[f32]) -> Option<Vec<f32>> {
+        let splice = self.splice(block)?;
+        self.added += splice.lag as u64;
+        Some(self.jump(block, splice.at + splice.lag, splice.at, splice.overlap))
+    }
+
+    /// Frames removed so far.
+    pub fn removed(&self) -> u64 {
+        self.removed
+    }
+
+    /// Frames added so far.
+    pub fn added(&self) -> u64 {
+        self.added
+    }
+
+    fn splice(&self, block: &[f32]) -> Option<Splice> {
+        let frames = block.len() / self.channels;
+        if frames < self.shortest_block {
+            return None;
+        }
+        let skipped = frames.saturating_sub(self.stretch);
+        let (block, frames) = (&block[skipped * self.channels..], frames - skipped);
+        let lag = if self.is_silent(block) {
+            frames / 2
+        } else {
+            let found = self
+                .search
+                .best(block, frames - self.shortest_overlap, frames);
+            (found.similarity >= Self::ALIKE).then_some(found.lag)?
+        };
+        let overlap = lag.min(frames - lag);
+        let at = skipped + (frames - lag - overlap) / 2;
+        Some(Splice { at, lag, overlap })
+    }
+
+    fn is_silent(&self, block: &[f32]) -> bool {
+        let energy: f32 = block.iter().map(|sample| sample * sample).sum();
+        energy <= Self::SILENT_POWER * block.len() as f32
+    }
+
+    /// The block up to frame `from`, then on from frame `to`, cross-faded over `overlap` frames.
+    fn jump(&self, block: &[f32], from: usize, to: usize, overlap: usize) -> Vec<f32> {
+        let sample = |frame: usize| frame * self.channels;
+        let mut out = Vec::with_capacity(sample(from) + block.len() - sample(to));
+        out.extend_from_slice(&block[..sample(from + overlap)]);
+        let incoming = &block[sample(to)..sample(to + overlap)];
+        for (index, (leaving, arriving)) in out[sample(from)..].iter_mut().zip(incoming).enumerate()
+        {
+            let weight = falling(index / self.channels, overlap);
+            *leaving = arriving + weight * (*leaving - arriving);
+        }
+        out.extend_from_slice(&block[sample(to + overlap)..]);
+        out
+    }
+}

@@ -1,0 +1,117 @@
+//! Session descriptions: what streams a presentation has, and how they lie on the wire
+//! (SDP, RFC 8866).
+//!
+//! One [`Track`] is one `m=` block:
+//!
+//! | track | written as |
+//! |---|---|
+//! | Opus | `m=audio 0 RTP/AVP 96`, `rtpmap:96 opus/48000/2` always, `sprop-stereo` tells mono (RFC 7587) |
+//! | L16 | `m=audio 0 RTP/AVP 97`, `rtpmap:97 L16/44100/2` (RFC 3551) |
+//! | cues | `m=text 0 RTP/AVP 98`, `rtpmap:98 x-cantus-cue/1000`, `a=lang` |
+//! | repair | `m=application 0 UDP/FEC 99`, `a=fec-repair-flow` (RFC 6364), grouped by `FEC-FR` with the audio that it protects (RFC 5956) |
+//!
+//! Ports are 0, as RTSP has it (RFC 2326, section C.1.2): SETUP negotiates them. A plain client
+//! is not shown text and repair at all, but passes over them where it is.
+//!
+//! Descriptions of others are read as far as they speak of the same things: unknown media are
+//! skipped, the static payload types 10 and 11 are known.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use crate::fec::Layout;
+use crate::payload::AudioFormat;
+use crate::rtp::{ExtensionId, PayloadType};
+use crate::time::MediaTime;
+
+pub use read::MAX_SDP;
+
+/// The URI of the header extension that carries the sending time.
+pub const ABS_SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
+
+/// The encoding name of our cues.
+const CUE: &str = "x-cantus-cue";
+
+/// The FEC encoding ID of [`Layout::Adu`]: Simple Reed-Solomon (RFC 6865, section 8).
+const ADU_ENCODING_ID: u8 = 8;
+
+/// The FEC encoding ID of [`Layout::Rs8m`]. Roc has registered none; this is the last that the
+/// registry could give away, and the information beside it tells what is meant.
+const RS8M_ENCODING_ID: u8 = 255;
+
+/// What streams a presentation has.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Description {
+    /// The title; empty where there is none.
+    pub title: String,
+    /// How long the presentation lasts; `None` for a live one.
+    pub duration: Option<MediaTime>,
+    /// The streams.
+    pub tracks: Vec<Track>,
+}
+
+/// One stream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Track {
+    /// The control URL for SETUP, absolute or relative; empty where there is none.
+    pub control: String,
+    /// What the track is called; empty where it has no name.
+    pub name: String,
+    /// What it carries.
+    pub medium: Medium,
+    /// The payload type of its packets. Repair packets have none on the wire.
+    pub payload_type: PayloadType,
+    /// The identifier of the header extension with the sending time, where packets carry it.
+    pub send_time_id: Option<ExtensionId>,
+}
+
+/// What a stream carries.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Medium {
+    /// Sound.
+    Audio {
+        /// How it is encoded.
+        codec: AudioCodec,
+        /// What it decodes to.
+        format: AudioFormat,
+        /// How much of it one packet holds.
+        packet_time: MediaTime,
+    },
+    /// Subtitle cues.
+    Text {
+        /// The language, as a tag of BCP 47; `und` where it is not told.
+        language: String,
+    },
+    /// Repair packets for an audio track.
+    Repair {
+        /// The control URL of the track that they protect.
+        protects: String,
+        /// How they are made.
+        layout: Layout,
+    },
+}
+
+/// How sound is encoded.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Hash)]
+pub enum AudioCodec {
+    /// Opus (RFC 6716, RFC 7587).
+    Opus,
+    /// Linear 16-bit samples (RFC 3551, section 4.5.11).
+    L16,
+}
+
+/// Why a text is no session description.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SdpError {
+    /// It is too long to be one.
+    #[error("a session description of {bytes} bytes exceeds {MAX_SDP}")]
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A line breaks the syntax.
+    #[error("not a session description: {0}")]
+    Syntax(String),
+}

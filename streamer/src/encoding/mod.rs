@@ -1,0 +1,246 @@
+//! Encodings: all data units of a sound in one codec and bit rate, made once and shared.
+//!
+//! Opus is encoded ahead by a thread of its own, many times faster than it is played, and
+//! its units appear one after the other; who asks too early is told so and never waits. L16 is
+//! only a matter of byte order and is made as it is asked for.
+//!
+//! The Opus encodings of a sound form a ladder: their frames are of 20 ms and aligned, so that a
+//! sender can step from one bit rate to another at any unit.
+
+mod opus;
+mod packets;
+mod resample;
+
+use crate::catalogue::AudioTrack;
+use cantus_qos::payload::{AudioFormat, MediaUnit, l16};
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::time::{ClockRate, MediaTime};
+use packets::{Packet, Packets};
+use std::io;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Bit rates that the ladder has, lowest first, in kbit/s. The highest makes packets of 640 bytes.
+const LADDER_KBPS: [u64; 9] = [16, 24, 32, 48, 64, 96, 128, 192, 256];
+
+/// What to encode into.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EncodingSpec {
+    /// Uncompressed, 16 bit (RFC 3551, section 4.5.11), at the rate of the source.
+    L16,
+    /// Opus (RFC 6716) at a constant bit rate, 48 kHz, in frames of 20 ms.
+    Opus {
+        /// The rate of the payload, 6 to 510 kbit/s.
+        bitrate: Bitrate,
+    },
+}
+
+impl EncodingSpec {
+    /// The rungs of the Opus ladder, lowest first.
+    pub fn ladder() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+        LADDER_KBPS.into_iter().map(|kbps| Self::Opus {
+            bitrate: Bitrate::from_kbps(kbps),
+        })
+    }
+
+    /// The highest rung of the Opus ladder that needs at most `limit`; the lowest if none does.
+    pub fn opus_within(limit: Bitrate) -> Self {
+        let fitting = LADDER_KBPS
+            .into_iter()
+            .rev()
+            .map(Bitrate::from_kbps)
+            .find(|r| *r <= limit);
+        Self::Opus {
+            bitrate: fitting.unwrap_or(Bitrate::from_kbps(LADDER_KBPS[0])),
+        }
+    }
+}
+
+/// Why a sound cannot be encoded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncodingError {
+    /// A bit rate beyond what Opus has.
+    #[error("Opus has no bit rate of {bitrate}, but 6 to 510 kbit/s")]
+    Bitrate {
+        /// What was asked for.
+        bitrate: Bitrate,
+    },
+    /// libopus refused.
+    #[error("the Opus encoder failed: {message}")]
+    Opus {
+        /// What it said.
+        message: &'static str,
+    },
+    /// The resampler refused.
+    #[error("the resampler failed: {message}")]
+    Resampler {
+        /// What it said.
+        message: String,
+    },
+    /// There is no thread to be had.
+    #[error("cannot start the encoder's thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// What stands at a place of an encoding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnitState {
+    /// This unit.
+    Ready(MediaUnit),
+    /// A unit that is still to be encoded: ask again later.
+    Pending,
+    /// Nothing: the sound has ended before.
+    End,
+}
+
+/// All data units of one sound in one codec and bit rate.
+#[derive(Debug)]
+pub struct Encoding {
+    track: Arc<AudioTrack>,
+    spec: EncodingSpec,
+    format: AudioFormat,
+    unit_frames: u64,
+    units: u64,
+    /// Of Opus; L16 is made as it is asked for.
+    packets: Option<Arc<Packets>>,
+}
+
+impl Encoding {
+    /// The encoding of `track` as `spec`: the same one for all who hold it.
+    ///
+    /// # Errors
+    ///
+    /// A bit rate that Opus does not have, or a lack of memory or threads.
+    pub fn of(track: &Arc<AudioTrack>, spec: EncodingSpec) -> Result<Arc<Self>, EncodingError> {
+        track.encodings.get_or_make(
+            spec,
+            |_| true,
+            || match spec {
+                EncodingSpec::L16 => Ok(Self::l16(track)),
+                EncodingSpec::Opus { bitrate } => Self::opus(track, bitrate),
+            },
+        )
+    }
+
+    fn l16(track: &Arc<AudioTrack>) -> Self {
+        let unit_frames = l16::frames_per_packet(track.format) as u64;
+        Self {
+            track: Arc::clone(track),
+            spec: EncodingSpec::L16,
+            format: track.format,
+            unit_frames,
+            units: track.frames.div_ceil(unit_frames),
+            packets: None,
+        }
+    }
+
+    fn opus(track: &Arc<AudioTrack>, bitrate: Bitrate) -> Result<Self, EncodingError> {
+        let format = AudioFormat {
+            rate: ClockRate::OPUS,
+            ..track.format
+        };
+        let units = resample::frames_at_48k(track).div_ceil(opus::FRAMES);
+        let packets = opus::encode_in_background(track, bitrate, units)?;
+        Ok(Self {
+            track: Arc::clone(track),
+            spec: EncodingSpec::Opus { bitrate },
+            format,
+            unit_frames: opus::FRAMES,
+            units,
+            packets: Some(packets),
+        })
+    }
+
+    /// The unit at `index`, from 0. Never waits.
+    ///
+    /// The last unit of Opus is filled up with silence; the last of L16 is as long as it is.
+    pub fn unit(&self, index: u64) -> UnitState {
+        let Some(packets) = &self.packets else {
+            return self.l16_unit(index);
+        };
+        match packets.get(index) {
+            Packet::Ready(data) => UnitState::Ready(self.media_unit(index, self.unit_frames, data)),
+            Packet::Pending => UnitState::Pending,
+            Packet::End => UnitState::End,
+        }
+    }
+
+    fn l16_unit(&self, index: u64) -> UnitState {
+        if index >= self.units {
+            return UnitState::End;
+        }
+        let mut samples = vec![0; self.unit_frames as usize * usize::from(self.format.channels)];
+        let frames = self.track.copy_i16(index * self.unit_frames, &mut samples);
+        samples.truncate(frames * usize::from(self.format.channels));
+        UnitState::Ready(self.media_unit(index, frames as u64, l16::encode(&samples)))
+    }
+
+    fn media_unit(&self, index: u64, frames: u64, data: bytes::Bytes) -> MediaUnit {
+        MediaUnit {
+            media_time: self.media_time(index * self.unit_frames),
+            duration: self.media_time(frames),
+            data,
+        }
+    }
+
+    fn media_time(&self, frames: u64) -> MediaTime {
+        MediaTime::from_ticks(frames as i64, self.format.rate)
+    }
+
+    /// The index of the unit that plays at `time`: 0 before the beginning,
+    /// [`unit_count`](Self::unit_count) after the end.
+    pub fn index_at(&self, time: MediaTime) -> u64 {
+        let unit = self.unit_duration().as_flicks();
+        let index = time.as_flicks().div_euclid(unit);
+        u64::try_from(index).unwrap_or(0).min(self.units)
+    }
+
+    /// Units in the whole encoding.
+    pub fn unit_count(&self) -> u64 {
+        self.units
+    }
+
+    /// How long every unit lasts, except perhaps the last.
+    pub fn unit_duration(&self) -> MediaTime {
+        self.media_time(self.unit_frames)
+    }
+
+    /// Rate and channels of what a decoder gives.
+    pub fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    /// What it is encoded into.
+    pub fn spec(&self) -> EncodingSpec {
+        self.spec
+    }
+
+    /// The bit rate of the payload.
+    pub fn bitrate(&self) -> Bitrate {
+        match self.spec {
+            EncodingSpec::L16 => {
+                let bits = u64::from(self.format.rate.hz()) * u64::from(self.format.channels) * 16;
+                Bitrate::from_bps(bits)
+            }
+            EncodingSpec::Opus { bitrate } => bitrate,
+        }
+    }
+
+    /// Whether every unit is there.
+    pub fn is_complete(&self) -> bool {
+        self.packets
+            .as_ref()
+            .is_none_or(|packets| packets.is_complete())
+    }
+
+    /// Waits until every unit is there. For tests and simulations.
+    pub fn wait(&self) {
+        if let Some(packets) = &self.packets {
+            packets.wait();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

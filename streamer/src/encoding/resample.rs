@@ -1,0 +1,143 @@
+//! The frames of a sound at 48 kHz, whatever rate it has itself.
+//!
+//! 44.1 kHz is brought to 48 kHz by `rubato`'s FFT resampler. Its filter is symmetric, with its
+//! middle on a frame of both rates, so that its group delay is a whole number of frames and is
+//! taken away exactly: frame 160 n of the result lies on frame 147 n of the source.
+
+use super::EncodingError;
+use crate::catalogue::AudioTrack;
+use cantus_qos::time::ClockRate;
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{Fft, FixedSync, Resampler};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// Frames of the source that are transformed at a time, as a multiple of the smallest number that
+/// gives whole frames (147 for 44.1 kHz). Even, so that half of it gives whole frames too; large
+/// enough for a cut-off near 21.8 kHz.
+const BLOCKS: usize = 8;
+
+/// The number of frames that `track` has at 48 kHz, the last one possibly begun only.
+pub(super) fn frames_at_48k(track: &AudioTrack) -> u64 {
+    let (rate, target) = (
+        u64::from(track.format.rate.hz()),
+        u64::from(ClockRate::OPUS.hz()),
+    );
+    (track.frames * target).div_ceil(rate)
+}
+
+/// Reads a sound from its beginning to its end, and silence after it, at 48 kHz.
+pub(super) struct FramesAt48k {
+    track: Arc<AudioTrack>,
+    /// The next frame of the source.
+    position: u64,
+    converter: Option<Converter>,
+}
+
+struct Converter {
+    resampler: Fft<f32>,
+    input: Vec<f32>,
+    output: Vec<f32>,
+    /// Samples of `output` that have been handed out.
+    taken: usize,
+}
+
+impl FramesAt48k {
+    pub(super) fn new(track: Arc<AudioTrack>) -> Result<Self, EncodingError> {
+        let mut frames = Self {
+            track,
+            position: 0,
+            converter: None,
+        };
+        if frames.track.format.rate != ClockRate::OPUS {
+            frames.converter = Some(Converter::new(&frames.track)?);
+            frames.skip_delay()?;
+        }
+        Ok(frames)
+    }
+
+    /// Fills `out` with the next frames, interleaved.
+    pub(super) fn read(&mut self, out: &mut [f32]) -> Result<(), EncodingError> {
+        let Some(converter) = &mut self.converter else {
+            read_source(&self.track, &mut self.position, out);
+            return Ok(());
+        };
+        let mut filled = 0;
+        while filled < out.len() {
+            if converter.taken == converter.output.len() {
+                read_source(&self.track, &mut self.position, &mut converter.input);
+                converter.convert()?;
+            }
+            let ready = &converter.output[converter.taken..];
+            let count = ready.len().min(out.len() - filled);
+            out[filled..filled + count].copy_from_slice(&ready[..count]);
+            converter.taken += count;
+            filled += count;
+        }
+        Ok(())
+    }
+
+    /// Reads over what the resampler gives before the first frame of the source.
+    fn skip_delay(&mut self) -> Result<(), EncodingError> {
+        let delay = self
+            .converter
+            .as_ref()
+            .map_or(0, |converter| converter.resampler.output_delay());
+        self.read(&mut vec![
+            0.0;
+            delay * usize::from(self.track.format.channels)
+        ])
+    }
+}
+
+fn read_source(track: &AudioTrack, position: &mut u64, out: &mut [f32]) {
+    let frames = track.copy_f32(*position, out);
+    out[frames * usize::from(track.format.channels)..].fill(0.0);
+    *position += frames as u64;
+}
+
+impl Converter {
+    fn new(track: &AudioTrack) -> Result<Self, EncodingError> {
+        let rate = track.format.rate.hz() as usize;
+        let target = ClockRate::OPUS.hz() as usize;
+        let channels = usize::from(track.format.channels);
+        let chunk = BLOCKS * rate / greatest_common_divisor(rate, target);
+        let resampler =
+            Fft::new(rate, target, chunk, channels, FixedSync::Both).map_err(refused)?;
+        let input = vec![0.0; resampler.input_frames_next() * channels];
+        let output = vec![0.0; resampler.output_frames_next() * channels];
+        Ok(Self {
+            resampler,
+            input,
+            taken: output.len(),
+            output,
+        })
+    }
+
+    fn convert(&mut self) -> Result<(), EncodingError> {
+        let channels = self.resampler.nbr_channels();
+        let (frames_in, frames_out) = (self.input.len() / channels, self.output.len() / channels);
+        let input = InterleavedSlice::new(&self.input, channels, frames_in).map_err(refused)?;
+        let mut output =
+            InterleavedSlice::new_mut(&mut self.output, channels, frames_out).map_err(refused)?;
+        self.resampler
+            .process_into_buffer(&input, &mut output, None)
+            .map_err(refused)?;
+        self.taken = 0;
+        Ok(())
+    }
+}
+
+fn refused(error: impl Display) -> EncodingError {
+    EncodingError::Resampler {
+        message: error.to_string(),
+    }
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
+}
