@@ -136,7 +136,7 @@ fn padding(packet: &[u8]) -> usize {
 }
 
 fn is_possible(padding: usize, length: usize) -> bool {
-    padding > 0 && padding % 4 == 0 && padding + HEADER_LEN <= length
+    padding > 0 && padding.is_multiple_of(4) && padding + HEADER_LEN <= length
 }
 
 /// Reads one well-framed packet.

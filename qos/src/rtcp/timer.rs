@@ -121,7 +121,7 @@ mod tests {
 
     /// `rtcp_interval` of RFC 3550, appendix A.7, line by line; sizes in bytes, `rtcp_bw` in
     /// bytes a second, `drand48` as an argument and the minimum as the profile has it.
-    #[allow(clippy::too_many_arguments, reason = "the RFC's own argument list")]
+    #[expect(clippy::too_many_arguments, reason = "the RFC's own argument list")]
     fn rtcp_interval(
         members: f64,
         senders: f64,
@@ -134,6 +134,7 @@ mod tests {
     ) -> f64 {
         const RTCP_SENDER_BW_FRACTION: f64 = 0.25;
         const RTCP_RCVR_BW_FRACTION: f64 = 1.0 - RTCP_SENDER_BW_FRACTION;
+        #[expect(clippy::approx_constant, reason = "the RFC's own digits")]
         const COMPENSATION: f64 = 2.71828 - 1.5;
         if initial {
             rtcp_min_time /= 2.0;
