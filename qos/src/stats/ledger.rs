@@ -43,6 +43,25 @@ pub enum Arrival {
 ///
 /// A window of the last units is kept in memory; what falls out of it is settled for good. A jump
 /// of any size costs no more than the window.
+///
+/// ```
+/// use cantus_qos::stats::{Ledger, Recovery};
+/// use cantus_qos::time::{MediaTime, MonoTime};
+///
+/// let mut ledger = Ledger::new();
+/// ledger.start_at(100);
+/// for unit in [100, 102] {
+///     let (sent, now) = (MonoTime::from_millis(0), MonoTime::from_millis(30));
+///     ledger.on_arrival(now, unit, MediaTime::ZERO, Some(sent), Recovery::None);
+/// }
+/// let heard = MonoTime::from_millis(200);
+/// ledger.on_played(100, heard, heard);
+/// ledger.on_late(101);
+/// ledger.on_played(102, heard, heard);
+///
+/// let totals = ledger.totals();
+/// assert_eq!((totals.expected, totals.played, totals.never_arrived), (3, 2, 1));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ledger {
     window: u64,
@@ -119,7 +138,7 @@ impl Ledger {
             passed: 0,
             end: None,
             highest: None,
-            settled: Settled::new(2 * units.max(1)),
+            settled: Settled::new(units.max(1).saturating_mul(2)),
             delays: Distribution::new(),
             transits: Distribution::new(),
         }

@@ -90,6 +90,32 @@ fn the_bytes_of_a_receiver_report_are_those_of_rfc_3550() {
 }
 
 #[test]
+fn the_compound_of_another_implementation_is_read_and_written_alike() {
+    // What roc-send 0.4 put on the wire.
+    let roc = b"\x80\xC8\0\x06\x3C\x66\x7B\x64\xEE\xAD\x13\x7A\xA8\x88\xAB\x1F\
+        \x1E\x21\xE3\x27\0\0\0\x28\0\0\x8A\x20\x81\xCA\0\x0B\x3C\x66\x7B\x64\x01\x24\
+        6149b370-2f16-44bd-85f8-d647361d1478\0\0";
+    let packets = parse_compound(roc).unwrap();
+    let sender = RtcpPacket::SenderReport(SenderReport {
+        ssrc: Ssrc(0x3C66_7B64),
+        ntp: NtpTime::from_bits(0xEEAD_137A_A888_AB1F),
+        rtp: RtpTimestamp(0x1E21_E327),
+        packets: 40,
+        octets: 35_360,
+        blocks: vec![],
+    });
+    assert_eq!(packets[0], sender);
+    assert!(matches!(
+        &packets[1],
+        RtcpPacket::SourceDescription {
+            ssrc: Ssrc(0x3C66_7B64),
+            ..
+        }
+    ));
+    assert_eq!(write_compound(&packets), roc[..]);
+}
+
+#[test]
 fn a_compound_begins_with_a_report() {
     let description = RtcpPacket::SourceDescription {
         ssrc: Ssrc(7),

@@ -104,15 +104,15 @@ fn table(streams: &[StreamReport], text: &mut String) -> fmt::Result {
     line("units expected", &|s| count(s.expected))?;
     line("received", &|s| count(s.received))?;
     line("lost on the way", &|s| count(s.lost_network))?;
-    line("", &|s| value(s.network_loss(), share))?;
+    line("share lost", &|s| value(s.network_loss(), share))?;
     line("longest run", &|s| {
         s.loss_runs
             .keys()
             .last()
             .map_or_else(nothing, ToString::to_string)
     })?;
-    line("back by FEC", &|s| count(s.recovered_fec))?;
-    line("back by asking", &|s| count(s.recovered_retransmission))?;
+    line("recovered by FEC", &|s| count(s.recovered_fec))?;
+    line("recovered, resent", &|s| count(s.recovered_retransmission))?;
     line("never arrived", &|s| count(s.never_arrived()))?;
     line("came too late", &|s| count(s.late))?;
     line("not heard in time", &|s| value(s.residual, share))?;

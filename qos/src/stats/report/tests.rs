@@ -89,10 +89,10 @@ Streams                       audio             en
   units expected                 50              0
   received                       46              0
   lost on the way                 4              0
-                             8.00 %              -
+  share lost                 8.00 %              -
   longest run                     2              -
-  back by FEC                     1              0
-  back by asking                  0              0
+  recovered by FEC                1              0
+  recovered, resent               0              0
   never arrived                   3              0
   came too late                   0              0
   not heard in time          6.00 %              -
