@@ -126,15 +126,10 @@ impl Plan {
     ///
     /// [`PlanError`].
     pub fn read(path: &Path) -> Result<Self, PlanError> {
-        let unreadable = |source| PlanError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| PlanError::Unreadable { path: path.to_owned(), source };
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         if size > MAX_PLAN_BYTES {
-            return Err(unreadable(io::Error::other(format!(
-                "{size} bytes are too many"
-            ))));
+            return Err(unreadable(io::Error::other(format!("{size} bytes are too many"))));
         }
         std::fs::read_to_string(path).map_err(unreadable)?.parse()
     }
@@ -144,14 +139,7 @@ impl Plan {
         let name = self.media.file_name()?.to_str()?;
         let directory = self.media.parent()?;
         let here = Path::new(".");
-        Some((
-            if directory.as_os_str().is_empty() {
-                here
-            } else {
-                directory
-            },
-            name,
-        ))
+        Some((if directory.as_os_str().is_empty() { here } else { directory }, name))
     }
 
     /// The two directions of the network: there is the way of the media, from the streamer to the
@@ -207,9 +195,7 @@ fn write_span<S: Serializer>(span: &Option<Duration>, out: S) -> Result<S::Ok, S
 
 fn read_span<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(input)?;
-    parse_duration(&text)
-        .map(Some)
-        .map_err(serde::de::Error::custom)
+    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// What has a text of its own is written as that text.
@@ -231,8 +217,6 @@ mod text {
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,
     {
-        String::deserialize(input)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(input)?.parse().map_err(de::Error::custom)
     }
 }

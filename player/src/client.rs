@@ -21,7 +21,7 @@ use cantus_qos::rtsp::{
 use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
-use rtsp_types::{Method, Response, StatusCode, headers};
+use rtsp_types::{HeaderName, Method, Response, StatusCode, headers};
 
 use crate::error::PlayError;
 use crate::wish::{Carrier, Wish};
@@ -262,7 +262,7 @@ impl Client {
     }
 
     /// The group or the session that a request belongs to.
-    fn belonging(&self) -> Vec<(rtsp_types::HeaderName, String)> {
+    fn belonging(&self) -> Vec<(HeaderName, String)> {
         match &self.session {
             Some(session) => vec![(headers::SESSION, session.id.clone())],
             None if self.cantus => vec![(headers::PIPELINED_REQUESTS, GROUP.to_owned())],
@@ -338,7 +338,7 @@ impl Client {
     }
 
     fn on_playing(&mut self, now: MonoTime, response: &Response<Vec<u8>>) {
-        let text = |name| response.header(name).map(|value| value.as_str());
+        let text = |name: &HeaderName| response.header(name).map(|value| value.as_str());
         let range = text(&headers::RANGE).and_then(|range| range.parse::<NptRange>().ok());
         let from = match range {
             Some(NptRange { start: NptStart::At(from), .. }) => from,

@@ -23,6 +23,7 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
+use cantus_qos::stats::Distribution;
 use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
@@ -67,6 +68,8 @@ pub struct Pipeline {
     pub(crate) sender: SenderTime,
     pub(crate) pace: Pace,
     pub(crate) first_sound: Option<MonoTime>,
+    /// How much was buffered whenever something was handed to the sink.
+    pub(crate) depths: Distribution,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
@@ -105,6 +108,7 @@ impl Pipeline {
             sender: SenderTime::new(now, from, playing.clock),
             pace: Pace::new(wish.latency, mix.format()),
             first_sound: None,
+            depths: Distribution::new(),
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
@@ -207,6 +211,7 @@ impl Pipeline {
         let position = self.position;
         let unit = self.mix.unit();
         let end = self.until.map_or(position + unit, |until| until.min(position + unit));
+        self.depths.record(self.depth().to_delta());
         let mut samples = self.mix.render(&mut self.tracks, position, end, due);
         self.position = end;
         self.first_sound.get_or_insert(heard_at);

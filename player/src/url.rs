@@ -167,43 +167,24 @@ impl FromStr for StreamUrl {
         };
         let port = url.port().unwrap_or(scheme.default_port());
         if port == 0 {
-            return Err(UrlError::Authority {
-                url: shown,
-                reason: "there is no port 0".into(),
-            });
+            return Err(UrlError::Authority { url: shown, reason: "there is no port 0".into() });
         }
         check_tail(scheme, &url)?;
         let name = decoded(url.path()).ok_or(UrlError::Name(shown.clone()))?;
-        let unusable = |reason| UrlError::Authority {
-            url: shown.clone(),
-            reason,
-        };
-        url.set_port(Some(port))
-            .map_err(|()| unusable("it takes no port".to_owned()))?;
+        let unusable = |reason| UrlError::Authority { url: shown.clone(), reason };
+        url.set_port(Some(port)).map_err(|()| unusable("it takes no port".to_owned()))?;
         if url.path().is_empty() {
             url.set_path("/");
         }
-        Ok(Self {
-            scheme,
-            host,
-            port,
-            url,
-            name,
-        })
+        Ok(Self { scheme, host, port, url, name })
     }
 }
 
 /// Other people's RTSP servers have queries; a fragment never leaves the client.
 fn check_tail(scheme: Scheme, url: &Url) -> Result<(), UrlError> {
-    let query = url
-        .query()
-        .filter(|_| scheme == Scheme::Quic)
-        .map(|query| format!("?{query}"));
+    let query = url.query().filter(|_| scheme == Scheme::Quic).map(|query| format!("?{query}"));
     match query.or_else(|| url.fragment().map(|fragment| format!("#{fragment}"))) {
-        Some(part) => Err(UrlError::Tail {
-            scheme: scheme.as_str(),
-            part: excerpt(&part),
-        }),
+        Some(part) => Err(UrlError::Tail { scheme: scheme.as_str(), part: excerpt(&part) }),
         None => Ok(()),
     }
 }
@@ -233,10 +214,7 @@ fn decoded(path: &str) -> Option<String> {
 
 /// So much of a wrong text as fits into a line, without what a terminal would obey.
 fn excerpt(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(100)
-        .collect()
+    text.chars().filter(|character| !character.is_control()).take(100).collect()
 }
 
 #[cfg(test)]
@@ -253,19 +231,13 @@ mod tests {
         assert_eq!(parse("quic://host/talk").unwrap().authority(), "host:4433");
         assert_eq!(parse("rtsp://host/talk").unwrap().authority(), "host:8554");
         assert_eq!(parse("quic://host:1/talk").unwrap().authority(), "host:1");
-        assert_eq!(
-            parse("QUIC://Host:65535/talk").unwrap().authority(),
-            "host:65535"
-        );
+        assert_eq!(parse("QUIC://Host:65535/talk").unwrap().authority(), "host:65535");
     }
 
     #[test]
     fn addresses_of_both_kinds_are_hosts() {
         let url = parse("quic://[::1]/talk").unwrap();
-        assert_eq!(
-            (url.host(), url.authority().as_str()),
-            ("::1", "[::1]:4433")
-        );
+        assert_eq!((url.host(), url.authority().as_str()), ("::1", "[::1]:4433"));
         let url = parse("rtsp://127.0.0.1:554/talk").unwrap();
         assert_eq!((url.host(), url.port()), ("127.0.0.1", 554));
     }
@@ -286,10 +258,7 @@ mod tests {
             let url = parse(text).unwrap();
             assert_eq!(url.name(), "");
             let line = url.with_presentation().unwrap_err().to_string();
-            assert!(
-                line.contains("cantus-player list quic://host:4433/"),
-                "{line}"
-            );
+            assert!(line.contains("cantus-player list quic://host:4433/"), "{line}");
         }
         assert!(parse("quic://host/a").unwrap().with_presentation().is_ok());
     }
@@ -300,33 +269,19 @@ mod tests {
         assert_eq!(parse("talk.wav"), form("talk.wav"));
         assert_eq!(parse("host:4433/talk"), form("host:4433/talk"));
         assert_eq!(parse(""), form(""));
-        assert_eq!(
-            parse("http://host/talk"),
-            Err(UrlError::Scheme("http".into()))
-        );
+        assert_eq!(parse("http://host/talk"), Err(UrlError::Scheme("http".into())));
         for text in ["quic://", "quic:///talk", "rtsp://:554/talk"] {
             assert_eq!(parse(text), Err(UrlError::Host(text.into())));
         }
-        for text in [
-            "quic://host:0/a",
-            "quic://host:65536/a",
-            "quic://host:x/a",
-            "quic://[::1/a",
-        ] {
-            assert!(
-                matches!(parse(text), Err(UrlError::Authority { .. })),
-                "{text}"
-            );
+        for text in ["quic://host:0/a", "quic://host:65536/a", "quic://host:x/a", "quic://[::1/a"] {
+            assert!(matches!(parse(text), Err(UrlError::Authority { .. })), "{text}");
         }
         assert_eq!(parse("rtsp://me:pw@host/a"), Err(UrlError::User("rtsp")));
     }
 
     #[test]
     fn a_query_is_for_the_servers_of_others_only() {
-        assert_eq!(
-            parse("rtsp://host/a?x=1").unwrap().as_url().query(),
-            Some("x=1")
-        );
+        assert_eq!(parse("rtsp://host/a?x=1").unwrap().as_url().query(), Some("x=1"));
         assert!(
             matches!(parse("quic://host/a?x=1"), Err(UrlError::Tail { part, .. }) if part == "?x=1")
         );

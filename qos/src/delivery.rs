@@ -21,10 +21,10 @@ impl DeliveryClass {
     /// The differentiated services code point, six bits (RFC 4594, section 2.3).
     pub const fn dscp(self) -> u8 {
         match self {
-            Self::Isochronous => 46,  // EF
-            Self::Repair => 34,       // AF41
-            Self::Synchronous => 26,  // AF31
-            Self::Asynchronous => 0,  // default forwarding
+            Self::Isochronous => 46, // EF
+            Self::Repair => 34,      // AF41
+            Self::Synchronous => 26, // AF31
+            Self::Asynchronous => 0, // default forwarding
         }
     }
 }

@@ -357,7 +357,11 @@ impl NtpTime {
     /// The instant `span` later.
     pub const fn offset(self, span: TimeDelta) -> Self {
         let nanos = span.0 as i128;
-        Self(self.0.wrapping_add((((nanos << 32) + NANOS_PER_SEC / 2).div_euclid(NANOS_PER_SEC)) as u64))
+        Self(
+            self.0.wrapping_add(
+                (((nanos << 32) + NANOS_PER_SEC / 2).div_euclid(NANOS_PER_SEC)) as u64,
+            ),
+        )
     }
 }
 

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::time::MonoTime;
-use governor::clock::FakeRelativeClock;
+use governor::clock::{Clock, FakeRelativeClock};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, NoOpMiddleware<Nanos>>;
 
 /// A fixed cap (governor's GCRA), fed with our time instead of a clock of its own.
 ///
 /// Admission keeps the promises below the cap already; the cap holds when sessions in stored mode
 /// run ahead together, and delays them.
-pub struct RateCap {
-    limiter: Option<RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock>>,
+pub(crate) struct RateCap {
+    limiter: Option<Limiter>,
     clock: FakeRelativeClock,
     shown: MonoTime,
     free_at: MonoTime,
@@ -34,31 +38,30 @@ impl RateCap {
     }
 
     /// A cap at `rate`; `None` is no cap.
-    pub fn new(rate: Option<Bitrate>) -> Self {
+    pub(crate) fn new(rate: Option<Bitrate>) -> Self {
         let clock = FakeRelativeClock::default();
         let limiter = rate.map(|rate| {
             let per_second = u32::try_from(rate.as_bps() / 8).unwrap_or(u32::MAX);
             let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
             let quota = Quota::per_second(per_second).allow_burst(Self::burst(rate));
-            RateLimiter::direct_with_clock(quota, clock.clone())
+            Limiter::direct_with_clock(quota, clock.clone())
         });
         Self { limiter, clock, shown: MonoTime::ZERO, free_at: MonoTime::ZERO }
     }
 
     /// Until when nothing may leave, if that is after `now`.
-    pub fn blocked_until(&self, now: MonoTime) -> Option<MonoTime> {
+    pub(crate) fn blocked_until(&self, now: MonoTime) -> Option<MonoTime> {
         (self.free_at > now).then_some(self.free_at)
     }
 
     /// `bytes` leave at `now`. Where the cap is reached the next ones wait.
-    pub fn spend(&mut self, now: MonoTime, bytes: usize) {
+    pub(crate) fn spend(&mut self, now: MonoTime, bytes: usize) {
         let Some(limiter) = &self.limiter else { return };
         self.clock.advance(now.since(self.shown));
         self.shown = self.shown.max(now);
         let Some(bytes) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return };
         // A packet larger than the burst cannot be: the burst is at least 2 KiB.
         if let Ok(Err(not_until)) = limiter.check_n(bytes) {
-            use governor::clock::Clock;
             self.free_at = now + not_until.wait_time_from(self.clock.now());
         }
     }

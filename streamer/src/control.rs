@@ -137,11 +137,7 @@ impl Server {
     }
 
     /// What a request needs before it can be answered.
-    fn fetch_for(
-        &self,
-        connection: ConnectionId,
-        asked: &Asked,
-    ) -> Result<Option<Fetch>, Reply> {
+    fn fetch_for(&self, connection: ConnectionId, asked: &Asked) -> Result<Option<Fetch>, Reply> {
         let target = asked.target.as_ref();
         let name = target.and_then(|target| target.name.as_deref());
         match (&asked.method, name) {

@@ -139,7 +139,8 @@ impl Streamer {
                 let identity = Arc::new(settings.identity);
                 let endpoint = quic::listen(address, &identity)?;
                 let bound = endpoint.local_addr().ok();
-                let serve = quic::serve(endpoint.clone(), identity, inbox.clone(), connections.clone());
+                let serve =
+                    quic::serve(endpoint.clone(), identity, inbox.clone(), connections.clone());
                 tasks.push(tokio::spawn(serve));
                 (Some(endpoint), bound)
             }
@@ -170,7 +171,9 @@ impl Streamer {
         };
         let pacer = std::thread::Builder::new()
             .name("cantus-pacer".to_owned())
-            .spawn(move || Pacer { clock, server, media, fetcher, outlets: BTreeMap::new() }.run(&receiver))
+            .spawn(move || {
+                Pacer { clock, server, media, fetcher, outlets: BTreeMap::new() }.run(&receiver)
+            })
             .map_err(StartError::Thread)?;
         Ok(Self {
             quic: quic_address,

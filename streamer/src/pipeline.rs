@@ -115,7 +115,9 @@ impl Pipeline {
 
     /// Where a range that is asked to begin at `from` can begin: at the unit that holds it.
     pub fn align(&self, from: MediaTime) -> MediaTime {
-        let Some(unit) = self.audio.iter().map(AudioChain::unit_duration).max() else { return from };
+        let Some(unit) = self.audio.iter().map(AudioChain::unit_duration).max() else {
+            return from;
+        };
         MediaTime::from_flicks(from.as_flicks().div_euclid(unit.as_flicks()) * unit.as_flicks())
     }
 

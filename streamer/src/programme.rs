@@ -63,7 +63,8 @@ impl Programme {
     pub fn load(catalogue: &Catalogue, key: &ProgrammeKey) -> Result<Self, ProgrammeError> {
         let presentation = catalogue.presentation(&key.name)?;
         let tracks = presentation.audio.iter();
-        let audio = tracks.map(|track| Encoding::of(track, key.encoding)).collect::<Result<_, _>>()?;
+        let audio =
+            tracks.map(|track| Encoding::of(track, key.encoding)).collect::<Result<_, _>>()?;
         let codec = match key.encoding {
             EncodingSpec::L16 => AudioCodec::L16,
             EncodingSpec::Opus { .. } => AudioCodec::Opus,

@@ -27,7 +27,11 @@ const LONG_BLOCK_SHARE: f64 = 0.5;
 /// packets of the next block, so that they neither leave in a clump nor share a burst with their
 /// block. Of all blocks that fit, the one with the most repair wins, and of those the longest:
 /// one long block beats two short ones over the same window.
-pub fn choose(wish: Protection, delay: Option<Duration>, unit: MediaTime) -> Option<BlockShape> {
+pub(crate) fn choose(
+    wish: Protection,
+    delay: Option<Duration>,
+    unit: MediaTime,
+) -> Option<BlockShape> {
     match wish {
         Protection::Off => None,
         Protection::Fixed(shape) => Some(shape),

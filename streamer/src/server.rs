@@ -55,7 +55,10 @@ impl Server {
         Self {
             wall: WallClock(config.ntp_at_zero),
             random: ChaCha8Rng::from_seed(seed),
-            admission: Admission::new(Limits { rate: config.max_bitrate, sessions: config.max_sessions }),
+            admission: Admission::new(Limits {
+                rate: config.max_bitrate,
+                sessions: config.max_sessions,
+            }),
             sessions: Sessions::default(),
             connections: BTreeMap::new(),
             outbox: VecDeque::new(),

@@ -14,10 +14,7 @@ fn read(name: &str) -> String {
 fn wav(name: &str) -> (hound::WavSpec, Vec<i16>) {
     let mut reader = hound::WavReader::open(folder().join(name))
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let samples = reader
-        .samples()
-        .collect::<Result<_, _>>()
-        .expect("16 bit samples");
+    let samples = reader.samples().collect::<Result<_, _>>().expect("16 bit samples");
     (reader.spec(), samples)
 }
 
@@ -36,55 +33,33 @@ fn cues(name: &str) -> Vec<Cue> {
     assert_eq!(blocks.next(), Some("WEBVTT"), "{name}");
     let cues = blocks.enumerate().map(|(index, block)| {
         let mut lines = block.lines();
-        assert_eq!(
-            lines.next(),
-            Some((index + 1).to_string().as_str()),
-            "{name}: identifiers"
-        );
-        let (start, end) = lines
-            .next()
-            .and_then(|line| line.split_once(" --> "))
-            .expect("times");
+        assert_eq!(lines.next(), Some((index + 1).to_string().as_str()), "{name}: identifiers");
+        let (start, end) = lines.next().and_then(|line| line.split_once(" --> ")).expect("times");
         let text = lines.collect::<Vec<_>>().join("\n");
-        Cue {
-            start: milliseconds(start),
-            end: milliseconds(end),
-            text,
-        }
+        Cue { start: milliseconds(start), end: milliseconds(end), text }
     });
     cues.collect()
 }
 
 /// `hh:mm:ss.mmm`
 fn milliseconds(time: &str) -> usize {
-    let number = |range| {
-        time.get(range)
-            .and_then(|n: &str| n.parse::<usize>().ok())
-            .expect("a time")
-    };
+    let number =
+        |range| time.get(range).and_then(|n: &str| n.parse::<usize>().ok()).expect("a time");
     assert_eq!(time.len(), 12, "{time}");
     ((number(0..2) * 60 + number(3..5)) * 60 + number(6..8)) * 1000 + number(9..12)
 }
 
 fn peak(samples: &[i16]) -> u16 {
-    samples
-        .iter()
-        .map(|sample| sample.unsigned_abs())
-        .max()
-        .unwrap_or(0)
+    samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
 }
 
 fn bytes_below(path: &Path) -> u64 {
-    let entries = fs::read_dir(path)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry"));
+    let entries = fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry"));
     entries
-        .map(
-            |entry| match entry.file_type().expect("a file type").is_dir() {
-                true => bytes_below(&entry.path()),
-                false => entry.metadata().expect("metadata").len(),
-            },
-        )
+        .map(|entry| match entry.file_type().expect("a file type").is_dir() {
+            true => bytes_below(&entry.path()),
+            false => entry.metadata().expect("metadata").len(),
+        })
         .sum()
 }
 
@@ -100,10 +75,7 @@ fn every_wav_is_as_the_readme_states_and_never_clips() {
     let rows = readme.lines().filter(|line| line.starts_with("| `"));
     let mut count = 0;
     for row in rows {
-        let cells: Vec<&str> = row
-            .split('|')
-            .map(|cell| cell.trim().trim_matches('`'))
-            .collect();
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         let [_, name, rate, channels, bits, frames, length, _] = cells[..] else {
             panic!("a row of another shape: {row}");
         };
@@ -113,11 +85,7 @@ fn every_wav_is_as_the_readme_states_and_never_clips() {
         assert_eq!(spec.bits_per_sample.to_string(), bits, "{name}");
         let actual = samples.len() / usize::from(spec.channels);
         assert_eq!(actual.to_string(), frames, "{name}");
-        assert_eq!(
-            format!("{} s", actual / spec.sample_rate as usize),
-            length,
-            "{name}"
-        );
+        assert_eq!(format!("{} s", actual / spec.sample_rate as usize), length, "{name}");
         assert!(peak(&samples) < 32_000, "{name} comes close to clipping");
         count += 1;
     }
@@ -161,14 +129,8 @@ fn narration_cues_follow_each_other_and_read_well() {
     for name in ["narration.en.vtt", "narration.vi.vtt", "narration.fr.vtt"] {
         let cues = cues(name);
         assert!(cues.iter().all(|cue| cue.start < cue.end), "{name}");
-        assert!(
-            cues.windows(2).all(|pair| pair[0].end < pair[1].start),
-            "{name}"
-        );
-        assert!(
-            cues.last().is_some_and(|cue| cue.end * 48 <= samples.len()),
-            "{name}"
-        );
+        assert!(cues.windows(2).all(|pair| pair[0].end < pair[1].start), "{name}");
+        assert!(cues.last().is_some_and(|cue| cue.end * 48 <= samples.len()), "{name}");
         for cue in &cues {
             let lines: Vec<&str> = cue.text.lines().collect();
             assert_eq!(lines.len(), 2, "{name}: {}", cue.text);
@@ -185,26 +147,15 @@ fn each_narration_cue_begins_with_its_first_sound_and_outlasts_its_last() {
     for cue in cues("narration.en.vtt") {
         let start = cue.start * 48;
         let speech_end = (cue.end - 200) * 48;
-        assert_eq!(
-            peak(&samples[heard_until..start]),
-            0,
-            "silence before {cue:?}"
-        );
-        assert!(
-            peak(&samples[start..start + 5 * 48]) > 100,
-            "sound at the start of {cue:?}"
-        );
+        assert_eq!(peak(&samples[heard_until..start]), 0, "silence before {cue:?}");
+        assert!(peak(&samples[start..start + 5 * 48]) > 100, "sound at the start of {cue:?}");
         assert!(
             peak(&samples[speech_end - 5 * 48..speech_end]) > 100,
             "sound at the end of {cue:?}"
         );
         heard_until = speech_end;
     }
-    assert_eq!(
-        peak(&samples[heard_until..]),
-        0,
-        "silence after the last cue"
-    );
+    assert_eq!(peak(&samples[heard_until..]), 0, "silence after the last cue");
 }
 
 #[test]
@@ -233,10 +184,7 @@ fn both_voices_of_the_duet_breathe_at_the_same_samples() {
         // The last bar of the upper voice is one whole note.
         for beat in (note..=864_000).step_by(note) {
             assert!(peak(&samples[beat - 10..beat + 10]) < 500, "{name}: {beat}");
-            assert!(
-                peak(&samples[beat + 2_000..beat + 4_000]) > 5_000,
-                "{name}: {beat}"
-            );
+            assert!(peak(&samples[beat + 2_000..beat + 4_000]) > 5_000, "{name}: {beat}");
         }
     }
 }
@@ -245,20 +193,12 @@ fn both_voices_of_the_duet_breathe_at_the_same_samples() {
 fn manifests_have_a_title_and_name_the_tracks_that_exist() {
     for (name, tracks) in [("narration", 0), ("duet", 2)] {
         let manifest: toml::Table = read(&format!("{name}.toml")).parse().expect("TOML");
-        assert!(
-            manifest["title"]
-                .as_str()
-                .is_some_and(|title| !title.is_empty()),
-            "{name}"
-        );
+        assert!(manifest["title"].as_str().is_some_and(|title| !title.is_empty()), "{name}");
         let named = manifest.get("tracks").and_then(toml::Value::as_table);
         let stems: Vec<&String> = named.into_iter().flat_map(toml::Table::keys).collect();
         assert_eq!(stems.len(), tracks, "{name}");
         for stem in stems {
-            assert!(
-                folder().join(name).join(format!("{stem}.wav")).is_file(),
-                "{name}: {stem}"
-            );
+            assert!(folder().join(name).join(format!("{stem}.wav")).is_file(), "{name}: {stem}");
         }
     }
 }

@@ -106,10 +106,6 @@ impl Node for Delay {
     fn counts(&self) -> NodeCounts {
         let line = self.line.counts();
         let entered = line.entered + self.overflowed;
-        NodeCounts {
-            entered,
-            overflowed: self.overflowed,
-            ..line
-        }
+        NodeCounts { entered, overflowed: self.overflowed, ..line }
     }
 }

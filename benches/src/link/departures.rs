@@ -23,10 +23,7 @@ impl Departures {
 
     /// The next packet, if it leaves at `now` or earlier.
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Packet> {
-        let entry = self
-            .waiting
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now)?;
+        let entry = self.waiting.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, serial), packet) = entry.remove_entry();
         self.counts.left += 1;
         if self.latest.is_some_and(|latest| serial < latest) {

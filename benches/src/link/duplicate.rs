@@ -19,12 +19,7 @@ pub(super) struct Duplicate {
 impl Duplicate {
     pub(super) fn new(share: f64, seed: u64) -> Self {
         let draws = Correlated::new(stream(seed, Role::Duplicate), 0.0);
-        Self {
-            share,
-            draws,
-            passed: Departures::default(),
-            duplicated: 0,
-        }
+        Self { share, draws, passed: Departures::default(), duplicated: 0 }
     }
 }
 
@@ -49,10 +44,6 @@ impl Node for Duplicate {
     fn counts(&self) -> NodeCounts {
         let passed = self.passed.counts();
         let entered = passed.entered - self.duplicated;
-        NodeCounts {
-            entered,
-            duplicated: self.duplicated,
-            ..passed
-        }
+        NodeCounts { entered, duplicated: self.duplicated, ..passed }
     }
 }

@@ -95,9 +95,7 @@ static LTE: Statistics = Statistics {
 impl Carrier {
     /// The carrier called `umts` or `lte`.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Umts, Self::Lte]
-            .into_iter()
-            .find(|carrier| carrier.name() == name)
+        [Self::Umts, Self::Lte].into_iter().find(|carrier| carrier.name() == name)
     }
 
     /// Its name in a link's words.
@@ -171,13 +169,7 @@ fn gaussian(rng: &mut ChaCha8Rng) -> f64 {
 
 /// The normal distribution function, to 8e-8 (Abramowitz and Stegun, 26.2.17).
 fn normal_cdf(x: f64) -> f64 {
-    const B: [f64; 5] = [
-        0.319381530,
-        -0.356563782,
-        1.781477937,
-        -1.821255978,
-        1.330274429,
-    ];
+    const B: [f64; 5] = [0.319381530, -0.356563782, 1.781477937, -1.821255978, 1.330274429];
     let t = 1.0 / (1.0 + 0.2316419 * x.abs());
     let series = B.iter().rev().fold(0.0, |sum, b| (sum + b) * t);
     let density = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();

@@ -28,13 +28,7 @@ impl LossNode {
                 let draws = Correlated::new(stream(seed, Role::Loss), correlation);
                 Box::new(Independent { share, draws })
             }
-            Loss::GilbertElliott {
-                p,
-                r,
-                bad,
-                good,
-                step,
-            } => Box::new(Chain {
+            Loss::GilbertElliott { p, r, bad, good, step } => Box::new(Chain {
                 p,
                 r,
                 bad,
@@ -46,11 +40,7 @@ impl LossNode {
                 loss_rng: stream(seed, Role::Loss),
             }),
         };
-        Some(Self {
-            model,
-            passed: Departures::default(),
-            lost: 0,
-        })
+        Some(Self { model, passed: Departures::default(), lost: 0 })
     }
 }
 
@@ -74,11 +64,7 @@ impl Node for LossNode {
 
     fn counts(&self) -> NodeCounts {
         let passed = self.passed.counts();
-        NodeCounts {
-            entered: passed.entered + self.lost,
-            lost: self.lost,
-            ..passed
-        }
+        NodeCounts { entered: passed.entered + self.lost, lost: self.lost, ..passed }
     }
 }
 
@@ -150,11 +136,7 @@ impl Chain {
     }
 
     fn judge(&mut self) -> bool {
-        let share = if self.in_bad_state {
-            self.bad
-        } else {
-            self.good
-        };
+        let share = if self.in_bad_state { self.bad } else { self.good };
         self.loss_rng.random::<f64>() < share
     }
 }

@@ -160,11 +160,7 @@ impl Link {
     ///
     /// A number out of its range, or a delivery trace that cannot be read.
     pub fn new(spec: &LinkSpec, seed: u64) -> Result<Self, LinkError> {
-        let trace = spec
-            .trace
-            .as_ref()
-            .map(|source| source.load(seed))
-            .transpose()?;
+        let trace = spec.trace.as_ref().map(|source| source.load(seed)).transpose()?;
         Self::build(spec, seed, trace, Duration::ZERO)
     }
 
@@ -177,11 +173,7 @@ impl Link {
     ///
     /// As [`Link::new`].
     pub fn pair(spec: &LinkSpec, seed: u64) -> Result<(Self, Self), LinkError> {
-        let trace = spec
-            .trace
-            .as_ref()
-            .map(|source| source.load(seed))
-            .transpose()?;
+        let trace = spec.trace.as_ref().map(|source| source.load(seed)).transpose()?;
         let there = Self::build(spec, seed, trace.clone(), Duration::ZERO)?;
         let back = Self::build(spec, random::seed_of_return(seed), trace, TRACE_SHIFT)?;
         Ok((there, back))
@@ -210,17 +202,9 @@ impl Link {
             nodes.push(Box::new(rate::Rate::new(rate, spec.limit)));
         }
         if let Some(trace) = trace {
-            nodes.push(Box::new(trace::Opportunities::new(
-                trace, shift, spec.limit,
-            )));
+            nodes.push(Box::new(trace::Opportunities::new(trace, shift, spec.limit)));
         }
-        Ok(Self {
-            nodes,
-            arrived: VecDeque::new(),
-            dropped: VecDeque::new(),
-            entered: 0,
-            left: 0,
-        })
+        Ok(Self { nodes, arrived: VecDeque::new(), dropped: VecDeque::new(), entered: 0, left: 0 })
     }
 
     /// Sends a packet into the link now. Its `entered` is set to `now`.
@@ -243,12 +227,7 @@ impl Link {
     /// When something next happens inside the link: at the latest then, call [`Link::pop`].
     pub fn next_deadline(&self) -> Option<MonoTime> {
         let waiting = self.arrived.front().map(|&(at, _)| at);
-        waiting.or_else(|| {
-            self.nodes
-                .iter()
-                .filter_map(|node| node.next_deadline())
-                .min()
-        })
+        waiting.or_else(|| self.nodes.iter().filter_map(|node| node.next_deadline()).min())
     }
 
     /// The next packet known to be lost; only the latest few thousand are remembered.
@@ -262,11 +241,7 @@ impl Link {
         for node in &self.nodes {
             counts += node.counts();
         }
-        NodeCounts {
-            entered: self.entered,
-            left: self.left,
-            ..counts
-        }
+        NodeCounts { entered: self.entered, left: self.left, ..counts }
     }
 
     /// Lets every packet move on that leaves its node up to `now`, in the order of these instants.

@@ -8,32 +8,14 @@ use super::LinkSpec;
 /// real bursts last their time, and do not get shorter because more packets are sent.
 pub const STANDING_LINKS: [(&str, &str); 11] = [
     ("clean", ""),
-    (
-        "wifi",
-        "delay 20ms 10ms distribution normal keep-order loss 1%",
-    ),
-    (
-        "bursty",
-        "delay 40ms 15ms distribution normal keep-order loss gemodel 1% 25%",
-    ),
-    (
-        "bad",
-        "delay 60ms 30ms distribution normal keep-order loss gemodel 3% 20%",
-    ),
-    (
-        "heavy",
-        "delay 40ms 10ms distribution normal keep-order loss 20%",
-    ),
+    ("wifi", "delay 20ms 10ms distribution normal keep-order loss 1%"),
+    ("bursty", "delay 40ms 15ms distribution normal keep-order loss gemodel 1% 25%"),
+    ("bad", "delay 60ms 30ms distribution normal keep-order loss gemodel 3% 20%"),
+    ("heavy", "delay 40ms 10ms distribution normal keep-order loss 20%"),
     ("storm", "delay 80ms 40ms distribution pareto loss 2%"),
     ("thin", "delay 30ms rate 160kbit limit 50"),
-    (
-        "bursty-t",
-        "delay 40ms 15ms distribution normal keep-order loss gemodel 1% 25% step 20ms",
-    ),
-    (
-        "bad-t",
-        "delay 60ms 30ms distribution normal keep-order loss gemodel 3% 20% step 20ms",
-    ),
+    ("bursty-t", "delay 40ms 15ms distribution normal keep-order loss gemodel 1% 25% step 20ms"),
+    ("bad-t", "delay 60ms 30ms distribution normal keep-order loss gemodel 3% 20% step 20ms"),
     ("umts", "delay 30ms trace umts limit 100"),
     ("lte", "delay 30ms trace lte limit 100"),
 ];
@@ -41,11 +23,7 @@ pub const STANDING_LINKS: [(&str, &str); 11] = [
 /// The standing link called `name`.
 pub(super) fn find(name: &str) -> Option<LinkSpec> {
     let (_, words) = STANDING_LINKS.iter().find(|(known, _)| *known == name)?;
-    Some(
-        words
-            .parse()
-            .expect("the words of the standing links are right: a test reads them all"),
-    )
+    Some(words.parse().expect("the words of the standing links are right: a test reads them all"))
 }
 
 /// All names, for a message.

@@ -47,11 +47,7 @@ pub(super) struct Correlated {
 impl Correlated {
     pub(super) fn new(mut rng: ChaCha8Rng, correlation: f64) -> Self {
         let last = rng.random();
-        Self {
-            rng,
-            correlation,
-            last,
-        }
+        Self { rng, correlation, last }
     }
 
     /// True with probability `share` where the numbers are independent. As in `netem`, with

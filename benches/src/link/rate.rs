@@ -20,13 +20,7 @@ pub(super) struct Rate {
 impl Rate {
     pub(super) fn new(rate: Bitrate, limit: usize) -> Self {
         let queue = Departures::default();
-        Self {
-            rate,
-            limit,
-            idle_from: MonoTime::ZERO,
-            queue,
-            overflowed: 0,
-        }
+        Self { rate, limit, idle_from: MonoTime::ZERO, queue, overflowed: 0 }
     }
 }
 
@@ -52,10 +46,6 @@ impl Node for Rate {
     fn counts(&self) -> NodeCounts {
         let queue = self.queue.counts();
         let entered = queue.entered + self.overflowed;
-        NodeCounts {
-            entered,
-            overflowed: self.overflowed,
-            ..queue
-        }
+        NodeCounts { entered, overflowed: self.overflowed, ..queue }
     }
 }

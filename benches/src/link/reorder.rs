@@ -54,10 +54,7 @@ impl Node for Overtaking {
     }
 
     fn next_deadline(&self) -> Option<MonoTime> {
-        [self.skipping.next(), self.delayed.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.skipping.next(), self.delayed.next_deadline()].into_iter().flatten().min()
     }
 
     fn counts(&self) -> NodeCounts {

@@ -188,9 +188,7 @@ impl LinkSpec {
     ///
     /// [`LinkError::UnknownName`].
     pub fn named(name: &str) -> Result<Self, LinkError> {
-        named::find(name).ok_or_else(|| LinkError::UnknownName {
-            name: name.to_owned(),
-        })
+        named::find(name).ok_or_else(|| LinkError::UnknownName { name: name.to_owned() })
     }
 
     /// The same link, driven by the real delivery trace where `directory` has it in place of the
@@ -208,26 +206,15 @@ impl LinkSpec {
 
     /// Refuses what no link can be.
     pub(super) fn check(&self) -> Result<(), LinkError> {
-        let jitter = self
-            .jitter
-            .map_or(Duration::ZERO, |jitter| jitter.deviation);
-        refuse(
-            "the delay",
-            format!("{:?}", self.delay),
-            self.delay > MAX_DELAY,
-        )?;
+        let jitter = self.jitter.map_or(Duration::ZERO, |jitter| jitter.deviation);
+        refuse("the delay", format!("{:?}", self.delay), self.delay > MAX_DELAY)?;
         refuse("the jitter", format!("{jitter:?}"), jitter > MAX_DELAY)?;
         let limited = (1..=MAX_LIMIT).contains(&self.limit);
         refuse("the limit", self.limit.to_string(), !limited)?;
         refuse("the rate", "0".to_owned(), self.rate == Some(Bitrate::ZERO))?;
         share("the share of duplicates", self.duplicate)?;
         self.check_loss()?;
-        let Some(Reorder {
-            share: reordered,
-            correlation,
-            gap,
-        }) = self.reorder
-        else {
+        let Some(Reorder { share: reordered, correlation, gap }) = self.reorder else {
             return Ok(());
         };
         share("the share of reordered packets", reordered)?;
@@ -238,20 +225,11 @@ impl LinkSpec {
     fn check_loss(&self) -> Result<(), LinkError> {
         match self.loss {
             Loss::None => Ok(()),
-            Loss::Random {
-                share: lost,
-                correlation,
-            } => {
+            Loss::Random { share: lost, correlation } => {
                 share("the loss", lost)?;
                 share("the correlation of losses", correlation)
             }
-            Loss::GilbertElliott {
-                p,
-                r,
-                bad,
-                good,
-                step,
-            } => {
+            Loss::GilbertElliott { p, r, bad, good, step } => {
                 for (what, value) in [("p", p), ("r", r), ("1-h", bad), ("1-k", good)] {
                     share(what, value)?;
                 }
@@ -269,9 +247,5 @@ fn share(what: &'static str, value: f64) -> Result<(), LinkError> {
 }
 
 fn refuse(what: &'static str, value: String, wrong: bool) -> Result<(), LinkError> {
-    if wrong {
-        Err(LinkError::OutOfRange { what, value })
-    } else {
-        Ok(())
-    }
+    if wrong { Err(LinkError::OutOfRange { what, value }) } else { Ok(()) }
 }

@@ -8,12 +8,7 @@ use proptest::prelude::*;
 const SEED: u64 = 7;
 
 fn packet(tag: u64, size: usize) -> Packet {
-    Packet {
-        data: Bytes::new(),
-        size,
-        entered: MonoTime::ZERO,
-        tag,
-    }
+    Packet { data: Bytes::new(), size, entered: MonoTime::ZERO, tag }
 }
 
 fn link(words: &str) -> Link {
@@ -37,11 +32,7 @@ impl Arrival {
 fn collect(link: &mut Link, until: MonoTime, arrivals: &mut Vec<Arrival>) {
     while let Some(at) = link.next_deadline().filter(|&at| at <= until) {
         while let Some(packet) = link.pop(at) {
-            arrivals.push(Arrival {
-                tag: packet.tag,
-                sent: packet.entered,
-                at,
-            });
+            arrivals.push(Arrival { tag: packet.tag, sent: packet.entered, at });
         }
     }
 }
@@ -65,9 +56,7 @@ fn bursts(arrivals: &[Arrival], count: u64) -> Vec<u64> {
         present[arrival.tag as usize] = true;
     }
     let runs = present.chunk_by(|a, b| a == b);
-    runs.filter(|run| !run[0])
-        .map(|run| run.len() as u64)
-        .collect()
+    runs.filter(|run| !run[0]).map(|run| run.len() as u64).collect()
 }
 
 fn quantile(mut values: Vec<f64>, rank: f64) -> f64 {
@@ -82,10 +71,7 @@ fn delays(arrivals: &[Arrival]) -> Vec<f64> {
 #[track_caller]
 fn assert_near(measured: f64, expected: f64, tolerance: f64) {
     let off = (measured - expected).abs();
-    assert!(
-        off <= tolerance,
-        "{measured} is not {expected} +- {tolerance}"
-    );
+    assert!(off <= tolerance, "{measured} is not {expected} +- {tolerance}");
 }
 
 const TICK: Duration = Duration::from_millis(20);
@@ -103,11 +89,7 @@ fn independent_losses_have_the_stated_share_and_run_lengths() {
     let arrivals = send(&mut link("loss 20%"), count, TICK, 200);
     let runs = bursts(&arrivals, count);
     assert_near(1.0 - arrivals.len() as f64 / count as f64, 0.2, 0.004);
-    assert_near(
-        runs.iter().sum::<u64>() as f64 / runs.len() as f64,
-        1.0 / 0.8,
-        0.01,
-    );
+    assert_near(runs.iter().sum::<u64>() as f64 / runs.len() as f64, 1.0 / 0.8, 0.01);
 }
 
 #[test]
@@ -115,27 +97,15 @@ fn a_gilbert_elliott_chain_loses_p_of_p_plus_r_in_bursts_of_one_over_r() {
     let count = 400_000;
     let arrivals = send(&mut link("loss gemodel 1% 25%"), count, TICK, 200);
     let runs = bursts(&arrivals, count);
-    assert_near(
-        1.0 - arrivals.len() as f64 / count as f64,
-        0.01 / 0.26,
-        0.0015,
-    );
-    assert_near(
-        runs.iter().sum::<u64>() as f64 / runs.len() as f64,
-        4.0,
-        0.15,
-    );
+    assert_near(1.0 - arrivals.len() as f64 / count as f64, 0.01 / 0.26, 0.0015);
+    assert_near(runs.iter().sum::<u64>() as f64 / runs.len() as f64, 4.0, 0.15);
 }
 
 #[test]
 fn a_gilbert_elliott_chain_with_losses_in_both_states_has_the_weighted_mean() {
     let count = 400_000;
     let arrivals = send(&mut link("loss gemodel 2% 8% 50% 1%"), count, TICK, 200);
-    assert_near(
-        1.0 - arrivals.len() as f64 / count as f64,
-        0.2 * 0.5 + 0.8 * 0.01,
-        0.004,
-    );
+    assert_near(1.0 - arrivals.len() as f64 / count as f64, 0.2 * 0.5 + 0.8 * 0.01, 0.004);
 }
 
 #[test]
@@ -143,13 +113,7 @@ fn a_packet_stepped_chain_starts_in_the_good_state() {
     for seed in 0..200 {
         let spec: LinkSpec = "loss gemodel 100% 0%".parse().unwrap();
         let arrivals = send(&mut Link::new(&spec, seed).unwrap(), 5, TICK, 200);
-        assert_eq!(
-            arrivals
-                .iter()
-                .map(|arrival| arrival.tag)
-                .collect::<Vec<_>>(),
-            [0]
-        );
+        assert_eq!(arrivals.iter().map(|arrival| arrival.tag).collect::<Vec<_>>(), [0]);
     }
 }
 
@@ -169,32 +133,15 @@ fn a_time_stepped_chain_is_a_matter_of_time_alone() {
     let spec = "loss gemodel 3% 20% step 20ms";
     let sparse = send(&mut link(spec), 5_000, TICK, 200);
     let dense = send(&mut link(spec), 20_000, TICK / 4, 200);
-    let through: Vec<_> = dense
-        .iter()
-        .filter(|arrival| arrival.tag % 4 == 0)
-        .collect();
-    assert!(
-        sparse
-            .iter()
-            .map(|arrival| arrival.sent)
-            .eq(through.iter().map(|a| a.sent))
-    );
+    let through: Vec<_> = dense.iter().filter(|arrival| arrival.tag % 4 == 0).collect();
+    assert!(sparse.iter().map(|arrival| arrival.sent).eq(through.iter().map(|a| a.sent)));
 }
 
 #[test]
 fn normal_jitter_has_the_quantiles_of_the_normal_distribution() {
-    let arrivals = send(
-        &mut link("delay 100ms 15ms distribution normal"),
-        100_000,
-        TICK,
-        200,
-    );
+    let arrivals = send(&mut link("delay 100ms 15ms distribution normal"), 100_000, TICK, 200);
     for (rank, deviations) in [(0.05, -1.645), (0.5, 0.0), (0.95, 1.645), (0.99, 2.326)] {
-        assert_near(
-            quantile(delays(&arrivals), rank),
-            100.0 + 15.0 * deviations,
-            0.4,
-        );
+        assert_near(quantile(delays(&arrivals), rank), 100.0 + 15.0 * deviations, 0.4);
     }
 }
 
@@ -208,12 +155,7 @@ fn uniform_jitter_stays_within_its_bounds() {
 
 #[test]
 fn pareto_jitter_has_the_quantiles_of_shape_three_and_ends_at_four_deviations() {
-    let arrivals = send(
-        &mut link("delay 80ms 40ms distribution pareto"),
-        100_000,
-        TICK,
-        200,
-    );
+    let arrivals = send(&mut link("delay 80ms 40ms distribution pareto"), 100_000, TICK, 200);
     let expected = |rank: f64| 80.0 + 40.0 * ((1.0 - rank).powf(-1.0 / 3.0) - 1.5) * 4.0 / 3.0;
     for (rank, tolerance) in [(0.0, 0.1), (0.25, 0.3), (0.5, 0.4), (0.9, 1.5)] {
         assert_near(quantile(delays(&arrivals), rank), expected(rank), tolerance);
@@ -223,12 +165,7 @@ fn pareto_jitter_has_the_quantiles_of_shape_three_and_ends_at_four_deviations() 
 
 #[test]
 fn a_delay_is_never_negative() {
-    let delays = delays(&send(
-        &mut link("delay 10ms 30ms distribution normal"),
-        10_000,
-        TICK,
-        200,
-    ));
+    let delays = delays(&send(&mut link("delay 10ms 30ms distribution normal"), 10_000, TICK, 200));
     assert_eq!(quantile(delays.clone(), 0.0), 0.0);
     let at_once = delays.iter().filter(|&&delay| delay == 0.0).count();
     assert_near(at_once as f64 / 10_000.0, 0.369, 0.02);
@@ -266,20 +203,14 @@ fn duplicates_have_the_stated_share_and_the_mark_of_their_original() {
     let arrivals = send(&mut link, 100_000, TICK, 200);
     assert_near(link.counts().duplicated as f64 / 100_000.0, 0.05, 0.003);
     assert_eq!(arrivals.len() as u64, 100_000 + link.counts().duplicated);
-    let doubled = arrivals
-        .windows(2)
-        .filter(|pair| pair[0].tag == pair[1].tag)
-        .count();
+    let doubled = arrivals.windows(2).filter(|pair| pair[0].tag == pair[1].tag).count();
     assert_eq!(doubled as u64, link.counts().duplicated);
 }
 
 #[test]
 fn the_stated_share_of_packets_skips_the_delay() {
     let arrivals = send(&mut link("delay 50ms reorder 25%"), 100_000, TICK, 200);
-    let skipped = arrivals
-        .iter()
-        .filter(|arrival| arrival.at == arrival.sent)
-        .count();
+    let skipped = arrivals.iter().filter(|arrival| arrival.at == arrival.sent).count();
     assert_near(skipped as f64 / 100_000.0, 0.25, 0.005);
 }
 
@@ -320,16 +251,10 @@ fn a_driver_that_comes_late_does_not_delay_what_is_still_on_the_way() {
     let mut link = link("delay 30ms rate 160kbit");
     link.push(MonoTime::ZERO, packet(0, 200));
     link.push(MonoTime::ZERO, packet(1, 200));
-    assert_eq!(
-        link.pop(MonoTime::from_millis(49)).map(|packet| packet.tag),
-        Some(0)
-    );
+    assert_eq!(link.pop(MonoTime::from_millis(49)).map(|packet| packet.tag), Some(0));
     assert_eq!(link.pop(MonoTime::from_millis(49)), None);
     assert_eq!(link.next_deadline(), Some(MonoTime::from_millis(50)));
-    assert_eq!(
-        link.pop(MonoTime::from_millis(50)).map(|packet| packet.tag),
-        Some(1)
-    );
+    assert_eq!(link.pop(MonoTime::from_millis(50)).map(|packet| packet.tag), Some(1));
 }
 
 #[test]
@@ -337,23 +262,14 @@ fn dropped_packets_are_told_with_their_cause() {
     let mut link = link("rate 160kbit limit 1");
     link.push(MonoTime::ZERO, packet(0, 200));
     link.push(MonoTime::ZERO, packet(1, 200));
-    let dropped = Dropped {
-        tag: 1,
-        at: MonoTime::ZERO,
-        cause: DropCause::Overflow,
-    };
+    let dropped = Dropped { tag: 1, at: MonoTime::ZERO, cause: DropCause::Overflow };
     assert_eq!(link.pop_dropped(), Some(dropped));
     assert_eq!(link.pop_dropped(), None);
 }
 
 #[test]
 fn a_node_more_leaves_the_luck_of_the_others_as_it_was() {
-    let lossy = send(
-        &mut link("delay 40ms 15ms distribution normal loss 10%"),
-        2_000,
-        TICK,
-        200,
-    );
+    let lossy = send(&mut link("delay 40ms 15ms distribution normal loss 10%"), 2_000, TICK, 200);
     let more = "delay 40ms 15ms distribution normal loss 10% rate 100mbit reorder 0% limit 100";
     let more = send(&mut link(more), 2_000, TICK, 0);
     assert_eq!(lossy, more);
@@ -384,11 +300,7 @@ fn every_standing_link_delivers_most_of_a_stream() {
         assert_eq!(spec, words.parse().unwrap(), "{name}");
         let count = 3_000;
         let arrivals = send(&mut Link::new(&spec, SEED).unwrap(), count, TICK, 300);
-        assert!(
-            arrivals.len() as u64 > count / 2,
-            "{name}: {}",
-            arrivals.len()
-        );
+        assert!(arrivals.len() as u64 > count / 2, "{name}: {}", arrivals.len());
     }
 }
 
@@ -405,9 +317,7 @@ fn a_real_trace_takes_the_place_of_the_generated_one_where_it_is_there() {
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join(Carrier::Lte.file_name()), "4\n10\n").unwrap();
     let lte = LinkSpec::named("lte").unwrap().with_traces_from(&directory);
-    let umts = LinkSpec::named("umts")
-        .unwrap()
-        .with_traces_from(&directory);
+    let umts = LinkSpec::named("umts").unwrap().with_traces_from(&directory);
     let arrivals = send(&mut Link::new(&lte, SEED).unwrap(), 3, Duration::ZERO, 1500);
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(delays(&arrivals), [30.0, 34.0, 40.0]);
@@ -417,13 +327,8 @@ fn a_real_trace_takes_the_place_of_the_generated_one_where_it_is_there() {
 #[test]
 fn gemodel_fills_in_what_netem_fills_in() {
     let spec: LinkSpec = "loss gemodel 10%".parse().unwrap();
-    let expected = Loss::GilbertElliott {
-        p: 0.1,
-        r: 0.9,
-        bad: 1.0,
-        good: 0.0,
-        step: Step::PerPacket,
-    };
+    let expected =
+        Loss::GilbertElliott { p: 0.1, r: 0.9, bad: 1.0, good: 0.0, step: Step::PerPacket };
     assert_eq!(spec.loss, expected);
 }
 
@@ -433,18 +338,9 @@ fn words_that_mean_nothing_are_refused_with_the_reason() {
         ("dealy 20ms", "`dealy` is no word of a link"),
         ("delay", "`delay` must be followed by a time such as 20ms"),
         ("delay 20", "has no unit"),
-        (
-            "delay 20ms 5ms 25%",
-            "`correlation of delay` is not emulated",
-        ),
-        (
-            "delay 20ms distribution normal",
-            "`distribution` needs `delay TIME JITTER` before it",
-        ),
-        (
-            "delay 20ms 5ms distribution paretonormal",
-            "is not emulated",
-        ),
+        ("delay 20ms 5ms 25%", "`correlation of delay` is not emulated"),
+        ("delay 20ms distribution normal", "`distribution` needs `delay TIME JITTER` before it"),
+        ("delay 20ms 5ms distribution paretonormal", "is not emulated"),
         ("loss 1", "has no unit"),
         ("loss 101%", "too large"),
         ("loss state 1%", "`loss state` is not emulated"),
@@ -463,10 +359,7 @@ fn words_that_mean_nothing_are_refused_with_the_reason() {
         assert!(error.contains(message), "{words}: {error}");
     }
     let error = LinkSpec::named("wet string").unwrap_err().to_string();
-    assert!(
-        error.contains("`wet string`") && error.contains("bursty-t"),
-        "{error}"
-    );
+    assert!(error.contains("`wet string`") && error.contains("bursty-t"), "{error}");
 }
 
 fn shares() -> impl Strategy<Value = f64> {
@@ -481,15 +374,8 @@ fn losses() -> impl Strategy<Value = Loss> {
     prop_oneof![
         Just(Loss::None),
         (shares(), shares()).prop_map(|(share, correlation)| Loss::Random { share, correlation }),
-        (shares(), shares(), shares(), shares(), step).prop_map(|(p, r, bad, good, step)| {
-            Loss::GilbertElliott {
-                p,
-                r,
-                bad,
-                good,
-                step,
-            }
-        }),
+        (shares(), shares(), shares(), shares(), step)
+            .prop_map(|(p, r, bad, good, step)| { Loss::GilbertElliott { p, r, bad, good, step } }),
     ]
 }
 
@@ -514,34 +400,14 @@ fn specs() -> impl Strategy<Value = LinkSpec> {
         TraceSource::File("drive.down".into()),
     ]);
     (
-        (
-            0u64..1_000_000,
-            prop::option::of(jitter),
-            any::<bool>(),
-            losses(),
-        ),
-        (
-            shares(),
-            prop::option::of(reorder),
-            prop::option::of(rate),
-            1usize..5_000,
-        ),
+        (0u64..1_000_000, prop::option::of(jitter), any::<bool>(), losses()),
+        (shares(), prop::option::of(reorder), prop::option::of(rate), 1usize..5_000),
         prop::option::of(trace),
     )
         .prop_map(
             |((delay, jitter, keep_order, loss), (duplicate, reorder, rate, limit), trace)| {
                 let delay = Duration::from_micros(delay);
-                LinkSpec {
-                    delay,
-                    jitter,
-                    keep_order,
-                    loss,
-                    duplicate,
-                    reorder,
-                    rate,
-                    limit,
-                    trace,
-                }
+                LinkSpec { delay, jitter, keep_order, loss, duplicate, reorder, rate, limit, trace }
             },
         )
 }

@@ -43,10 +43,7 @@ impl DeliveryTrace {
     pub(super) fn from_millis(millis: Vec<u32>) -> Result<Self, LinkError> {
         let period = millis.last().copied().filter(|&last| last > 0);
         let period = u64::from(period.ok_or(LinkError::EmptyTrace)?) * NANOS_PER_MILLI;
-        Ok(Self {
-            millis: millis.into(),
-            period,
-        })
+        Ok(Self { millis: millis.into(), period })
     }
 
     /// Reads a trace from text: each line is a millisecond at which up to 1500 bytes may leave, in
@@ -74,13 +71,8 @@ impl DeliveryTrace {
     ///
     /// As [`DeliveryTrace::parse`], and [`LinkError::Unreadable`].
     pub fn read(path: &Path) -> Result<Self, LinkError> {
-        let unreadable = |reason: String| LinkError::Unreadable {
-            path: path.to_owned(),
-            reason,
-        };
-        let size = std::fs::metadata(path)
-            .map_err(|error| unreadable(error.to_string()))?
-            .len();
+        let unreadable = |reason: String| LinkError::Unreadable { path: path.to_owned(), reason };
+        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
         if size > MAX_FILE_BYTES {
             return Err(unreadable(format!("{size} bytes are too many")));
         }
@@ -111,15 +103,9 @@ impl DeliveryTrace {
 
     fn after(&self, Opportunity { round, index }: Opportunity) -> Opportunity {
         if index + 1 < self.millis.len() {
-            Opportunity {
-                round,
-                index: index + 1,
-            }
+            Opportunity { round, index: index + 1 }
         } else {
-            Opportunity {
-                round: round + 1,
-                index: 0,
-            }
+            Opportunity { round: round + 1, index: 0 }
         }
     }
 
@@ -207,11 +193,7 @@ impl Node for Opportunities {
     fn counts(&self) -> NodeCounts {
         let queue = self.queue.counts();
         let entered = queue.entered + self.overflowed;
-        NodeCounts {
-            entered,
-            overflowed: self.overflowed,
-            ..queue
-        }
+        NodeCounts { entered, overflowed: self.overflowed, ..queue }
     }
 }
 

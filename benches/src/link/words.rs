@@ -37,10 +37,7 @@ fn clause(word: &str, words: &mut Words<'_>, spec: &mut LinkSpec) -> Result<(), 
         "delay" | "latency" => delay(words, spec)?,
         "distribution" => {
             let distribution = distribution(words.value("distribution", "a shape")?)?;
-            let orphan = LinkError::Orphan {
-                word: "distribution",
-                needs: "delay TIME JITTER",
-            };
+            let orphan = LinkError::Orphan { word: "distribution", needs: "delay TIME JITTER" };
             spec.jitter.as_mut().ok_or(orphan)?.distribution = distribution;
         }
         "keep-order" => spec.keep_order = true,
@@ -48,10 +45,7 @@ fn clause(word: &str, words: &mut Words<'_>, spec: &mut LinkSpec) -> Result<(), 
         "step" => {
             let span = words.duration("step")?;
             let Loss::GilbertElliott { step, .. } = &mut spec.loss else {
-                return Err(LinkError::Orphan {
-                    word: "step",
-                    needs: "loss gemodel",
-                });
+                return Err(LinkError::Orphan { word: "step", needs: "loss gemodel" });
             };
             *step = Step::Every(span);
         }
@@ -59,32 +53,21 @@ fn clause(word: &str, words: &mut Words<'_>, spec: &mut LinkSpec) -> Result<(), 
         "reorder" => {
             let share = words.share("reorder")?;
             let correlation = words.further_share("reorder")?.unwrap_or(0.0);
-            spec.reorder = Some(Reorder {
-                share,
-                correlation,
-                gap: 1,
-            });
+            spec.reorder = Some(Reorder { share, correlation, gap: 1 });
         }
         "gap" => {
             let gap = words.number("gap")?;
-            let orphan = LinkError::Orphan {
-                word: "gap",
-                needs: "reorder",
-            };
+            let orphan = LinkError::Orphan { word: "gap", needs: "reorder" };
             spec.reorder.as_mut().ok_or(orphan)?.gap = gap;
         }
         "rate" => spec.rate = Some(rate(words.value("rate", "a rate such as 160kbit")?)?),
         "limit" => spec.limit = words.number("limit")? as usize,
         "trace" => spec.trace = Some(trace(words.value("trace", "umts, lte or a file")?)),
         word if NOT_EMULATED.contains(&word) => {
-            return Err(LinkError::NotEmulated {
-                word: word.to_owned(),
-            });
+            return Err(LinkError::NotEmulated { word: word.to_owned() });
         }
         word => {
-            return Err(LinkError::UnknownWord {
-                word: word.to_owned(),
-            });
+            return Err(LinkError::UnknownWord { word: word.to_owned() });
         }
     }
     Ok(())
@@ -95,15 +78,10 @@ fn delay(words: &mut Words<'_>, spec: &mut LinkSpec) -> Result<(), LinkError> {
     spec.jitter = None;
     if words.number_follows() {
         let deviation = words.duration("delay")?;
-        spec.jitter = Some(Jitter {
-            deviation,
-            distribution: Distribution::Uniform,
-        });
+        spec.jitter = Some(Jitter { deviation, distribution: Distribution::Uniform });
     }
     if words.number_follows() {
-        return Err(LinkError::NotEmulated {
-            word: "correlation of delay".to_owned(),
-        });
+        return Err(LinkError::NotEmulated { word: "correlation of delay".to_owned() });
     }
     Ok(())
 }
@@ -113,9 +91,7 @@ fn distribution(word: &str) -> Result<Distribution, LinkError> {
         "uniform" => Ok(Distribution::Uniform),
         "normal" => Ok(Distribution::Normal),
         "pareto" => Ok(Distribution::Pareto),
-        _ => Err(LinkError::NotEmulated {
-            word: format!("distribution {word}"),
-        }),
+        _ => Err(LinkError::NotEmulated { word: format!("distribution {word}") }),
     }
 }
 
@@ -127,18 +103,10 @@ fn loss(words: &mut Words<'_>) -> Result<Loss, LinkError> {
             let r = words.further_share("gemodel")?.unwrap_or(1.0 - p);
             let bad = words.further_share("gemodel")?.unwrap_or(1.0);
             let good = words.further_share("gemodel")?.unwrap_or(0.0);
-            return Ok(Loss::GilbertElliott {
-                p,
-                r,
-                bad,
-                good,
-                step: Step::PerPacket,
-            });
+            return Ok(Loss::GilbertElliott { p, r, bad, good, step: Step::PerPacket });
         }
         Some("state") => {
-            return Err(LinkError::NotEmulated {
-                word: "loss state".to_owned(),
-            });
+            return Err(LinkError::NotEmulated { word: "loss state".to_owned() });
         }
         Some("random") => _ = words.0.next(),
         _ => {}
@@ -153,15 +121,10 @@ fn loss(words: &mut Words<'_>) -> Result<Loss, LinkError> {
 fn rate(word: &str) -> Result<Bitrate, LinkError> {
     let lower = word.to_ascii_lowercase();
     if lower.ends_with("bps") {
-        return Err(LinkError::NotEmulated {
-            word: format!("rate {word} (write kbit or mbit)"),
-        });
+        return Err(LinkError::NotEmulated { word: format!("rate {word} (write kbit or mbit)") });
     }
     let proper = lower.replace('m', "M").replace('g', "G");
-    proper.parse().map_err(|source| LinkError::Quantity {
-        word: "rate",
-        source,
-    })
+    proper.parse().map_err(|source| LinkError::Quantity { word: "rate", source })
 }
 
 fn trace(word: &str) -> TraceSource {
@@ -204,17 +167,12 @@ impl<'a> Words<'a> {
 
     fn number(&mut self, word: &'static str) -> Result<u32, LinkError> {
         let value = self.value(word, "a number of packets")?;
-        let wrong = |_| LinkError::OutOfRange {
-            what: word,
-            value: value.to_owned(),
-        };
+        let wrong = |_| LinkError::OutOfRange { what: word, value: value.to_owned() };
         value.parse().map_err(wrong)
     }
 
     fn number_follows(&mut self) -> bool {
-        self.0
-            .peek()
-            .is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        self.0.peek().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
     }
 }
 
@@ -222,16 +180,8 @@ impl fmt::Display for LinkSpec {
     /// The words that make this link, without the name of a standing one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "delay {}", duration_text(self.delay))?;
-        if let Some(Jitter {
-            deviation,
-            distribution,
-        }) = self.jitter
-        {
-            write!(
-                f,
-                " {} distribution {distribution}",
-                duration_text(deviation)
-            )?;
+        if let Some(Jitter { deviation, distribution }) = self.jitter {
+            write!(f, " {} distribution {distribution}", duration_text(deviation))?;
         }
         if self.keep_order {
             f.write_str(" keep-order")?;
@@ -240,18 +190,8 @@ impl fmt::Display for LinkSpec {
         if self.duplicate > 0.0 {
             write!(f, " duplicate {}", Percent(self.duplicate))?;
         }
-        if let Some(Reorder {
-            share,
-            correlation,
-            gap,
-        }) = self.reorder
-        {
-            write!(
-                f,
-                " reorder {} {} gap {gap}",
-                Percent(share),
-                Percent(correlation)
-            )?;
+        if let Some(Reorder { share, correlation, gap }) = self.reorder {
+            write!(f, " reorder {} {} gap {gap}", Percent(share), Percent(correlation))?;
         }
         if let Some(rate) = self.rate {
             write!(f, " rate {}bit", rate.as_bps())?;
@@ -272,13 +212,7 @@ impl fmt::Display for Loss {
             Self::Random { share, correlation } => {
                 write!(f, " loss {} {}", Percent(share), Percent(correlation))
             }
-            Self::GilbertElliott {
-                p,
-                r,
-                bad,
-                good,
-                step,
-            } => {
+            Self::GilbertElliott { p, r, bad, good, step } => {
                 write!(f, " loss gemodel")?;
                 for share in [p, r, bad, good] {
                     write!(f, " {}", Percent(share))?;

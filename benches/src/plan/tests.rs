@@ -20,10 +20,7 @@ fn a_whole_plan_is_read() {
     assert_eq!(plan.seed, 42);
     assert_eq!(plan.link, "bursty rate 300kbit limit 20".parse().unwrap());
     assert_eq!(plan.back, Some(LinkSpec::named("wifi").unwrap()));
-    assert_eq!(
-        plan.presentation(),
-        Some((Path::new("media-samples"), "narration"))
-    );
+    assert_eq!(plan.presentation(), Some((Path::new("media-samples"), "narration")));
     assert_eq!(plan.transport, Transport::Rtsp);
     assert_eq!(plan.latency, Latency::Fixed(Duration::from_millis(150)));
     assert_eq!(plan.promise.loss, Some(0.01));
@@ -68,15 +65,9 @@ fn what_is_wrong_is_named() {
         let error = text.parse::<Plan>().unwrap_err().to_string();
         assert!(error.contains(message), "{line}: {error}");
     }
-    let error = "link = \"wet string\"\nmedia = \"tone\""
-        .parse::<Plan>()
-        .unwrap_err()
-        .to_string();
+    let error = "link = \"wet string\"\nmedia = \"tone\"".parse::<Plan>().unwrap_err().to_string();
     assert!(error.contains("`wet` is no word of a link"), "{error}");
-    assert!(matches!(
-        "link = \"wifi\"\nmedia = \"..\"".parse::<Plan>(),
-        Err(PlanError::Media(_))
-    ));
+    assert!(matches!("link = \"wifi\"\nmedia = \"..\"".parse::<Plan>(), Err(PlanError::Media(_))));
 }
 
 #[test]

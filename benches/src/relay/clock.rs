@@ -12,9 +12,7 @@ pub(super) struct Clock {
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "a relay works in real time")]
     pub(super) fn start() -> Self {
-        Self {
-            origin: Instant::now(),
-        }
+        Self { origin: Instant::now() }
     }
 
     #[expect(clippy::disallowed_methods, reason = "a relay works in real time")]

@@ -33,11 +33,7 @@ pub(super) struct Forward {
 impl Duplex {
     pub(super) fn new(spec: &LinkSpec, seed: u64, log: SharedLog) -> Result<Self, LinkError> {
         let (to_client, to_server) = Link::pair(spec, seed)?;
-        Ok(Self {
-            to_client,
-            to_server,
-            log,
-        })
+        Ok(Self { to_client, to_server, log })
     }
 
     /// A UDP payload comes, that travels in a packet of the family of `address`.
@@ -60,44 +56,24 @@ impl Duplex {
             fate: Fate::InFlight,
         });
         let tag = u64::from(route) << 32 | u64::from(number);
-        self.link(direction).push(
-            now,
-            Packet {
-                data,
-                size,
-                entered: now,
-                tag,
-            },
-        );
+        self.link(direction).push(now, Packet { data, size, entered: now, tag });
         self.log_drops(direction);
     }
 
     /// The next packet that has come through, in either direction.
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Forward> {
-        [Direction::ToServer, Direction::ToClient]
-            .into_iter()
-            .find_map(|direction| {
-                let popped = self.link(direction).pop(now);
-                self.log_drops(direction);
-                let Packet { data, tag, .. } = popped?;
-                self.log.on_left(now, direction, tag as u32);
-                Some(Forward {
-                    direction,
-                    route: (tag >> 32) as u32,
-                    data,
-                })
-            })
+        [Direction::ToServer, Direction::ToClient].into_iter().find_map(|direction| {
+            let popped = self.link(direction).pop(now);
+            self.log_drops(direction);
+            let Packet { data, tag, .. } = popped?;
+            self.log.on_left(now, direction, tag as u32);
+            Some(Forward { direction, route: (tag >> 32) as u32, data })
+        })
     }
 
     /// When [`Duplex::pop`] must be called again.
     pub(super) fn next_deadline(&self) -> Option<MonoTime> {
-        [
-            self.to_server.next_deadline(),
-            self.to_client.next_deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [self.to_server.next_deadline(), self.to_client.next_deadline()].into_iter().flatten().min()
     }
 
     fn link(&mut self, direction: Direction) -> &mut Link {
@@ -109,8 +85,7 @@ impl Duplex {
 
     fn log_drops(&mut self, direction: Direction) {
         while let Some(dropped) = self.link(direction).pop_dropped() {
-            self.log
-                .on_dropped(direction, dropped.tag as u32, dropped.cause);
+            self.log.on_dropped(direction, dropped.tag as u32, dropped.cause);
         }
     }
 }
@@ -133,10 +108,7 @@ mod tests {
 
     fn duplex(words: &str) -> (Duplex, SharedLog) {
         let log = SharedLog::default();
-        (
-            Duplex::new(&words.parse().unwrap(), 7, log.clone()).unwrap(),
-            log,
-        )
+        (Duplex::new(&words.parse().unwrap(), 7, log.clone()).unwrap(), log)
     }
 
     #[test]
@@ -149,17 +121,10 @@ mod tests {
         assert_eq!(duplex.pop(at - std::time::Duration::from_nanos(1)), None);
         assert_eq!(
             duplex.pop(at),
-            Some(Forward {
-                direction: Direction::ToClient,
-                route: 9,
-                data
-            })
+            Some(Forward { direction: Direction::ToClient, route: 9, data })
         );
         let entry = log.snapshot().entries()[0];
-        assert_eq!(
-            (entry.left, entry.fate, entry.size),
-            (Some(at), Fate::Delivered, 33)
-        );
+        assert_eq!((entry.left, entry.fate, entry.size), (Some(at), Fate::Delivered, 33));
     }
 
     #[test]
@@ -172,12 +137,7 @@ mod tests {
         let (mut duplex, log) = self::duplex("rate 8kbit limit 1");
         duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V6);
         duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V6);
-        let fates: Vec<_> = log
-            .snapshot()
-            .entries()
-            .iter()
-            .map(|entry| entry.fate)
-            .collect();
+        let fates: Vec<_> = log.snapshot().entries().iter().map(|entry| entry.fate).collect();
         assert_eq!(fates, [Fate::InFlight, Fate::Overflowed]);
         assert_eq!(duplex.next_deadline(), Some(MonoTime::from_millis(48)));
 
@@ -191,29 +151,14 @@ mod tests {
     #[test]
     fn the_csv_has_a_line_for_each_packet() {
         let (mut duplex, log) = duplex("delay 2ms");
-        duplex.push(
-            MonoTime::from_millis(1),
-            Direction::ToServer,
-            4,
-            Bytes::new(),
-            V4,
-        );
+        duplex.push(MonoTime::from_millis(1), Direction::ToServer, 4, Bytes::new(), V4);
         duplex.pop(MonoTime::from_millis(3));
-        duplex.push(
-            MonoTime::from_millis(5),
-            Direction::ToClient,
-            5,
-            Bytes::new(),
-            V4,
-        );
+        duplex.push(MonoTime::from_millis(5), Direction::ToClient, 5, Bytes::new(), V4);
         let csv = log.snapshot().to_csv();
         let lines: Vec<_> = csv.lines().skip(1).collect();
         assert_eq!(
             lines,
-            [
-                "to server,4,28,1000,3000,0,delivered",
-                "to client,5,28,5000,,0,in flight"
-            ]
+            ["to server,4,28,1000,3000,0,delivered", "to client,5,28,5000,,0,in flight"]
         );
     }
 }

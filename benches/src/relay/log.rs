@@ -112,21 +112,11 @@ impl RelayLog {
                 Fate::Lost => "lost",
                 Fate::Overflowed => "overflowed",
             };
-            let left = entry
-                .left
-                .map_or(String::new(), |left| left.as_micros().to_string());
-            let LogEntry {
-                route,
-                size,
-                copies,
-                ..
-            } = entry;
+            let left = entry.left.map_or(String::new(), |left| left.as_micros().to_string());
+            let LogEntry { route, size, copies, .. } = entry;
             let entered = entry.entered.as_micros();
-            writeln!(
-                csv,
-                "{direction},{route},{size},{entered},{left},{copies},{fate}"
-            )
-            .expect("a String takes what is written");
+            writeln!(csv, "{direction},{route},{size},{entered},{left},{copies},{fate}")
+                .expect("a String takes what is written");
         }
         csv
     }

@@ -95,8 +95,5 @@ impl Drop for Owned {
 /// Whether a UDP socket can go on after this error: an ICMP message told that an earlier packet
 /// found nobody.
 fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-    )
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
 }

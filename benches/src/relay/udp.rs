@@ -46,10 +46,7 @@ pub async fn start(
 ) -> Result<Relay, RelayError> {
     let log = SharedLog::default();
     let duplex = Duplex::new(spec, seed, log.clone())?;
-    let failed = |source| RelayError::Listen {
-        address: listen,
-        source,
-    };
+    let failed = |source| RelayError::Listen { address: listen, source };
     let socket = UdpSocket::bind(listen).await.map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     let (stop, stopping) = watch::channel(());
@@ -62,20 +59,9 @@ pub async fn start(
         by_route: BTreeMap::new(),
         routes: 0,
     };
-    let udp = UdpRelay {
-        clock,
-        socket,
-        clients,
-        duplex,
-        log: log.clone(),
-    };
+    let udp = UdpRelay { clock, socket, clients, duplex, log: log.clone() };
     let task = tokio::spawn(udp.run(from_server, stopping));
-    Ok(Relay {
-        address,
-        log,
-        stop,
-        task,
-    })
+    Ok(Relay { address, log, stop, task })
 }
 
 /// A packet from the server, and whose it is.
@@ -104,10 +90,7 @@ impl UdpRelay {
                 self.clients.forget_idle(now);
                 sweep = now + IDLE / 10;
             }
-            let deadline = self
-                .duplex
-                .next_deadline()
-                .map_or(sweep, |next| next.min(sweep));
+            let deadline = self.duplex.next_deadline().map_or(sweep, |next| next.min(sweep));
             tokio::select! {
                 () = stopped(&mut stop) => return,
                 received = self.socket.recv_from(&mut buffer) => match received {
@@ -126,8 +109,7 @@ impl UdpRelay {
         match self.clients.route(now, from).await {
             Ok(route) => {
                 let data = Bytes::copy_from_slice(payload);
-                self.duplex
-                    .push(now, Direction::ToServer, route, data, from.ip());
+                self.duplex.push(now, Direction::ToServer, route, data, from.ip());
             }
             Err(error) => {
                 tracing::debug!(%from, %error, "a client was turned away");
@@ -140,19 +122,13 @@ impl UdpRelay {
         let now = self.clock.now();
         if let Some(client) = self.clients.by_route.get_mut(&route) {
             client.active = now;
-            self.duplex
-                .push(now, Direction::ToClient, route, data, client.address.ip());
+            self.duplex.push(now, Direction::ToClient, route, data, client.address.ip());
         }
     }
 
     /// Sends what has come through the link.
     async fn forward(&mut self, now: MonoTime) {
-        while let Some(Forward {
-            direction,
-            route,
-            data,
-        }) = self.duplex.pop(now)
-        {
+        while let Some(Forward { direction, route, data }) = self.duplex.pop(now) {
             let Some(client) = self.clients.by_route.get(&route) else {
                 self.log.on_unsent();
                 continue;
@@ -195,31 +171,20 @@ impl Clients {
         }
         self.forget_idle(now);
         if self.by_route.len() >= MAX_CLIENTS {
-            return Err(io::Error::other(format!(
-                "{MAX_CLIENTS} clients are here already"
-            )));
+            return Err(io::Error::other(format!("{MAX_CLIENTS} clients are here already")));
         }
         let upstream = Arc::new(connect(self.server).await?);
         let route = self.routes;
         self.routes = self.routes.wrapping_add(1);
         let reader = tokio::spawn(read(upstream.clone(), route, self.to_relay.clone()));
         let _reader = Owned(reader.abort_handle());
-        self.by_route.insert(
-            route,
-            Client {
-                address,
-                upstream,
-                active: now,
-                _reader,
-            },
-        );
+        self.by_route.insert(route, Client { address, upstream, active: now, _reader });
         self.by_address.insert(address, route);
         Ok(route)
     }
 
     fn forget_idle(&mut self, now: MonoTime) {
-        self.by_route
-            .retain(|_, client| now.since(client.active) < IDLE);
+        self.by_route.retain(|_, client| now.since(client.active) < IDLE);
         let known = &self.by_route;
         self.by_address.retain(|_, route| known.contains_key(route));
     }

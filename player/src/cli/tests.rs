@@ -87,10 +87,7 @@ fn what_cannot_be_meant_is_refused_with_what_could_be() {
         (["--out", "wav:"], "speaker, wav:FILE or null"),
         (["--out", "mp3:a"], "speaker, wav:FILE or null"),
         (["--subtitles", "srt"], "terminal, plain, srt:FILE or none"),
-        (
-            ["--latency", "soon"],
-            "auto, stored or a time such as 200ms",
-        ),
+        (["--latency", "soon"], "auto, stored or a time such as 200ms"),
         (["--codec", "mp3"], "opus, l16"),
         (["--fec", "20"], "auto, off or K+R such as 20+10"),
         (["--fec", "200+100"], "K+R"),
@@ -113,61 +110,35 @@ fn a_server_is_known_in_one_way_at_a_time() {
     let at_home = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/me"));
 
     let policy = |options: &[&str]| play(options).unwrap().trust.policy(nowhere);
-    assert!(matches!(
-        policy(&["--trust", &fingerprint]),
-        Ok(Trust::Fingerprint(_))
-    ));
-    assert!(matches!(
-        policy(&["--ca", "ca.pem"]),
-        Ok(Trust::Authority(_))
-    ));
+    assert!(matches!(policy(&["--trust", &fingerprint]), Ok(Trust::Fingerprint(_))));
+    assert!(matches!(policy(&["--ca", "ca.pem"]), Ok(Trust::Authority(_))));
     assert!(matches!(policy(&[]), Err(PinError::NoHome)));
-    assert!(matches!(
-        play(&[]).unwrap().trust.policy(at_home),
-        Ok(Trust::FirstUse(_))
-    ));
+    assert!(matches!(play(&[]).unwrap().trust.policy(at_home), Ok(Trust::FirstUse(_))));
     refusal(&["--trust", &fingerprint, "--ca", "ca.pem"]);
 }
 
 #[test]
 fn playing_needs_a_presentation_and_listing_does_not() {
     let error = parse(&["play", "quic://host"]).unwrap_err().to_string();
-    assert!(
-        error.contains("cantus-player list quic://host:4433/"),
-        "{error}"
-    );
+    assert!(error.contains("cantus-player list quic://host:4433/"), "{error}");
     assert!(parse(&["info", "quic://host"]).is_err());
-    assert!(matches!(
-        parse(&["list", "quic://host"]),
-        Ok(Command::List(_))
-    ));
+    assert!(matches!(parse(&["list", "quic://host"]), Ok(Command::List(_))));
     assert!(matches!(parse(&["info", URL]), Ok(Command::Info(_))));
     assert_eq!(parse(&[]).unwrap_err().exit_code(), 2);
 }
 
 #[test]
 fn the_examples_in_the_help_are_command_lines_that_work() {
-    let helped = [
-        vec!["--help"],
-        vec!["play", "--help"],
-        vec!["list", "--help"],
-        vec!["info", "--help"],
-    ];
+    let helped =
+        [vec!["--help"], vec!["play", "--help"], vec!["list", "--help"], vec!["info", "--help"]];
     let mut examples = 0;
     for arguments in helped {
         let help = parse(&arguments).unwrap_err();
         assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0));
         let text = help.to_string().replace("\\\n", " ");
-        for example in text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("cantus-player "))
-        {
+        for example in text.lines().filter_map(|line| line.trim().strip_prefix("cantus-player ")) {
             let command = example.split("  ").next().unwrap_or(example);
-            let command = if example.contains("--") {
-                example
-            } else {
-                command
-            };
+            let command = if example.contains("--") { example } else { command };
             let words: Vec<_> = command
                 .replace("sha256:HEX", &format!("sha256:{}", "0".repeat(64)))
                 .split_whitespace()

@@ -1,10 +1,10 @@
 //! Which tracks are wanted, and on which flow each travels.
 
+use cantus_qos::fec::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence};
 use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
-use cantus_qos::fec::Layout;
 use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
 use cantus_qos::time::MediaTime;
@@ -135,7 +135,8 @@ pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPla
 /// RTP-Info tells where a flow begins.
 pub fn note_start(plans: &mut [FlowPlan], info: &RtpInfo) {
     let sole = plans.len() == 1;
-    let named = |plan: &&mut FlowPlan| sole || plan.url == info.url || plan.url.ends_with(&info.url);
+    let named =
+        |plan: &&mut FlowPlan| sole || plan.url == info.url || plan.url.ends_with(&info.url);
     if let Some(plan) = plans.iter_mut().find(named) {
         plan.first_sequence = info.sequence;
         plan.first_timestamp = info.timestamp;

@@ -16,10 +16,7 @@ pub struct L16Decoder {
 impl L16Decoder {
     /// A decoder of payloads in `format`.
     pub fn new(format: AudioFormat) -> Self {
-        Self {
-            format,
-            concealer: Concealer::new(format),
-        }
+        Self { format, concealer: Concealer::new(format) }
     }
 }
 
@@ -48,10 +45,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn decoder(channels: u8) -> L16Decoder {
-        L16Decoder::new(AudioFormat {
-            rate: ClockRate::new(44_100).unwrap(),
-            channels,
-        })
+        L16Decoder::new(AudioFormat { rate: ClockRate::new(44_100).unwrap(), channels })
     }
 
     proptest! {
@@ -76,10 +70,8 @@ mod tests {
     fn a_gap_is_filled_to_the_frame() {
         let mut decoder = decoder(2);
         let mut out = Vec::new();
-        let tone: Vec<i16> = (0..882)
-            .map(|n| ((n / 2) as f32 * 0.1).sin() * 9_000.0)
-            .map(|s| s as i16)
-            .collect();
+        let tone: Vec<i16> =
+            (0..882).map(|n| ((n / 2) as f32 * 0.1).sin() * 9_000.0).map(|s| s as i16).collect();
         decoder.decode(&l16::encode(&tone), &mut out).unwrap();
         let before = out.len();
         decoder.conceal(441, &mut out);

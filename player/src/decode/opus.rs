@@ -52,13 +52,7 @@ impl OpusDecoder {
             .map_err(|error| DecodeError::Start(error.message()))?;
         let channels = usize::from(format.channels);
         let scratch = vec![0.0; LONGEST_PACKET * channels];
-        Ok(Self {
-            inner,
-            channels,
-            scratch,
-            ahead: Vec::new(),
-            outage: 0,
-        })
+        Ok(Self { inner, channels, scratch, ahead: Vec::new(), outage: 0 })
     }
 
     /// Makes up `frames` frames, a multiple of [`STEP`], behind what is in `ahead`.
@@ -67,11 +61,7 @@ impl OpusDecoder {
             let step = frames.min(LONGEST_STEP);
             let samples = &mut self.scratch[..step * self.channels];
             // Without a packet libopus has nothing to refuse; should it do so, there is silence.
-            if self
-                .inner
-                .decode_float_to_slice(&[], samples, false)
-                .is_err()
-            {
+            if self.inner.decode_float_to_slice(&[], samples, false).is_err() {
                 samples.fill(0.0);
             }
             self.ahead.extend_from_slice(samples);
@@ -91,27 +81,19 @@ impl OpusDecoder {
 
 impl Decoder for OpusDecoder {
     fn decode(&mut self, payload: &[u8], out: &mut Vec<f32>) -> Result<usize, DecodeError> {
-        let damaged = |error: ErrorCode| DecodeError::Opus {
-            length: payload.len(),
-            reason: error.message(),
-        };
+        let damaged =
+            |error: ErrorCode| DecodeError::Opus { length: payload.len(), reason: error.message() };
         if payload.is_empty() {
             // libopus would take it for a loss and make something up.
             return Err(damaged(ErrorCode::InvalidPacket));
         }
-        let frames = self
-            .inner
-            .decode_float_to_slice(payload, &mut self.scratch, false)
-            .map_err(damaged)?;
+        let frames =
+            self.inner.decode_float_to_slice(payload, &mut self.scratch, false).map_err(damaged)?;
         let start = out.len();
         out.extend_from_slice(&self.scratch[..frames * self.channels]);
         let level = Self::level(self.outage);
         if level < 1.0 {
-            for (index, frame) in out[start..]
-                .chunks_mut(self.channels)
-                .take(RISE)
-                .enumerate()
-            {
+            for (index, frame) in out[start..].chunks_mut(self.channels).take(RISE).enumerate() {
                 let gain = level + (1.0 - level) * index as f32 / RISE as f32;
                 frame.iter_mut().for_each(|sample| *sample *= gain);
             }

@@ -3,7 +3,7 @@
 use cantus_qos::rtcp::{ReportBlock, SenderReport};
 use cantus_qos::rtp::{RtpPacket, Sequence, SequenceUnroller, Ssrc};
 use cantus_qos::stats::Reception;
-use cantus_qos::time::{ClockRate, MonoTime, TimeDelta};
+use cantus_qos::time::{ClockRate, MonoTime, NtpTime, TimeDelta};
 
 /// A new source is believed after this many packets in sequence (RFC 3550, A.1: MIN_SEQUENTIAL).
 const MIN_SEQUENTIAL: u32 = 2;
@@ -30,6 +30,15 @@ struct Source {
     reception: Reception,
 }
 
+/// How a packet came. Only the network counts in the reception statistics.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum From {
+    /// By itself; when it was sent, by the sender's clock, if it says so.
+    Network(Option<NtpTime>),
+    /// It was recovered.
+    Repair,
+}
+
 /// The number of an admitted packet.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub struct Numbered {
@@ -53,9 +62,8 @@ impl Receiver {
         number
     }
 
-    /// Numbers a packet; `None` where its source is not believed (yet). Only packets from the
-    /// network count in the reception statistics.
-    pub fn admit(&mut self, now: MonoTime, packet: &RtpPacket, network: bool) -> Option<Numbered> {
+    /// Numbers a packet; `None` where its source is not believed (yet).
+    pub fn admit(&mut self, now: MonoTime, packet: &RtpPacket, from: From) -> Option<Numbered> {
         let known = self.source.as_ref().map(|source| source.ssrc);
         let restarted = known.is_some_and(|ssrc| ssrc != packet.ssrc);
         if known.is_none() {
@@ -71,8 +79,14 @@ impl Receiver {
             self.adopt(packet.ssrc, unroller, (self.highest + 2).wrapping_sub(first));
         }
         let source = self.source.as_mut()?;
-        if network {
-            source.reception.on_packet(now, packet.sequence, packet.timestamp);
+        match from {
+            From::Network(Some(sent)) => {
+                source.reception.on_sent_packet(now, packet.sequence, sent);
+            }
+            From::Network(None) => {
+                source.reception.on_packet(now, packet.sequence, packet.timestamp);
+            }
+            From::Repair => {}
         }
         let number = source.unroller.unroll(packet.sequence).wrapping_add(source.shift);
         self.highest = self.highest.max(number);
@@ -80,14 +94,17 @@ impl Receiver {
     }
 
     fn adopt(&mut self, ssrc: Ssrc, unroller: SequenceUnroller, shift: u64) {
-        let reception = Reception::new(ssrc, self.rate);
+        // Whoever is adopted was announced by SETUP, or has shown two packets in sequence.
+        let reception = Reception::announced(ssrc, self.rate);
         self.source = Some(Source { ssrc, unroller, shift, reception });
         self.candidate = None;
     }
 
     fn believes(&mut self, packet: &RtpPacket) -> bool {
         let in_sequence = match self.candidate {
-            Some((ssrc, next, count)) if ssrc == packet.ssrc && next == packet.sequence => count + 1,
+            Some((ssrc, next, count)) if ssrc == packet.ssrc && next == packet.sequence => {
+                count + 1
+            }
             _ => 1,
         };
         let next = Sequence(packet.sequence.0.wrapping_add(1));
@@ -114,7 +131,7 @@ impl Receiver {
 
     /// The interarrival jitter (RFC 3550, A.8).
     pub fn jitter(&self) -> Option<TimeDelta> {
-        self.source.as_ref().map(|source| source.reception.jitter())
+        self.source.as_ref().map(|source| source.reception.jitter().as_delta())
     }
 }
 
@@ -137,7 +154,7 @@ mod tests {
     }
 
     fn admit(receiver: &mut Receiver, ssrc: u32, sequence: u16) -> Option<Numbered> {
-        receiver.admit(MonoTime::ZERO, &packet(ssrc, sequence), true)
+        receiver.admit(MonoTime::ZERO, &packet(ssrc, sequence), From::Network(None))
     }
 
     #[test]

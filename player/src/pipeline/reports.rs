@@ -12,13 +12,13 @@ use cantus_qos::time::MonoTime;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::track::{IP_UDP_HEADERS, Track};
 use super::Packet;
+use super::track::{IP_UDP_HEADERS, Track};
 
 const BANDWIDTH: Bitrate = Bitrate::from_kbps(5);
 const MINIMUM_INTERVAL: Duration = Duration::from_secs(1);
-const MEMBERS: usize = 2;
-const AVERAGE_SIZE: f64 = 110.0;
+const MEMBERS: u32 = 2;
+const AVERAGE_SIZE: usize = 110;
 
 /// Sends RR and SDES for each audio track, and BYE when the user has had enough.
 #[derive(Debug)]

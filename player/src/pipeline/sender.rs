@@ -41,11 +41,14 @@ impl SenderTime {
         self.clock.to_local(self.nominal(media_time))
     }
 
+    /// When a packet says that it was sent, by the sender's clock.
+    pub fn told(&self, now: MonoTime, sent: Option<AbsSendTime>) -> Option<NtpTime> {
+        let sent = sent.filter(|_| self.uses_send_time)?;
+        Some(sent.near(self.start.offset(now - self.known_at)))
+    }
+
     fn sent_ntp(&self, now: MonoTime, sent: Option<AbsSendTime>, media_time: MediaTime) -> NtpTime {
-        match sent.filter(|_| self.uses_send_time) {
-            Some(sent) => sent.near(self.start.offset(now - self.known_at)),
-            None => self.nominal(media_time),
-        }
+        self.told(now, sent).unwrap_or_else(|| self.nominal(media_time))
     }
 
     /// A packet came.

@@ -5,13 +5,13 @@ use cantus_qos::fec;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Buffer, Pushed, Taken, Unit};
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{RtpPacket, Ssrc};
+use cantus_qos::rtp::RtpPacket;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::{Arrival, Ledger, Recovery};
 use cantus_qos::sync::{Correction, StreamTimeline, TrackAlignment};
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
-use super::reception::Receiver;
+use super::reception::{From, Receiver};
 use super::sender::SenderTime;
 use crate::client::{FlowPlan, Role};
 use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
@@ -61,6 +61,8 @@ pub struct Track {
     buffer: Buffer,
     decoder: Box<dyn Decoder>,
     alignment: TrackAlignment,
+    /// The number of one unit and its media time: units follow each other without gaps.
+    known: Option<(u64, MediaTime)>,
     /// Decoded and not yet rendered, interleaved.
     decoded: Vec<f32>,
 }
@@ -107,9 +109,8 @@ impl Track {
             Role::Repair { layout, .. } => Some(layout),
             _ => None,
         };
-        let repair = repair.and_then(|plan| {
-            Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS)))
-        });
+        let repair =
+            repair.and_then(|plan| Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS))));
         let mut track = Self {
             name: plan.name.clone(),
             flow: plan.id,
@@ -125,6 +126,7 @@ impl Track {
             buffer: Buffer::new(unit, CAPACITY),
             decoder,
             alignment: TrackAlignment::new(TrackAlignment::EXACT),
+            known: None,
             decoded: Vec::new(),
             plan: plan.clone(),
         };
@@ -138,6 +140,7 @@ impl Track {
         let Some(first) = self.plan.first_sequence else { return };
         let first = self.receiver.expect(first);
         self.ledger.start_at(first);
+        self.known = Some((first, from));
         if let Some(until) = until {
             let span = (until - from).as_flicks().max(0) as u64;
             let units = span.div_ceil(self.unit.as_flicks().max(1) as u64);
@@ -226,7 +229,11 @@ impl Track {
             return None;
         }
         let network = recovery == Recovery::None;
-        let sequence = self.receiver.admit(now, &packet, network)?;
+        let from = match recovery {
+            Recovery::None => From::Network(sender.told(now, packet.send_time)),
+            Recovery::Fec | Recovery::Retransmission => From::Repair,
+        };
+        let sequence = self.receiver.admit(now, &packet, from)?;
         if sequence.restarted {
             self.timeline.restart();
         }
@@ -235,7 +242,8 @@ impl Track {
             sender.on_arrival(now, packet.send_time, media_time);
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);
-        let arrival = self.ledger.on_arrival(now, sequence.number, Some(media_time), sent, recovery);
+        self.known = Some((sequence.number, media_time));
+        let arrival = self.ledger.on_arrival(now, sequence.number, media_time, sent, recovery);
         let payload = packet.payload.len() as u64;
         if arrival == Arrival::Duplicate {
             return Some((payload, Heard { delay: None }));
@@ -278,7 +286,10 @@ impl Track {
             let at = heard_at + (due - position).to_delta();
             match self.buffer.take(due) {
                 Taken::Unit(unit) => self.play(due, at, unit),
-                Taken::Missing { duration } => self.conceal_for(duration),
+                Taken::Missing { duration } => {
+                    self.miss(due);
+                    self.conceal_for(duration);
+                }
             }
         }
         out.extend(self.decoded.drain(..frames * channels));
@@ -295,11 +306,23 @@ impl Track {
         match self.decoder.decode(&unit.data, &mut self.decoded) {
             Ok(_) => self.ledger.on_played(unit.sequence, at, at),
             // Damaged on the way and yet well-formed RTP: as good as lost.
-            Err(_) => self.conceal_for(unit.duration),
+            Err(_) => {
+                self.ledger.on_late(unit.sequence);
+                self.conceal_for(unit.duration);
+            }
         }
         if let Correction::Drop(frames) = correction {
             let end = (begin + frames * channels).min(self.decoded.len());
             self.decoded.drain(begin..end);
+        }
+    }
+
+    /// The unit that holds `due` is not there: lost, or late.
+    fn miss(&mut self, due: MediaTime) {
+        let Some((number, media_time)) = self.known else { return };
+        let units = (due - media_time).as_flicks().div_euclid(self.unit.as_flicks().max(1));
+        if let Some(number) = number.checked_add_signed(units) {
+            self.ledger.on_late(number);
         }
     }
 
@@ -313,12 +336,12 @@ impl Track {
     }
 
     /// The largest skew against the presentation that was let stand, in samples.
-    pub fn largest_skew(&self) -> i64 {
-        self.alignment.largest()
+    pub fn largest_skew(&self) -> u64 {
+        self.alignment.largest().unsigned_abs()
     }
 
-    /// The source that is heard now.
-    pub fn ssrc(&self) -> Option<Ssrc> {
-        self.receiver.ssrc()
+    /// The interarrival jitter of its source.
+    pub fn jitter(&self) -> Option<TimeDelta> {
+        self.receiver.jitter()
     }
 }

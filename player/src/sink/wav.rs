@@ -48,10 +48,8 @@ impl Wav {
     ///
     /// [`SinkError::File`] if it cannot be made or not even take a header.
     pub fn create(file: &Path, format: AudioFormat) -> Result<Self, SinkError> {
-        let output = File::create(file).map_err(|cause| SinkError::File {
-            file: file.to_path_buf(),
-            cause,
-        })?;
+        let output = File::create(file)
+            .map_err(|cause| SinkError::File { file: file.to_path_buf(), cause })?;
         Self::to(output, file, format)
     }
 }
@@ -95,9 +93,7 @@ impl<W: Write + Seek> Wav<W> {
 
     fn append(writer: &mut WavWriter<W>, samples: &[f32], header: bool) -> hound::Result<()> {
         let mut batch = writer.get_i16_writer(samples.len() as u32);
-        samples
-            .iter()
-            .for_each(|&sample| batch.write_sample(to_i16(sample)));
+        samples.iter().for_each(|&sample| batch.write_sample(to_i16(sample)));
         batch.flush()?;
         if header { writer.flush() } else { Ok(()) }
     }
@@ -112,9 +108,7 @@ impl<W: Write + Seek + Send> AudioSink for Wav<W> {
         let bytes = self.bytes + samples.len() as u64 * BYTES_PER_SAMPLE;
         if self.writer.is_some() && bytes > self.most_bytes {
             self.finish()?;
-            return Err(SinkError::Length {
-                file: self.file.clone(),
-            });
+            return Err(SinkError::Length { file: self.file.clone() });
         }
         let header = self.header_is_due(samples.len() / usize::from(self.format.channels));
         let Writer(writer) = self.writer.as_mut().ok_or(SinkError::Finished)?;
@@ -154,10 +148,7 @@ fn named(file: &Path, error: hound::Error) -> SinkError {
         hound::Error::IoError(cause) => cause,
         other => std::io::Error::other(other),
     };
-    SinkError::File {
-        file: file.to_path_buf(),
-        cause,
-    }
+    SinkError::File { file: file.to_path_buf(), cause }
 }
 
 #[cfg(test)]

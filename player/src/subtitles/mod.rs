@@ -94,10 +94,7 @@ struct Page<W> {
 
 impl<W: io::Write> Page<W> {
     fn new(output: W) -> Self {
-        Self {
-            output,
-            failure: None,
-        }
+        Self { output, failure: None }
     }
 
     /// Writes all of `text` through to the reader.

@@ -16,9 +16,7 @@ pub struct Plain<W = io::Stdout> {
 impl<W: Write> Plain<W> {
     /// Writes to `output`.
     pub fn new(output: W) -> Self {
-        Self {
-            page: Page::new(output),
-        }
+        Self { page: Page::new(output) }
     }
 }
 
@@ -26,8 +24,7 @@ impl<W: Write + Send> SubtitleSink for Plain<W> {
     fn show(&mut self, _position: MediaTime, cue: &Cue) {
         let lines = text::lines(&cue.text);
         if !lines.is_empty() {
-            self.page
-                .put(&format!("[{}] {}\n", clock(cue.start), lines.join(" / ")));
+            self.page.put(&format!("[{}] {}\n", clock(cue.start), lines.join(" / ")));
         }
     }
 
@@ -44,12 +41,7 @@ mod tests {
 
     fn cue(start: i64, text: &str) -> Cue {
         let (start, duration) = (MediaTime::from_millis(start), MediaTime::from_millis(1_000));
-        Cue {
-            id: 1,
-            start,
-            duration,
-            text: text.into(),
-        }
+        Cue { id: 1, start, duration, text: text.into() }
     }
 
     #[test]
@@ -60,10 +52,7 @@ mod tests {
         plain.show(MediaTime::ZERO, &cue(13_000, ""));
         plain.show(MediaTime::ZERO, &cue(14_000, "\u{1b}[2JBold"));
         plain.finish().unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "[00:12.3] Two / lines\n[00:14.0] Bold\n"
-        );
+        assert_eq!(String::from_utf8(out).unwrap(), "[00:12.3] Two / lines\n[00:14.0] Bold\n");
     }
 
     #[test]

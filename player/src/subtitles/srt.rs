@@ -32,13 +32,7 @@ impl Srt {
     pub fn create(file: &Path, origin: MediaTime) -> Result<Self, SubtitleError> {
         let file = file.to_path_buf();
         match File::create(&file) {
-            Ok(output) => Ok(Self {
-                file,
-                origin,
-                page: Page::new(output),
-                number: 0,
-                whole: 0,
-            }),
+            Ok(output) => Ok(Self { file, origin, page: Page::new(output), number: 0, whole: 0 }),
             Err(cause) => Err(SubtitleError::File { file, cause }),
         }
     }
@@ -74,10 +68,7 @@ impl SubtitleSink for Srt {
             // Of a disk that ran full, half a cue may be left. A file that is no file (a pipe)
             // cannot be shortened, and need not be.
             let _ = self.page.output.set_len(self.whole);
-            SubtitleError::File {
-                file: self.file.clone(),
-                cause,
-            }
+            SubtitleError::File { file: self.file.clone(), cause }
         })
     }
 }
@@ -89,16 +80,8 @@ mod tests {
     use std::fs;
 
     fn cue(start: i64, duration: i64, text: &str) -> Cue {
-        let (start, duration) = (
-            MediaTime::from_millis(start),
-            MediaTime::from_millis(duration),
-        );
-        Cue {
-            id: 1,
-            start,
-            duration,
-            text: text.into(),
-        }
+        let (start, duration) = (MediaTime::from_millis(start), MediaTime::from_millis(duration));
+        Cue { id: 1, start, duration, text: text.into() }
     }
 
     #[test]
@@ -111,11 +94,7 @@ mod tests {
         srt.show(MediaTime::ZERO, &cue(3_723_004, 1_000, "Three"));
         let expected = "1\n00:00:01,234 --> 00:00:03,234\nOne\ntwo\n\n\
                         2\n01:02:03,004 --> 01:02:04,004\nThree\n\n";
-        assert_eq!(
-            fs::read_to_string(&file).unwrap(),
-            expected,
-            "whole before it is finished"
-        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), expected, "whole before it is finished");
         srt.finish().unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), expected);
     }
@@ -150,9 +129,6 @@ mod tests {
         srt.show(MediaTime::ZERO, &cue(0, 1_000, "One"));
         srt.show(MediaTime::ZERO, &cue(1_000, 1_000, "Two"));
         let line = srt.finish().unwrap_err().to_string();
-        assert!(
-            line.starts_with("cannot write the subtitles to /dev/full: "),
-            "{line}"
-        );
+        assert!(line.starts_with("cannot write the subtitles to /dev/full: "), "{line}");
     }
 }

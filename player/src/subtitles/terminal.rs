@@ -23,10 +23,7 @@ enum Screen {
     /// A file or a pipe.
     None,
     /// A terminal, which can tell how wide it is at this moment, and the status it shows.
-    Terminal {
-        width: fn() -> Option<usize>,
-        status: Option<Status>,
-    },
+    Terminal { width: fn() -> Option<usize>, status: Option<Status> },
 }
 
 impl Terminal {
@@ -35,9 +32,7 @@ impl Terminal {
         let output = io::stdout();
         if output.is_terminal() {
             Self::on_screen(output, || {
-                crossterm::terminal::size()
-                    .ok()
-                    .map(|(columns, _)| usize::from(columns))
+                crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns))
             })
         } else {
             Self::on_paper(output)
@@ -48,31 +43,19 @@ impl Terminal {
 impl<W: Write> Terminal<W> {
     /// Prints to `output`, a terminal that is `width` columns wide, or 80 if it does not know.
     pub fn on_screen(output: W, width: fn() -> Option<usize>) -> Self {
-        let screen = Screen::Terminal {
-            width,
-            status: None,
-        };
-        Self {
-            page: Page::new(output),
-            screen,
-        }
+        let screen = Screen::Terminal { width, status: None };
+        Self { page: Page::new(output), screen }
     }
 
     /// Prints to `output`, which is no terminal.
     pub fn on_paper(output: W) -> Self {
-        Self {
-            page: Page::new(output),
-            screen: Screen::None,
-        }
+        Self { page: Page::new(output), screen: Screen::None }
     }
 
     /// What takes the status off the screen.
     fn erased(&self) -> String {
         let mut codes = String::new();
-        if let Screen::Terminal {
-            status: Some(_), ..
-        } = self.screen
-        {
+        if let Screen::Terminal { status: Some(_), .. } = self.screen {
             // Writing to a string cannot fail.
             let _ = MoveToColumn(0).write_ansi(&mut codes);
             let _ = Clear(ClearType::CurrentLine).write_ansi(&mut codes);
@@ -83,10 +66,7 @@ impl<W: Write> Terminal<W> {
     /// The status as it is to stand on the screen.
     fn drawn(&self) -> String {
         match &self.screen {
-            Screen::Terminal {
-                width,
-                status: Some(status),
-            } => {
+            Screen::Terminal { width, status: Some(status) } => {
                 // The last column stays free: some terminals wrap as soon as it is written.
                 let room = width().unwrap_or(80).saturating_sub(1);
                 line(status).chars().take(room).collect()
@@ -105,8 +85,7 @@ impl<W: Write + Send> SubtitleSink for Terminal<W> {
         let time = format!("[{}] ", clock(cue.start));
         let indent = format!("\n{}", " ".repeat(time.len()));
         let printed = format!("{time}{}\n", lines.join(&indent));
-        self.page
-            .put(&[self.erased(), printed, self.drawn()].concat());
+        self.page.put(&[self.erased(), printed, self.drawn()].concat());
     }
 
     fn status(&mut self, now: &Status) {
@@ -167,12 +146,7 @@ mod tests {
 
     fn cue(text: &str) -> Cue {
         let (start, duration) = (MediaTime::from_millis(2_000), MediaTime::from_millis(1_000));
-        Cue {
-            id: 1,
-            start,
-            duration,
-            text: text.into(),
-        }
+        Cue { id: 1, start, duration, text: text.into() }
     }
 
     fn printed(
@@ -233,14 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_shown() {
-        let status = Status {
-            duration: None,
-            delay: None,
-            ..status()
-        };
-        assert_eq!(
-            line(&status),
-            "00:01.5   buffer 180 ms   loss 1.2 %   recovered 14"
-        );
+        let status = Status { duration: None, delay: None, ..status() };
+        assert_eq!(line(&status), "00:01.5   buffer 180 ms   loss 1.2 %   recovered 14");
     }
 }

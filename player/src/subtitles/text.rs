@@ -14,12 +14,7 @@ const STRING_TERMINATOR: char = '\u{9c}';
 /// The lines of `text` without control characters and escape sequences (ECMA-48), without blanks
 /// around them, and without the lines that are then empty.
 pub(super) fn lines(text: &str) -> Vec<String> {
-    clean(text)
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect()
+    clean(text).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 fn clean(text: &str) -> String {
@@ -53,10 +48,7 @@ fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
             skip_string(rest);
         }
         _ => {
-            while rest
-                .next_if(|character| matches!(character, ' '..='/'))
-                .is_some()
-            {}
+            while rest.next_if(|character| matches!(character, ' '..='/')).is_some() {}
             rest.next_if(|character| matches!(character, '0'..='~'));
         }
     }
@@ -64,10 +56,7 @@ fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
 
 /// Parameters, intermediate bytes and the final byte of a CSI sequence (ECMA-48, section 5.4).
 fn skip_control_sequence(rest: &mut Peekable<Chars<'_>>) {
-    while rest
-        .next_if(|character| matches!(character, ' '..='?'))
-        .is_some()
-    {}
+    while rest.next_if(|character| matches!(character, ' '..='?')).is_some() {}
     rest.next_if(|character| matches!(character, '@'..='~'));
 }
 
@@ -129,10 +118,7 @@ mod tests {
 
     #[test]
     fn ends_of_lines_are_told_in_one_way_and_empty_lines_are_none() {
-        assert_eq!(
-            lines("a\r\nb\rc\u{2028}d\n\n  \n e\t\n"),
-            ["a", "b", "c", "d", "e"]
-        );
+        assert_eq!(lines("a\r\nb\rc\u{2028}d\n\n  \n e\t\n"), ["a", "b", "c", "d", "e"]);
     }
 
     proptest! {

@@ -132,10 +132,7 @@ impl Verifier {
     /// Why the last handshake was refused. What the TLS and QUIC layers say of it is wrapped many
     /// times; this is the one line to show.
     pub fn refusal(&self) -> Option<TrustError> {
-        self.refusal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The fingerprint that was pinned in this handshake, if the server was met for the first time:
@@ -226,8 +223,7 @@ impl ServerCertVerifier for Verifier {
                     })
                 });
         }
-        self.recognise(Fingerprint::of(end_entity))
-            .map_err(|why| self.refuse(why))?;
+        self.recognise(Fingerprint::of(end_entity)).map_err(|why| self.refuse(why))?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -239,8 +235,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         let valid = verify_tls12_signature(message, cert, dss, algorithms)?;
-        self.remember(Fingerprint::of(cert))
-            .map_err(|why| self.refuse(why))?;
+        self.remember(Fingerprint::of(cert)).map_err(|why| self.refuse(why))?;
         Ok(valid)
     }
 
@@ -252,15 +247,12 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         let valid = verify_tls13_signature(message, cert, dss, algorithms)?;
-        self.remember(Fingerprint::of(cert))
-            .map_err(|why| self.refuse(why))?;
+        self.remember(Fingerprint::of(cert)).map_err(|why| self.refuse(why))?;
         Ok(valid)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -268,10 +260,7 @@ fn authorities(
     file: &Path,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, TrustError> {
-    let useless = |reason: String| TrustError::Authorities {
-        file: file.to_path_buf(),
-        reason,
-    };
+    let useless = |reason: String| TrustError::Authorities { file: file.to_path_buf(), reason };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(file).map_err(|e| useless(e.to_string()))? {
         let certificate = certificate.map_err(|e| useless(e.to_string()))?;

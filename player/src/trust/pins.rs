@@ -132,10 +132,8 @@ impl Pins {
             text.push('\n');
         }
         text.push_str(&format!("{} {fingerprint}\n", server.to_ascii_lowercase()));
-        self.replace(&text).map_err(|cause| PinError::Write {
-            file: self.file.clone(),
-            cause: Arc::new(cause),
-        })?;
+        self.replace(&text)
+            .map_err(|cause| PinError::Write { file: self.file.clone(), cause: Arc::new(cause) })?;
         Ok(true)
     }
 
@@ -149,15 +147,9 @@ impl Pins {
         };
         match read() {
             Ok(Ok(text)) => Ok(text),
-            Ok(Err(length)) => Err(PinError::Length {
-                file: self.file.clone(),
-                length,
-            }),
+            Ok(Err(length)) => Err(PinError::Length { file: self.file.clone(), length }),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            Err(cause) => Err(PinError::Read {
-                file: self.file.clone(),
-                cause: Arc::new(cause),
-            }),
+            Err(cause) => Err(PinError::Read { file: self.file.clone(), cause: Arc::new(cause) }),
         }
     }
 
@@ -167,22 +159,13 @@ impl Pins {
             if entry.is_empty() || entry.starts_with('#') {
                 continue;
             }
-            let (name, fingerprint) =
-                entry
-                    .split_once(char::is_whitespace)
-                    .ok_or_else(|| PinError::Line {
-                        file: self.file.clone(),
-                        line,
-                    })?;
-            let fingerprint =
-                fingerprint
-                    .trim()
-                    .parse()
-                    .map_err(|cause| PinError::Fingerprint {
-                        file: self.file.clone(),
-                        line,
-                        cause,
-                    })?;
+            let (name, fingerprint) = entry
+                .split_once(char::is_whitespace)
+                .ok_or_else(|| PinError::Line { file: self.file.clone(), line })?;
+            let fingerprint = fingerprint
+                .trim()
+                .parse()
+                .map_err(|cause| PinError::Fingerprint { file: self.file.clone(), line, cause })?;
             if name.eq_ignore_ascii_case(server) {
                 return Ok(Some(Pin { fingerprint, line }));
             }
@@ -192,25 +175,17 @@ impl Pins {
 
     fn replace(&self, text: &str) -> io::Result<()> {
         if let Some(directory) = self.file.parent() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(directory)?;
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
         // The process in the name keeps two players from writing into one draft.
-        let draft = self
-            .file
-            .with_extension(format!("{}.new", std::process::id()));
+        let draft = self.file.with_extension(format!("{}.new", std::process::id()));
         let written = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
             .open(&draft)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())
-                    .and_then(|()| file.sync_all())
-            })
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&draft, &self.file));
         if written.is_err() {
             // The first error is the one to tell; a draft that cannot be removed does no harm.
@@ -227,9 +202,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn fingerprint(digit: char) -> Fingerprint {
-        format!("sha256:{}", digit.to_string().repeat(64))
-            .parse()
-            .unwrap()
+        format!("sha256:{}", digit.to_string().repeat(64)).parse().unwrap()
     }
 
     fn pins(scratch: &Scratch) -> Pins {
@@ -243,12 +216,7 @@ mod tests {
         assert_eq!(pins.lookup("host:4433").unwrap(), None);
         pins.remember("host:4433", fingerprint('a')).unwrap();
         pins.remember("host:4434", fingerprint('b')).unwrap();
-        let pin = |digit, line| {
-            Some(Pin {
-                fingerprint: fingerprint(digit),
-                line,
-            })
-        };
+        let pin = |digit, line| Some(Pin { fingerprint: fingerprint(digit), line });
         assert_eq!(pins.lookup("host:4433").unwrap(), pin('a', 1));
         assert_eq!(pins.lookup("HOST:4434").unwrap(), pin('b', 2));
         assert_eq!(pins.lookup("host:4435").unwrap(), None);
@@ -260,10 +228,7 @@ mod tests {
         let pins = pins(&scratch);
         assert!(pins.remember("[::1]:4433", fingerprint('a')).unwrap());
         assert!(!pins.remember("[::1]:4433", fingerprint('b')).unwrap());
-        assert_eq!(
-            pins.lookup("[::1]:4433").unwrap().unwrap().fingerprint,
-            fingerprint('a')
-        );
+        assert_eq!(pins.lookup("[::1]:4433").unwrap().unwrap().fingerprint, fingerprint('a'));
     }
 
     #[test]
@@ -274,10 +239,7 @@ mod tests {
         let mode = fs::metadata(pins.file()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let directory = pins.file().parent().unwrap();
-        assert_eq!(
-            fs::metadata(directory).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(fs::metadata(directory).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(directory).unwrap().count(), 1);
     }
 
@@ -289,11 +251,7 @@ mod tests {
         pins.remember("new:2", fingerprint('d')).unwrap();
         assert_eq!(pins.lookup("old:1").unwrap().unwrap().line, 3);
         assert_eq!(pins.lookup("new:2").unwrap().unwrap().line, 4);
-        assert!(
-            fs::read_to_string(pins.file())
-                .unwrap()
-                .starts_with("# mine\n\nold:1 ")
-        );
+        assert!(fs::read_to_string(pins.file()).unwrap().starts_with("# mine\n\nold:1 "));
     }
 
     #[test]
@@ -301,17 +259,11 @@ mod tests {
         let scratch = Scratch::new("pins-damaged");
         let pins = Pins::at(scratch.path("known_servers"));
         fs::write(pins.file(), "# one\nhost:1\n").unwrap();
-        assert!(matches!(
-            pins.lookup("host:1"),
-            Err(PinError::Line { line: 2, .. })
-        ));
+        assert!(matches!(pins.lookup("host:1"), Err(PinError::Line { line: 2, .. })));
         fs::write(pins.file(), "host:1 sha256:12\n").unwrap();
         let error = pins.lookup("host:1").unwrap_err();
         assert!(matches!(error, PinError::Fingerprint { line: 1, .. }));
-        assert!(
-            error.to_string().contains("known_servers, line 1: "),
-            "{error}"
-        );
+        assert!(error.to_string().contains("known_servers, line 1: "), "{error}");
     }
 
     #[test]
@@ -321,13 +273,7 @@ mod tests {
         fs::write(pins.file(), "#".repeat(LONGEST as usize)).unwrap();
         assert_eq!(pins.lookup("host:1").unwrap(), None);
         fs::write(pins.file(), "#".repeat(LONGEST as usize + 1)).unwrap();
-        assert!(matches!(
-            pins.lookup("host:1"),
-            Err(PinError::Length {
-                length: 1_048_577,
-                ..
-            })
-        ));
+        assert!(matches!(pins.lookup("host:1"), Err(PinError::Length { length: 1_048_577, .. })));
     }
 
     #[test]
@@ -351,14 +297,8 @@ mod tests {
         };
         let at = |path: &str| Some(PathBuf::from(path));
         assert_eq!(place(Some("/s"), Some("/h")), at("/s/cantus/known_servers"));
-        assert_eq!(
-            place(None, Some("/h")),
-            at("/h/.local/state/cantus/known_servers")
-        );
-        assert_eq!(
-            place(Some("s"), Some("/h")),
-            at("/h/.local/state/cantus/known_servers")
-        );
+        assert_eq!(place(None, Some("/h")), at("/h/.local/state/cantus/known_servers"));
+        assert_eq!(place(Some("s"), Some("/h")), at("/h/.local/state/cantus/known_servers"));
         assert_eq!(place(Some(""), None), None);
     }
 }

@@ -103,9 +103,7 @@ fn a_changed_certificate_is_refused_in_one_line_that_says_what_to_do() {
     let pins = Pins::at(scratch.path("known_servers"));
     let (old, new) = (Identity::new(), Identity::new());
     meet(Trust::FirstUse(pins.clone()), &old).unwrap();
-    let line = meet(Trust::FirstUse(pins.clone()), &new)
-        .unwrap_err()
-        .to_string();
+    let line = meet(Trust::FirstUse(pins.clone()), &new).unwrap_err().to_string();
     for part in [
         "localhost:4433",
         &new.fingerprint().to_string(),
@@ -115,10 +113,7 @@ fn a_changed_certificate_is_refused_in_one_line_that_says_what_to_do() {
         assert!(line.contains(part), "{line} lacks {part}");
     }
     assert!(!line.contains('\n'));
-    assert_eq!(
-        pins.lookup("localhost:4433").unwrap().unwrap().fingerprint,
-        old.fingerprint()
-    );
+    assert_eq!(pins.lookup("localhost:4433").unwrap().unwrap().fingerprint, old.fingerprint());
 }
 
 #[test]
@@ -126,16 +121,10 @@ fn a_certificate_without_its_key_is_refused_and_not_pinned() {
     let scratch = Scratch::new("trust-stolen");
     let pins = Pins::at(scratch.path("known_servers"));
     let (victim, thief) = (Identity::new(), Identity::new());
-    for trust in [
-        Trust::FirstUse(pins.clone()),
-        Trust::Fingerprint(victim.fingerprint()),
-    ] {
+    for trust in [Trust::FirstUse(pins.clone()), Trust::Fingerprint(victim.fingerprint())] {
         let verifier = Verifier::new(trust, "localhost:4433").unwrap();
         let error = handshake(&verifier, server(&victim.certificate, &thief.key)).unwrap_err();
-        assert_eq!(
-            error,
-            rustls::Error::InvalidCertificate(CertificateError::BadSignature)
-        );
+        assert_eq!(error, rustls::Error::InvalidCertificate(CertificateError::BadSignature));
     }
     assert_eq!(pins.lookup("localhost:4433").unwrap(), None);
 }
@@ -160,10 +149,7 @@ fn an_authority_vouches_for_what_it_signed_and_for_nothing_else() {
     let signed = |host: &str| {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![host.into()]).unwrap();
-        Identity {
-            certificate: params.signed_by(&key, &authority).unwrap().der().clone(),
-            key,
-        }
+        Identity { certificate: params.signed_by(&key, &authority).unwrap().der().clone(), key }
     };
     meet(Trust::Authority(file.clone()), &signed("localhost")).unwrap();
     for stranger in [signed("elsewhere"), Identity::new()] {
@@ -191,11 +177,6 @@ fn where_no_pin_can_be_kept_the_error_names_the_way_around() {
     fs::write(scratch.path("wall"), "").unwrap();
     let pins = Pins::at(scratch.path("wall/known_servers"));
     let identity = Identity::new();
-    let line = meet(Trust::FirstUse(pins), &identity)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        line.contains(&format!("--trust {}", identity.fingerprint())),
-        "{line}"
-    );
+    let line = meet(Trust::FirstUse(pins), &identity).unwrap_err().to_string();
+    assert!(line.contains(&format!("--trust {}", identity.fingerprint())), "{line}");
 }

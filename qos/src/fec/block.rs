@@ -84,12 +84,8 @@ impl Block {
 
     fn welcomes(&self, layout: Layout, id: PayloadId, packet: &Bytes) -> bool {
         self.announced.is_none_or(|known| known == id.source_length)
-            && self
-                .source_length
-                .is_none_or(|k| id.symbol < k && u16::from(k) <= id.source_length)
-            && self
-                .symbol_length
-                .is_none_or(|length| layout.fits(packet.len(), length))
+            && self.source_length.is_none_or(|k| id.symbol < k && u16::from(k) <= id.source_length)
+            && self.symbol_length.is_none_or(|length| layout.fits(packet.len(), length))
     }
 
     /// `id` is that of a repair packet: its symbol is from its `k`, at least 1, to 254. Repair
@@ -115,23 +111,9 @@ impl Block {
     }
 
     fn check_repair(&self, layout: Layout, id: PayloadId, found: usize) -> Result<(), FecError> {
-        let PayloadId {
-            block,
-            source_length: announced,
-            ..
-        } = id;
-        let contradiction = |known| {
-            Err(FecError::SourceLength {
-                block,
-                known,
-                announced,
-            })
-        };
-        match (
-            self.source_length,
-            self.announced,
-            self.source.keys().next_back(),
-        ) {
+        let PayloadId { block, source_length: announced, .. } = id;
+        let contradiction = |known| Err(FecError::SourceLength { block, known, announced });
+        match (self.source_length, self.announced, self.source.keys().next_back()) {
             (Some(k), _, _) if announced != u16::from(k) => return contradiction(k.into()),
             (_, Some(known), _) if announced > known => return contradiction(known),
             (_, _, Some(&last)) if announced <= u16::from(last) => {
@@ -140,33 +122,20 @@ impl Block {
             _ => {}
         }
         if let Some(known) = self.symbol_length.filter(|&known| known != found) {
-            return Err(FecError::SymbolLength {
-                block,
-                known,
-                found,
-            });
+            return Err(FecError::SymbolLength { block, known, found });
         }
-        match self
-            .source
-            .values()
-            .find(|packet| !layout.fits(packet.len(), found))
-        {
+        match self.source.values().find(|packet| !layout.fits(packet.len(), found)) {
             None => Ok(()),
             Some(packet) => {
                 let known = layout.symbol_length(packet.len());
-                Err(FecError::SymbolLength {
-                    block,
-                    known,
-                    found,
-                })
+                Err(FecError::SymbolLength { block, known, found })
             }
         }
     }
 
     /// How many source packets are missing, once `k` is known.
     fn losses(&self) -> Option<usize> {
-        self.source_length
-            .map(|k| usize::from(k) - self.source.len())
+        self.source_length.map(|k| usize::from(k) - self.source.len())
     }
 
     /// Recovers what is missing, as soon as that is possible, and settles the block.

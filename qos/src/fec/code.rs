@@ -46,23 +46,13 @@ pub(super) struct Code {
 
 impl Code {
     fn new(layout: Layout, source_length: u8) -> Self {
-        let points: Vec<u8> = (0..source_length)
-            .map(|symbol| layout.point(symbol))
-            .collect();
+        let points: Vec<u8> = (0..source_length).map(|symbol| layout.point(symbol)).collect();
         let weight = |&own: &u8| {
             let others = points.iter().filter(|&&other| other != own);
-            div(
-                1,
-                others.fold(1, |product, other| mul(product, own ^ other)),
-            )
+            div(1, others.fold(1, |product, other| mul(product, own ^ other)))
         };
         let weights = points.iter().map(weight).collect();
-        Self {
-            layout,
-            points,
-            weights,
-            rows: BTreeMap::new(),
-        }
+        Self { layout, points, weights, rows: BTreeMap::new() }
     }
 
     fn source_length(&self) -> usize {
@@ -75,16 +65,9 @@ impl Code {
         let (points, weights) = (&self.points, &self.weights);
         let at = self.layout.point(symbol);
         self.rows.entry(symbol).or_insert_with(|| {
-            let all = points
-                .iter()
-                .fold(1, |product, point| mul(product, at ^ point));
+            let all = points.iter().fold(1, |product, point| mul(product, at ^ point));
             let coefficient = |(point, weight)| div(mul(all, weight), at ^ point);
-            points
-                .iter()
-                .copied()
-                .zip(weights.iter().copied())
-                .map(coefficient)
-                .collect()
+            points.iter().copied().zip(weights.iter().copied()).map(coefficient).collect()
         })
     }
 
@@ -106,9 +89,8 @@ impl Code {
         source: &BTreeMap<u8, Bytes>,
         repair: &BTreeMap<u8, Bytes>,
     ) -> Vec<(u8, Bytes)> {
-        let missing: Vec<u8> = (0..self.source_length() as u8)
-            .filter(|symbol| !source.contains_key(symbol))
-            .collect();
+        let missing: Vec<u8> =
+            (0..self.source_length() as u8).filter(|symbol| !source.contains_key(symbol)).collect();
         // Each equation: the coefficients of the missing symbols, then what they add up to.
         let mut equations: Vec<Vec<u8>> = repair
             .iter()
@@ -116,9 +98,7 @@ impl Code {
             .map(|(&symbol, sum)| self.equation(symbol, sum, source, &missing))
             .collect();
         solve(&mut equations);
-        let symbols = equations
-            .into_iter()
-            .map(|row| Bytes::from(row).slice(missing.len()..));
+        let symbols = equations.into_iter().map(|row| Bytes::from(row).slice(missing.len()..));
         missing.iter().copied().zip(symbols).collect()
     }
 
@@ -169,18 +149,13 @@ impl Codes {
     const CAPACITY: usize = 8;
 
     pub(super) const fn new(layout: Layout) -> Self {
-        Self {
-            layout,
-            recent: Vec::new(),
-        }
+        Self { layout, recent: Vec::new() }
     }
 
     /// The code for blocks of `source_length` source packets.
     pub(super) fn of(&mut self, source_length: u8) -> &mut Code {
-        let known = self
-            .recent
-            .iter()
-            .position(|code| code.source_length() == usize::from(source_length));
+        let known =
+            self.recent.iter().position(|code| code.source_length() == usize::from(source_length));
         match known {
             Some(index) => self.recent[..=index].rotate_right(1),
             None => {

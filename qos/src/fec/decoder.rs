@@ -109,8 +109,7 @@ impl Decoder {
             Arrival::Misfit => self.counts.rejected += 1,
             Arrival::Belated => {
                 self.counts.belated += 1;
-                self.recovered
-                    .retain(|it| (it.block, it.symbol) != (number, id.symbol));
+                self.recovered.retain(|it| (it.block, it.symbol) != (number, id.symbol));
             }
         }
         Ok(packet)
@@ -126,9 +125,7 @@ impl Decoder {
             return Ok(());
         };
         let block = self.blocks.entry(number).or_default();
-        block
-            .on_repair(self.layout, id, symbol)
-            .inspect_err(|_| self.counts.rejected += 1)?;
+        block.on_repair(self.layout, id, symbol).inspect_err(|_| self.counts.rejected += 1)?;
         self.recover(number);
         Ok(())
     }
@@ -152,11 +149,7 @@ impl Decoder {
     fn find(&mut self, block: BlockNumber) -> Option<u64> {
         let place = self.window.place(block);
         let oldest = self.window.oldest();
-        while let Some(entry) = self
-            .blocks
-            .first_entry()
-            .filter(|entry| *entry.key() < oldest)
-        {
+        while let Some(entry) = self.blocks.first_entry().filter(|entry| *entry.key() < oldest) {
             entry.remove();
         }
         match place {
@@ -180,12 +173,11 @@ impl Decoder {
             Recovery::Corrupt => self.counts.corrupt_blocks += 1,
             Recovery::Packets(packets) => {
                 self.counts.recovered += packets.len() as u64;
-                self.recovered
-                    .extend(packets.into_iter().map(|(symbol, packet)| Recovered {
-                        block: number,
-                        symbol,
-                        packet,
-                    }));
+                self.recovered.extend(packets.into_iter().map(|(symbol, packet)| Recovered {
+                    block: number,
+                    symbol,
+                    packet,
+                }));
             }
         }
     }

@@ -147,18 +147,12 @@ impl Encoder {
     }
 
     fn fits_open_group(&self, packet: &Bytes) -> bool {
-        self.open
-            .iter()
-            .flatten()
-            .next()
-            .is_none_or(|other| other.len() == packet.len())
+        self.open.iter().flatten().next().is_none_or(|other| other.len() == packet.len())
     }
 
     /// Goes on to the next group, whose numbers follow those used.
     fn open_group(&mut self) {
-        self.first = self
-            .first
-            .plus(self.pushed.min(usize::from(self.depth)) as u32);
+        self.first = self.first.plus(self.pushed.min(usize::from(self.depth)) as u32);
         self.pushed = 0;
         (self.shape, self.depth) = self.next;
         self.open.resize(usize::from(self.depth), Vec::new());
@@ -180,11 +174,7 @@ impl Encoder {
             let mut packet = packets.split_to(length);
             let (header, sum) = packet.split_at_mut(PayloadId::LENGTH);
             let block = self.first.plus(index as u32);
-            let id = PayloadId {
-                block,
-                symbol,
-                source_length: source_length.into(),
-            };
+            let id = PayloadId { block, symbol, source_length: source_length.into() };
             header.copy_from_slice(&id.to_bytes());
             code.encode(symbol, source, sum);
             self.repair.push_back(packet.freeze());

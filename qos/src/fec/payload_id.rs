@@ -102,10 +102,7 @@ impl PayloadId {
     /// Takes the footer off a source packet.
     pub(super) fn split_source(mut packet: Bytes) -> Result<(Self, Bytes), FecError> {
         let Some((_, footer)) = packet.split_last_chunk() else {
-            return Err(FecError::Short {
-                length: packet.len(),
-                least: Self::LENGTH,
-            });
+            return Err(FecError::Short { length: packet.len(), least: Self::LENGTH });
         };
         let id = Self::from_bytes(*footer);
         if !(1..=255).contains(&id.source_length) || u16::from(id.symbol) >= id.source_length {
@@ -121,10 +118,7 @@ impl PayloadId {
         let header = match packet.first_chunk() {
             Some(header) if packet.len() >= least => *header,
             _ => {
-                return Err(FecError::Short {
-                    length: packet.len(),
-                    least,
-                });
+                return Err(FecError::Short { length: packet.len(), least });
             }
         };
         let id = Self::from_bytes(header);
@@ -148,10 +142,7 @@ mod tests {
     #[test]
     fn block_numbers_have_24_bits_and_wrap() {
         assert!(BlockNumber::new(0xff_ffff).is_ok());
-        assert_eq!(
-            BlockNumber::new(0x100_0000),
-            Err(FecError::BlockNumber { number: 0x100_0000 })
-        );
+        assert_eq!(BlockNumber::new(0x100_0000), Err(FecError::BlockNumber { number: 0x100_0000 }));
         assert_eq!(number(0xff_ffff).plus(2), number(1));
         assert_eq!(number(1).since(number(0xff_ffff)), 2);
         assert_eq!(number(0xff_ffff).since(number(1)), -2);
@@ -160,10 +151,7 @@ mod tests {
     #[test]
     fn the_footer_of_rocs_first_packet_reads_block_0x50c_symbol_0_of_18() {
         let id = PayloadId::from_bytes([0x00, 0x05, 0x0c, 0x00, 0x00, 0x12]);
-        assert_eq!(
-            (id.block.get(), id.symbol, id.source_length),
-            (0x50c, 0, 18)
-        );
+        assert_eq!((id.block.get(), id.symbol, id.source_length), (0x50c, 0, 18));
     }
 
     #[test]
@@ -172,11 +160,7 @@ mod tests {
         buffer.extend_from_slice(&[0x80; 20]);
         let packet = buffer.freeze();
         let before = packet.as_ptr();
-        let id = PayloadId {
-            block: number(7),
-            symbol: 1,
-            source_length: 2,
-        };
+        let id = PayloadId { block: number(7), symbol: 1, source_length: 2 };
         let framed = id.append_to(packet);
         assert_eq!(framed.as_ptr(), before);
         assert_eq!(framed.len(), 26);
@@ -185,11 +169,7 @@ mod tests {
     #[test]
     fn repair_symbols_end_at_254() {
         let packet = |symbol| {
-            let id = PayloadId {
-                block: number(7),
-                symbol,
-                source_length: 200,
-            };
+            let id = PayloadId { block: number(7), symbol, source_length: 200 };
             Bytes::from([&id.to_bytes()[..], &[0]].concat())
         };
         assert!(PayloadId::split_repair(packet(199), 1).is_err());

@@ -17,10 +17,7 @@ impl BlockShape {
     /// that many different points in GF(2^8).
     pub fn new(source: u8, repair: u8) -> Result<Self, FecError> {
         if source == 0 || source.checked_add(repair).is_none() {
-            return Err(FecError::Shape {
-                source_packets: source,
-                repair_packets: repair,
-            });
+            return Err(FecError::Shape { source_packets: source, repair_packets: repair });
         }
         Ok(Self { source, repair })
     }
@@ -58,9 +55,7 @@ impl FromStr for BlockShape {
     type Err = FecError;
 
     fn from_str(text: &str) -> Result<Self, FecError> {
-        let malformed = || FecError::ShapeText {
-            text: text.chars().take(40).collect(),
-        };
+        let malformed = || FecError::ShapeText { text: text.chars().take(40).collect() };
         let (source, repair) = text.split_once('+').ok_or_else(malformed)?;
         let packets = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
             true => digits.parse().map_err(|_| malformed()),
@@ -81,10 +76,7 @@ mod tests {
         assert!(BlockShape::new(200, 55).is_ok());
         assert_eq!(
             BlockShape::new(200, 56),
-            Err(FecError::Shape {
-                source_packets: 200,
-                repair_packets: 56
-            })
+            Err(FecError::Shape { source_packets: 200, repair_packets: 56 })
         );
     }
 
@@ -93,9 +85,7 @@ mod tests {
         for text in ["1+0", "20+10", "200+55"] {
             assert_eq!(text.parse::<BlockShape>().unwrap().to_string(), text);
         }
-        for text in [
-            "", "+", "20", "20+", "+10", "20+10+1", "20 + 10", "256+1", "-1+2", "+1+2",
-        ] {
+        for text in ["", "+", "20", "20+", "+10", "20+10+1", "20 + 10", "256+1", "-1+2", "+1+2"] {
             assert!(text.parse::<BlockShape>().is_err(), "{text:?}");
         }
     }
@@ -109,10 +99,7 @@ mod tests {
     #[test]
     fn a_short_block_gets_its_share_of_repair_rounded_up() {
         let shape = BlockShape::new(20, 10).unwrap();
-        assert_eq!(
-            [1, 2, 3, 19, 20].map(|source| shape.repair_for(source)),
-            [1, 1, 2, 10, 10]
-        );
+        assert_eq!([1, 2, 3, 19, 20].map(|source| shape.repair_for(source)), [1, 1, 2, 10, 10]);
         assert_eq!(BlockShape::new(20, 0).unwrap().repair_for(3), 0);
     }
 }

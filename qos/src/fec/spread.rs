@@ -43,9 +43,7 @@ impl RepairSpread {
         over: Duration,
     ) {
         let packets = packets.into_iter();
-        let parts = u32::try_from(packets.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
+        let parts = u32::try_from(packets.len()).unwrap_or(u32::MAX).saturating_add(1);
         let step = over.min(Self::LONGEST) / parts;
         for (part, packet) in (1..parts).zip(packets) {
             let instant = self.free_instant(now + step.saturating_mul(part), step);

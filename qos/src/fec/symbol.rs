@@ -84,11 +84,7 @@ mod tests {
     #[test]
     fn what_is_no_adui_is_no_packet() {
         for symbol in [&[1, 0][..], &[2, 0, 1, 9], &[1, 0, 2, 9], &[1, 0, 1, 9, 1]] {
-            assert_eq!(
-                Layout::Adu.packet(Bytes::from_static(symbol)),
-                None,
-                "{symbol:?}"
-            );
+            assert_eq!(Layout::Adu.packet(Bytes::from_static(symbol)), None, "{symbol:?}");
         }
     }
 

@@ -35,17 +35,12 @@ impl Window {
     const FIRST: u64 = 1 << 24;
 
     pub(super) const fn new(memory: u64) -> Self {
-        Self {
-            memory,
-            newest: None,
-            astray: None,
-        }
+        Self { memory, newest: None, astray: None }
     }
 
     /// The oldest number that is remembered.
     pub(super) fn oldest(&self) -> u64 {
-        self.newest
-            .map_or(0, |(_, newest)| newest + 1 - self.memory)
+        self.newest.map_or(0, |(_, newest)| newest + 1 - self.memory)
     }
 
     pub(super) fn place(&mut self, block: BlockNumber) -> Place {
@@ -62,11 +57,7 @@ impl Window {
         if distance > 0 {
             self.newest = Some((block, number));
         }
-        if number < self.oldest() {
-            Place::Late
-        } else {
-            Place::Inside(number)
-        }
+        if number < self.oldest() { Place::Late } else { Place::Inside(number) }
     }
 
     fn jump(&mut self, block: BlockNumber) -> Place {
@@ -78,10 +69,7 @@ impl Window {
             return Place::Astray;
         }
         // Far enough on for all that is remembered to be too old.
-        let number = self
-            .newest
-            .map_or(0, |(_, number)| number)
-            .saturating_add(Self::FIRST);
+        let number = self.newest.map_or(0, |(_, number)| number).saturating_add(Self::FIRST);
         self.newest = Some((block, number));
         self.astray = None;
         Place::Restarted(number)
@@ -120,14 +108,8 @@ mod tests {
         window.place(block(0));
         assert_eq!(window.place(block(100)), Place::Inside(Window::FIRST + 100));
         assert_eq!(window.place(block(201)), Place::Astray);
-        assert_eq!(
-            window.place(block(201)),
-            Place::Restarted(2 * Window::FIRST + 100)
-        );
-        assert_eq!(
-            window.place(block(202)),
-            Place::Inside(2 * Window::FIRST + 101)
-        );
+        assert_eq!(window.place(block(201)), Place::Restarted(2 * Window::FIRST + 100));
+        assert_eq!(window.place(block(202)), Place::Inside(2 * Window::FIRST + 101));
     }
 
     #[test]
@@ -139,10 +121,7 @@ mod tests {
         }
         assert_eq!(window.place(block(5)), Place::Inside(Window::FIRST));
         assert_eq!(window.place(block(3_000)), Place::Astray);
-        assert_eq!(
-            window.place(block(3_001)),
-            Place::Restarted(2 * Window::FIRST)
-        );
+        assert_eq!(window.place(block(3_001)), Place::Restarted(2 * Window::FIRST));
         assert_eq!(window.place(block(5)), Place::Astray);
         assert_eq!(window.place(block(3_001)), Place::Inside(2 * Window::FIRST));
         assert_eq!(window.place(block(5)), Place::Astray);

@@ -73,11 +73,7 @@ impl Cue {
 pub fn encode(cue: &Cue) -> Result<Bytes, PayloadError> {
     let (id, bytes) = (cue.id, cue.text.len());
     if bytes > MAX_TEXT {
-        return Err(PayloadError::CueTooLong {
-            id,
-            bytes,
-            limit: MAX_TEXT,
-        });
+        return Err(PayloadError::CueTooLong { id, bytes, limit: MAX_TEXT });
     }
     let start = millis(id, cue.start)?;
     let duration = millis(id, cue.duration)?;
@@ -99,13 +95,9 @@ pub fn encode(cue: &Cue) -> Result<Bytes, PayloadError> {
 ///
 /// [`PayloadError::CueLength`], [`PayloadError::CueForm`] or [`PayloadError::CueText`].
 pub fn decode(payload: &[u8]) -> Result<Cue, PayloadError> {
-    let wrong_length = |announced| PayloadError::CueLength {
-        bytes: payload.len(),
-        announced,
-    };
-    let (header, text) = payload
-        .split_first_chunk::<HEADER>()
-        .ok_or_else(|| wrong_length(HEADER))?;
+    let wrong_length = |announced| PayloadError::CueLength { bytes: payload.len(), announced };
+    let (header, text) =
+        payload.split_first_chunk::<HEADER>().ok_or_else(|| wrong_length(HEADER))?;
     if header[0] & !RESERVED_BITS != UTF8_WHOLE_CUE {
         return Err(PayloadError::CueForm(header[0]));
     }
@@ -117,10 +109,8 @@ pub fn decode(payload: &[u8]) -> Result<Cue, PayloadError> {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
     let id = field(4);
-    let text = std::str::from_utf8(text).map_err(|error| PayloadError::CueText {
-        id,
-        valid_up_to: error.valid_up_to(),
-    })?;
+    let text = std::str::from_utf8(text)
+        .map_err(|error| PayloadError::CueText { id, valid_up_to: error.valid_up_to() })?;
     Ok(Cue {
         id,
         start: MediaTime::from_millis(i64::from(field(8))),
@@ -152,13 +142,8 @@ mod tests {
     #[test]
     fn the_layout_is_the_documented_one() {
         let payload = encode(&cue("é")).unwrap();
-        let expected = [
-            [0x01, 0, 0, 2],
-            [0, 0, 0, 7],
-            [0, 0, 0xf0, 0x3c],
-            [0, 0, 0x07, 0xd0],
-        ]
-        .concat();
+        let expected =
+            [[0x01, 0, 0, 2], [0, 0, 0, 7], [0, 0, 0xf0, 0x3c], [0, 0, 0x07, 0xd0]].concat();
         assert_eq!(payload[..16], expected);
         assert_eq!(payload[16..], *"é".as_bytes());
     }
@@ -172,20 +157,13 @@ mod tests {
     fn a_text_fits_up_to_its_last_byte() {
         let longest = "x".repeat(MAX_TEXT);
         assert_eq!(encode(&cue(&longest)).unwrap().len(), MAX_CUE);
-        let too_long = PayloadError::CueTooLong {
-            id: 7,
-            bytes: MAX_TEXT + 1,
-            limit: MAX_TEXT,
-        };
+        let too_long = PayloadError::CueTooLong { id: 7, bytes: MAX_TEXT + 1, limit: MAX_TEXT };
         assert_eq!(encode(&cue(&format!("{longest}x"))), Err(too_long));
     }
 
     #[test]
     fn times_beyond_32_bits_are_refused() {
-        let at = |millis| Cue {
-            start: MediaTime::from_millis(millis),
-            ..cue("")
-        };
+        let at = |millis| Cue { start: MediaTime::from_millis(millis), ..cue("") };
         assert!(encode(&at(u32::MAX.into())).is_ok());
         let refused = |millis| Err(PayloadError::CueTime { id: 7, millis });
         assert_eq!(encode(&at(1 << 32)), refused(1 << 32));
@@ -214,13 +192,7 @@ mod tests {
 
         let mut latin1 = payload.to_vec();
         latin1[17] = 0xe9;
-        assert_eq!(
-            decode(&latin1),
-            Err(PayloadError::CueText {
-                id: 7,
-                valid_up_to: 1
-            })
-        );
+        assert_eq!(decode(&latin1), Err(PayloadError::CueText { id: 7, valid_up_to: 1 }));
     }
 
     proptest! {

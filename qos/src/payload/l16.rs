@@ -44,15 +44,10 @@ pub fn encode(samples: &[i16]) -> Bytes {
 pub fn decode(payload: &[u8], format: AudioFormat) -> Result<Vec<i16>, PayloadError> {
     let frame = bytes_per_frame(format);
     if !payload.len().is_multiple_of(frame) {
-        return Err(PayloadError::PartialFrame {
-            bytes: payload.len(),
-            frame,
-        });
+        return Err(PayloadError::PartialFrame { bytes: payload.len(), frame });
     }
     let samples = payload.chunks_exact(BYTES_PER_SAMPLE);
-    Ok(samples
-        .map(|bytes| i16::from_be_bytes([bytes[0], bytes[1]]))
-        .collect())
+    Ok(samples.map(|bytes| i16::from_be_bytes([bytes[0], bytes[1]])).collect())
 }
 
 fn bytes_per_frame(format: AudioFormat) -> usize {

@@ -41,16 +41,10 @@ pub struct AudioFormat {
 
 impl AudioFormat {
     /// What Opus decodes to when it is stereo: 48 kHz, two channels.
-    pub const OPUS_STEREO: Self = Self {
-        rate: ClockRate::OPUS,
-        channels: 2,
-    };
+    pub const OPUS_STEREO: Self = Self { rate: ClockRate::OPUS, channels: 2 };
 
     /// What Opus decodes to when it is mono: 48 kHz, one channel.
-    pub const OPUS_MONO: Self = Self {
-        rate: ClockRate::OPUS,
-        channels: 1,
-    };
+    pub const OPUS_MONO: Self = Self { rate: ClockRate::OPUS, channels: 1 };
 
     /// A format of one or two channels; `None` for any other number, or for a rate of zero.
     pub fn new(hz: u32, channels: u8) -> Option<Self> {

@@ -27,10 +27,7 @@ const LONGEST: i64 = 5_760;
 /// [`PayloadError::Opus`] where the packet breaks one of the requirements R1, R2, R3 and R5 of
 /// RFC 6716, section 3.4. The inside of the frames is left to the decoder.
 pub fn duration(payload: &[u8]) -> Result<MediaTime, PayloadError> {
-    let broken = |reason| PayloadError::Opus {
-        bytes: payload.len(),
-        reason,
-    };
+    let broken = |reason| PayloadError::Opus { bytes: payload.len(), reason };
     let (&toc, frames) = payload.split_first().ok_or_else(|| broken("it is empty"))?;
     let count = match toc & 0b11 {
         0 => 1,
@@ -90,9 +87,7 @@ mod tests {
     #[test]
     fn every_configuration_has_its_frame_length() {
         let lengths = |configs: std::ops::Range<u8>| -> Vec<f64> {
-            configs
-                .map(|config| millis(&[config << 3, 0]).unwrap())
-                .collect()
+            configs.map(|config| millis(&[config << 3, 0]).unwrap()).collect()
         };
         for silk in [0..4, 4..8, 8..12] {
             assert_eq!(lengths(silk), [10.0, 20.0, 40.0, 60.0]);
@@ -123,10 +118,7 @@ mod tests {
     #[test]
     fn malformed_packets_are_refused() {
         let celt = 31 << 3;
-        let empty = PayloadError::Opus {
-            bytes: 0,
-            reason: "it is empty",
-        };
+        let empty = PayloadError::Opus { bytes: 0, reason: "it is empty" };
         assert_eq!(duration(&[]), Err(empty));
         assert_eq!(millis(&[celt | 1, 7]), None, "R3");
         assert_eq!(millis(&[celt | 2]), None, "no size");

@@ -87,9 +87,7 @@ impl Buffer {
         let nominal = nominal.max(MediaTime::from_flicks(1));
         let capacity = capacity.max(nominal);
         let nominal_units = capacity.as_flicks() / nominal.as_flicks() + 1;
-        let most_units = nominal_units
-            .saturating_mul(Self::SHORT_UNITS)
-            .min(Self::MOST_UNITS);
+        let most_units = nominal_units.saturating_mul(Self::SHORT_UNITS).min(Self::MOST_UNITS);
         Self {
             nominal,
             capacity,
@@ -127,12 +125,8 @@ impl Buffer {
         }
         let taken = match self.units.first_entry() {
             Some(first) if *first.key() <= position => Taken::Unit(first.remove()),
-            Some(first) => Taken::Missing {
-                duration: (*first.key() - position).min(self.nominal),
-            },
-            None => Taken::Missing {
-                duration: self.nominal,
-            },
+            Some(first) => Taken::Missing { duration: (*first.key() - position).min(self.nominal) },
+            None => Taken::Missing { duration: self.nominal },
         };
         let end = match &taken {
             Taken::Unit(unit) => unit.end(),
@@ -146,10 +140,8 @@ impl Buffer {
     ///
     /// Holes count: they take their time too, concealed or filled by what is still on its way.
     pub fn depth(&self, position: MediaTime) -> MediaTime {
-        let reach = self
-            .units
-            .last_key_value()
-            .map_or(MediaTime::ZERO, |(_, last)| last.end() - position);
+        let reach =
+            self.units.last_key_value().map_or(MediaTime::ZERO, |(_, last)| last.end() - position);
         reach.max(MediaTime::ZERO)
     }
 
@@ -173,8 +165,7 @@ impl Buffer {
     pub fn seek(&mut self, position: MediaTime) {
         self.position = Some(position);
         let limit = position + self.capacity;
-        self.units
-            .retain(|_, unit| unit.end() > position && unit.end() <= limit);
+        self.units.retain(|_, unit| unit.end() > position && unit.end() <= limit);
     }
 
     /// Drops all units and forgets the position: as new.
@@ -185,10 +176,7 @@ impl Buffer {
 
     /// Counted from the position, or before there is one from the earliest unit.
     fn within_capacity(&self, unit: &Unit) -> bool {
-        let held = self
-            .units
-            .first_key_value()
-            .zip(self.units.last_key_value());
+        let held = self.units.first_key_value().zip(self.units.last_key_value());
         let (from, to) = match (self.position, held) {
             (Some(position), _) => (position, unit.end()),
             (None, Some(((&first, _), (_, last)))) => {

@@ -82,8 +82,7 @@ impl Concealer {
     pub fn reset(&mut self) {
         self.extension = None;
         self.history.clear();
-        self.history
-            .resize(self.spans.history * self.spans.channels, 0.0);
+        self.history.resize(self.spans.history * self.spans.channels, 0.0);
     }
 
     fn recent(&self) -> &[f32] {
@@ -178,11 +177,7 @@ impl Extension {
         let mut extension = Self {
             spans,
             past: past.to_vec(),
-            lag: if periodic {
-                found.lag
-            } else {
-                search.longest()
-            },
+            lag: if periodic { found.lag } else { search.longest() },
             cycle: Vec::new(),
             next: 0,
             elapsed: 0,
@@ -243,8 +238,7 @@ impl Extension {
 
         let channels = self.spans.channels;
         self.cycle.clear();
-        self.cycle
-            .extend_from_slice(&self.past[self.past.len() - lag * channels..]);
+        self.cycle.extend_from_slice(&self.past[self.past.len() - lag * channels..]);
         self.next = 0;
         let join = self.spans.join.min(lag / 2);
         for channel in 0..channels {

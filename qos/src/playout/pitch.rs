@@ -56,10 +56,7 @@ impl PitchSearch {
         let frames = samples.len() / self.channels;
         let longest = longest.min(self.longest).min(frames.saturating_sub(1));
         if longest < self.shortest {
-            return Match {
-                lag: longest,
-                similarity: 0.0,
-            };
+            return Match { lag: longest, similarity: 0.0 };
         }
         let coarse = self.coarse(samples, longest, window);
         let from = (coarse.saturating_sub(1) * self.decimation).clamp(self.shortest, longest);
@@ -75,14 +72,13 @@ impl PitchSearch {
         window: usize,
     ) -> Match {
         let first = *lags.start();
-        highest(lags.map(|lag| Match {
-            lag,
-            similarity: similarity(samples, self.channels, lag, window),
-        }))
-        .unwrap_or(Match {
-            lag: first,
-            similarity: 0.0,
-        })
+        highest(
+            lags.map(|lag| Match {
+                lag,
+                similarity: similarity(samples, self.channels, lag, window),
+            }),
+        )
+        .unwrap_or(Match { lag: first, similarity: 0.0 })
     }
 
     /// The best lag in decimated frames.
@@ -92,10 +88,7 @@ impl PitchSearch {
         let first = (self.shortest / self.decimation).max(1);
         let last = (longest / self.decimation).max(first);
         let curve: Vec<Match> = (first..=last)
-            .map(|lag| Match {
-                lag,
-                similarity: similarity(&slow, self.channels, lag, window),
-            })
+            .map(|lag| Match { lag, similarity: similarity(&slow, self.channels, lag, window) })
             .collect();
         let peaks = curve.windows(3).filter(|near| {
             near[1].similarity >= near[0].similarity && near[1].similarity >= near[2].similarity
@@ -106,13 +99,7 @@ impl PitchSearch {
 
 /// The first of the most similar.
 fn highest(matches: impl Iterator<Item = Match>) -> Option<Match> {
-    matches.reduce(|best, next| {
-        if next.similarity > best.similarity {
-            next
-        } else {
-            best
-        }
-    })
+    matches.reduce(|best, next| if next.similarity > best.similarity { next } else { best })
 }
 
 /// Every `factor` frames as their mean; what does not fill a group is left out at the front.

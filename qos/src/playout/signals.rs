@@ -4,21 +4,13 @@ use crate::payload::AudioFormat;
 use crate::time::ClockRate;
 use std::f64::consts::TAU;
 
-pub(super) const MONO: AudioFormat = AudioFormat {
-    rate: ClockRate::OPUS,
-    channels: 1,
-};
-pub(super) const STEREO: AudioFormat = AudioFormat {
-    rate: ClockRate::OPUS,
-    channels: 2,
-};
+pub(super) const MONO: AudioFormat = AudioFormat { rate: ClockRate::OPUS, channels: 1 };
+pub(super) const STEREO: AudioFormat = AudioFormat { rate: ClockRate::OPUS, channels: 2 };
 const HZ: f64 = 48_000.0;
 
 pub(super) fn sine(hz: f32, amplitude: f32, frames: usize) -> Vec<f32> {
     let step = f64::from(hz) / HZ;
-    (0..frames)
-        .map(|n| amplitude * (TAU * (n as f64 * step).fract()).sin() as f32)
-        .collect()
+    (0..frames).map(|n| amplitude * (TAU * (n as f64 * step).fract()).sin() as f32).collect()
 }
 
 /// A steady vowel: the harmonics of `hz` up to 3.6 kHz, stronger near 600 and 1,200 Hz.
@@ -30,9 +22,7 @@ pub(super) fn harmonic(hz: f32, amplitude: f32, frames: usize) -> Vec<f32> {
 /// four times a second.
 pub(super) fn speech(hz: f32, amplitude: f32, frames: usize) -> Vec<f32> {
     let pitch = move |t: f64| f64::from(hz) * (1.0 + 0.1 * (TAU * 3.0 * t).sin());
-    voiced(frames, amplitude, pitch, |t| {
-        0.6 + 0.4 * (TAU * 4.0 * t).sin()
-    })
+    voiced(frames, amplitude, pitch, |t| 0.6 + 0.4 * (TAU * 4.0 * t).sin())
 }
 
 fn voiced(
@@ -64,9 +54,7 @@ fn voiced(
 /// White noise, the same for the same seed.
 pub(super) fn noise(seed: u64, amplitude: f32, frames: usize) -> Vec<f32> {
     let mut random = Random::new(seed);
-    (0..frames)
-        .map(|_| amplitude * (2.0 * random.uniform() - 1.0) as f32)
-        .collect()
+    (0..frames).map(|_| amplitude * (2.0 * random.uniform() - 1.0) as f32).collect()
 }
 
 /// Two channels, interleaved.
@@ -80,11 +68,7 @@ pub(super) fn rms(samples: &[f32]) -> f32 {
 
 /// The largest step from a frame to the next, in any channel.
 pub(super) fn largest_step(samples: &[f32], channels: usize) -> f32 {
-    samples
-        .iter()
-        .zip(&samples[channels..])
-        .map(|(a, b)| (b - a).abs())
-        .fold(0.0, f32::max)
+    samples.iter().zip(&samples[channels..]).map(|(a, b)| (b - a).abs()).fold(0.0, f32::max)
 }
 
 /// A small generator (splitmix64), so that the tests need no other crate.

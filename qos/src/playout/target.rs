@@ -88,11 +88,7 @@ impl TargetDelay {
             spike_run += 1;
         }
         Self {
-            config: TargetConfig {
-                maximum,
-                late_share,
-                ..config
-            },
+            config: TargetConfig { maximum, late_share, ..config },
             fastest: SlidingMinimum::new(Self::MEMORY_OF_FASTEST),
             histogram: Histogram::new(maximum),
             peak: config.start.into(),
@@ -114,11 +110,7 @@ impl TargetDelay {
     pub fn observe(&mut self, now: MonoTime, relative_delay: TimeDelta) {
         let transit = relative_delay;
         let target = self.descended(now);
-        let elapsed = if self.observed == 0 {
-            Duration::ZERO
-        } else {
-            now.since(self.last)
-        };
+        let elapsed = if self.observed == 0 { Duration::ZERO } else { now.since(self.last) };
         self.last = now;
         self.observed += 1;
 
@@ -140,9 +132,7 @@ impl TargetDelay {
 
     /// How much longer than the fastest packet takes playout is to wait after a unit's sending.
     pub fn target(&self, now: MonoTime) -> Duration {
-        self.descended(now)
-            .max_zero()
-            .clamp(self.config.minimum, self.config.maximum)
+        self.descended(now).max_zero().clamp(self.config.minimum, self.config.maximum)
     }
 
     /// The transit time of the fastest packet of late, on the clocks of
@@ -172,20 +162,12 @@ impl TargetDelay {
             self.late_run = 0;
             return target;
         }
-        self.slowest = if self.late_run == 0 {
-            transit
-        } else {
-            self.slowest.max(transit)
-        };
+        self.slowest = if self.late_run == 0 { transit } else { self.slowest.max(transit) };
         self.late_run = self.late_run.saturating_add(1);
         if self.late_run >= self.spike_run {
             self.spike_until = self.last + Self::MEMORY_OF_FASTEST;
         }
-        if self.last < self.spike_until {
-            self.slowest - fastest
-        } else {
-            target
-        }
+        if self.last < self.spike_until { self.slowest - fastest } else { target }
     }
 }
 
@@ -202,10 +184,7 @@ impl SlidingMinimum {
     const MOST: usize = 4_096;
 
     fn new(span: Duration) -> Self {
-        Self {
-            span,
-            rising: VecDeque::new(),
-        }
+        Self { span, rising: VecDeque::new() }
     }
 
     fn minimum(&self) -> Option<TimeDelta> {
@@ -219,10 +198,7 @@ impl SlidingMinimum {
         }
         self.rising.push_back((now, value));
         while self.rising.len() > Self::MOST
-            || self
-                .rising
-                .front()
-                .is_some_and(|&(then, _)| now.since(then) > self.span)
+            || self.rising.front().is_some_and(|&(then, _)| now.since(then) > self.span)
         {
             self.rising.pop_front();
         }

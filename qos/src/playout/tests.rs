@@ -26,12 +26,7 @@ fn arrivals(
             (
                 sent + transit,
                 transit,
-                Unit {
-                    sequence,
-                    media_time,
-                    duration: BLOCK,
-                    data: Bytes::new(),
-                },
+                Unit { sequence, media_time, duration: BLOCK, data: Bytes::new() },
             )
         })
         .collect();
@@ -78,10 +73,7 @@ impl Player {
         let mut now = arrivals[0].0 + Duration::from_millis(60);
         let mut played = Vec::new();
         while !arrivals.is_empty() || !self.buffer.is_empty() {
-            while arrivals
-                .front()
-                .is_some_and(|&(arrived, _, _)| arrived <= now)
-            {
+            while arrivals.front().is_some_and(|&(arrived, _, _)| arrived <= now) {
                 let (arrived, transit, unit) = arrivals.pop_front().expect("there is a front");
                 self.target.observe(arrived, transit);
                 self.late += u64::from(self.buffer.push(unit) == Pushed::Late);
@@ -103,19 +95,12 @@ impl Player {
                 Taken::Missing { duration } => {
                     position += duration;
                     let mut block = Vec::new();
-                    self.concealer
-                        .conceal(duration.ticks(ClockRate::OPUS) as usize, &mut block);
+                    self.concealer.conceal(duration.ticks(ClockRate::OPUS) as usize, &mut block);
                     block
                 }
             };
             let frames = block.len();
-            played.push(Played {
-                at: now,
-                delay,
-                target,
-                concealed,
-                frames,
-            });
+            played.push(Played { at: now, delay, target, concealed, frames });
             now += MediaTime::from_ticks(frames as i64, ClockRate::OPUS).to_duration();
         }
         played
@@ -160,20 +145,9 @@ fn a_minute_of_speech_is_played_at_the_target_delay_with_few_units_late() {
     }
     let steady = played.iter().filter(|block| block.at > settled);
     let concealed = steady.clone().filter(|block| block.concealed).count();
-    assert!(
-        concealed * 50 < steady.count(),
-        "{concealed} concealed, {} late",
-        player.late
-    );
-    let scaled = played
-        .iter()
-        .filter(|block| !block.concealed && block.frames != FRAMES)
-        .count();
-    assert!(
-        scaled > 0 && scaled * 5 <= played.len(),
-        "{scaled} of {}",
-        played.len()
-    );
+    assert!(concealed * 50 < steady.count(), "{concealed} concealed, {} late", player.late);
+    let scaled = played.iter().filter(|block| !block.concealed && block.frames != FRAMES).count();
+    assert!(scaled > 0 && scaled * 5 <= played.len(), "{scaled} of {}", played.len());
 }
 
 #[test]
@@ -182,16 +156,9 @@ fn playback_follows_when_the_jitter_grows_and_when_it_shrinks() {
     let mut random = Random::new(9);
     let mut player = Player::new();
     let deviation = |sequence| {
-        if (1_500..3_000).contains(&sequence) {
-            30.0
-        } else {
-            4.0
-        }
+        if (1_500..3_000).contains(&sequence) { 30.0 } else { 4.0 }
     };
-    let played = player.play(
-        &sound,
-        arrivals(6_000, |unit| deviation(unit) * random.normal()),
-    );
+    let played = player.play(&sound, arrivals(6_000, |unit| deviation(unit) * random.normal()));
 
     let mean_delay = |from: u64, to: u64| {
         let span = MonoTime::from_millis(1_000 * from)..MonoTime::from_millis(1_000 * to);
@@ -210,9 +177,7 @@ fn playback_follows_when_the_jitter_grows_and_when_it_shrinks() {
 
 #[test]
 fn no_format_and_no_ragged_block_is_a_trap() {
-    for (hz, channels) in (1..400)
-        .chain([8_000, 11_025, 96_000])
-        .flat_map(|hz| [(hz, 0), (hz, 2)])
+    for (hz, channels) in (1..400).chain([8_000, 11_025, 96_000]).flat_map(|hz| [(hz, 0), (hz, 2)])
     {
         let rate = ClockRate::new(hz).expect("not zero");
         let format = AudioFormat { rate, channels };

@@ -98,9 +98,7 @@ impl TimeScale {
         let lag = if self.is_silent(block) {
             frames / 2
         } else {
-            let found = self
-                .search
-                .best(block, frames - self.shortest_overlap, frames);
+            let found = self.search.best(block, frames - self.shortest_overlap, frames);
             (found.similarity >= Self::ALIKE).then_some(found.lag)?
         };
         let overlap = lag.min(frames - lag);

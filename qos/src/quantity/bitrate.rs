@@ -9,10 +9,7 @@ use std::time::Duration;
 use super::decimal::Decimal;
 use super::{Quantity, QuantityError};
 
-const BITRATE: Quantity = Quantity {
-    name: "bit rate",
-    example: "160k",
-};
+const BITRATE: Quantity = Quantity { name: "bit rate", example: "160k" };
 const BITS_PER_BYTE: u128 = 8;
 const NANOS_PER_SEC: u128 = 1_000_000_000;
 
@@ -118,10 +115,7 @@ impl FromStr for Bitrate {
         let trimmed = text.trim();
         let (number, unit) = Decimal::split(trimmed).ok_or_else(|| BITRATE.malformed(text))?;
         let factor = factor(unit.trim_start()).ok_or_else(|| BITRATE.malformed(text))?;
-        number
-            .times(factor)
-            .map(Self)
-            .ok_or_else(|| BITRATE.too_large(text))
+        number.times(factor).map(Self).ok_or_else(|| BITRATE.too_large(text))
     }
 }
 

@@ -15,9 +15,7 @@ impl Decimal {
     ///
     /// A number is `12`, `1.5` or `.5`: no sign, no exponent.
     pub(super) fn split(text: &str) -> Option<(Self, &str)> {
-        let end = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, rest) = text.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let length = whole.len() + fraction.len();
@@ -26,13 +24,7 @@ impl Decimal {
         }
         let digits = whole.bytes().chain(fraction.bytes());
         let digits = digits.fold(0, |sum, digit| sum * 10 + u128::from(digit - b'0'));
-        Some((
-            Self {
-                digits,
-                places: fraction.len() as u32,
-            },
-            rest,
-        ))
+        Some((Self { digits, places: fraction.len() as u32 }, rest))
     }
 
     /// The number times `unit`, rounded to the nearest integer; `None` beyond 64 bits.

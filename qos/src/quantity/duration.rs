@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::decimal::Decimal;
 use super::{Quantity, QuantityError};
 
-const DURATION: Quantity = Quantity {
-    name: "duration",
-    example: "200ms or 1.5s",
-};
+const DURATION: Quantity = Quantity { name: "duration", example: "200ms or 1.5s" };
 
 /// The units in falling order, each with its nanoseconds.
 const UNITS: [(&str, u64); 7] = [
@@ -39,21 +36,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, QuantityError> {
         if after.is_empty() {
             return Err(DURATION.no_unit(text));
         }
-        let end = after
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (name, next) = after.split_at(end);
         let unit = UNITS.iter().find(|(unit, _)| *unit == name.trim());
-        let nanos = unit
-            .map(|(_, nanos)| *nanos)
-            .filter(|nanos| *nanos < smallest);
+        let nanos = unit.map(|(_, nanos)| *nanos).filter(|nanos| *nanos < smallest);
         let nanos = nanos.ok_or_else(|| DURATION.malformed(text))?;
-        let part = number
-            .times(nanos)
-            .ok_or_else(|| DURATION.too_large(text))?;
-        total = total
-            .checked_add(part)
-            .ok_or_else(|| DURATION.too_large(text))?;
+        let part = number.times(nanos).ok_or_else(|| DURATION.too_large(text))?;
+        total = total.checked_add(part).ok_or_else(|| DURATION.too_large(text))?;
         smallest = nanos;
         rest = next;
     }
@@ -68,9 +57,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, QuantityError> {
 pub fn parse_latency_millis(text: &str) -> Result<Duration, QuantityError> {
     match Decimal::split(text.trim()) {
         Some((number, "")) => {
-            let nanos = number
-                .times(1_000_000)
-                .ok_or_else(|| DURATION.too_large(text))?;
+            let nanos = number.times(1_000_000).ok_or_else(|| DURATION.too_large(text))?;
             Ok(Duration::from_nanos(nanos))
         }
         _ => parse_duration(text),

@@ -66,34 +66,20 @@ struct Quantity {
 
 impl Quantity {
     fn malformed(self, text: &str) -> QuantityError {
-        QuantityError::Malformed {
-            text: excerpt(text),
-            quantity: self.name,
-            example: self.example,
-        }
+        QuantityError::Malformed { text: excerpt(text), quantity: self.name, example: self.example }
     }
 
     fn no_unit(self, text: &str) -> QuantityError {
-        QuantityError::NoUnit {
-            text: excerpt(text),
-            quantity: self.name,
-            example: self.example,
-        }
+        QuantityError::NoUnit { text: excerpt(text), quantity: self.name, example: self.example }
     }
 
     fn too_large(self, text: &str) -> QuantityError {
-        QuantityError::TooLarge {
-            text: excerpt(text),
-            quantity: self.name,
-        }
+        QuantityError::TooLarge { text: excerpt(text), quantity: self.name }
     }
 }
 
 /// The beginning of a text from outside, short enough for one line of an error message.
 pub(crate) fn excerpt(text: &str) -> String {
     const SHOWN: usize = 40;
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN)
-        .collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect()
 }

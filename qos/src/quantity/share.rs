@@ -2,10 +2,7 @@
 
 use super::{Quantity, QuantityError};
 
-const SHARE: Quantity = Quantity {
-    name: "share",
-    example: "1% or 0.01",
-};
+const SHARE: Quantity = Quantity { name: "share", example: "1% or 0.01" };
 
 /// Reads a share of a whole, from 0 to 1: `1%` and `0.01` are the same.
 ///
@@ -19,10 +16,7 @@ pub fn parse_share(text: &str) -> Result<f64, QuantityError> {
         None => (trimmed, 1.0),
     };
     // The standard parser also reads signs, exponents and "inf": only plain decimals are shares.
-    if !number
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Err(SHARE.malformed(text));
     }
     let share = number.parse::<f64>().map_err(|_| SHARE.malformed(text))? / whole;

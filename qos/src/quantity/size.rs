@@ -3,10 +3,7 @@
 use super::decimal::Decimal;
 use super::{Quantity, QuantityError};
 
-const SIZE: Quantity = Quantity {
-    name: "size",
-    example: "64k or 16KiB",
-};
+const SIZE: Quantity = Quantity { name: "size", example: "64k or 16KiB" };
 
 /// Reads a number of bytes: `1200`, `64k`, `20MB` (powers of 1000) or `16KiB` (powers of 1024).
 ///

@@ -44,11 +44,7 @@ impl FlowId {
     /// The flow of this number, or `None` from 2^62 on, which a variable-length integer cannot
     /// hold.
     pub const fn new(id: u64) -> Option<Self> {
-        if id <= MAX_VARINT {
-            Some(Self(id))
-        } else {
-            None
-        }
+        if id <= MAX_VARINT { Some(Self(id)) } else { None }
     }
 
     /// The number.
@@ -112,9 +108,7 @@ pub fn datagram(flow: FlowId, packet: &[u8]) -> Bytes {
 /// [`RoqError::NoFlow`] where the datagram ends inside its flow identifier. What the packet is,
 /// even whether it is empty, is for the flow to judge.
 pub fn parse_datagram(mut datagram: Bytes) -> Result<(FlowId, Bytes), RoqError> {
-    let (id, length) = read_varint(&datagram).ok_or(RoqError::NoFlow {
-        bytes: datagram.len(),
-    })?;
+    let (id, length) = read_varint(&datagram).ok_or(RoqError::NoFlow { bytes: datagram.len() })?;
     datagram.advance(length);
     Ok((FlowId(id), datagram))
 }

@@ -14,10 +14,7 @@ pub struct StreamWriter {
 impl StreamWriter {
     /// A stream of `flow`, nothing written yet.
     pub fn new(flow: FlowId) -> Self {
-        Self {
-            flow,
-            opened: false,
-        }
+        Self { flow, opened: false }
     }
 
     /// What to write to the stream for this packet; the first time the flow identifier goes

@@ -18,10 +18,7 @@ fn read(reader: &mut StreamReader) -> Vec<Bytes> {
 #[test]
 fn the_examples_of_rfc_9000_are_read_and_written() {
     let examples: [(&[u8], u64); 4] = [
-        (
-            &[0xc2, 0x19, 0x7c, 0x5e, 0xff, 0x14, 0xe8, 0x8c],
-            151_288_809_941_952_652,
-        ),
+        (&[0xc2, 0x19, 0x7c, 0x5e, 0xff, 0x14, 0xe8, 0x8c], 151_288_809_941_952_652),
         (&[0x9d, 0x7f, 0x3e, 0x7d], 494_878_333),
         (&[0x7b, 0xbd], 15_293),
         (&[0x25], 37),
@@ -30,20 +27,14 @@ fn the_examples_of_rfc_9000_are_read_and_written() {
         assert_eq!(read_varint(bytes), Some((value, bytes.len())));
         assert_eq!(varint(value), bytes);
     }
-    assert_eq!(
-        read_varint(&[0x40, 0x25]),
-        Some((37, 2)),
-        "longer than needed"
-    );
+    assert_eq!(read_varint(&[0x40, 0x25]), Some((37, 2)), "longer than needed");
 }
 
 #[test]
 fn numbers_end_below_2_to_the_62() {
     assert_eq!(varint(MAX_VARINT), [0xff; 8]);
     let mut out = BytesMut::new();
-    let too_large = RoqError::NumberTooLarge {
-        value: MAX_VARINT + 1,
-    };
+    let too_large = RoqError::NumberTooLarge { value: MAX_VARINT + 1 };
     assert_eq!(write_varint(&mut out, MAX_VARINT + 1), Err(too_large));
     assert!(out.is_empty());
     assert_eq!(FlowId::new(MAX_VARINT).map(FlowId::get), Some(MAX_VARINT));
@@ -52,18 +43,11 @@ fn numbers_end_below_2_to_the_62() {
 
 #[test]
 fn a_datagram_that_ends_inside_its_flow_is_refused() {
-    assert_eq!(
-        parse_datagram(Bytes::new()),
-        Err(RoqError::NoFlow { bytes: 0 })
-    );
+    assert_eq!(parse_datagram(Bytes::new()), Err(RoqError::NoFlow { bytes: 0 }));
     let cut = Bytes::from_static(&[0x40]);
     assert_eq!(parse_datagram(cut), Err(RoqError::NoFlow { bytes: 1 }));
     let empty = parse_datagram(Bytes::from_static(&[5]));
-    assert_eq!(
-        empty,
-        Ok((FLOW, Bytes::new())),
-        "an empty packet is for the flow to judge"
-    );
+    assert_eq!(empty, Ok((FLOW, Bytes::new())), "an empty packet is for the flow to judge");
 }
 
 #[test]
@@ -77,9 +61,7 @@ fn a_stream_opens_with_its_flow_once() {
 #[test]
 fn a_packet_of_65535_bytes_passes_and_one_more_is_refused() {
     let mut writer = StreamWriter::new(FLOW);
-    let too_long = RoqError::PacketTooLong {
-        length: MAX_PACKET as u64 + 1,
-    };
+    let too_long = RoqError::PacketTooLong { length: MAX_PACKET as u64 + 1 };
     assert_eq!(writer.write(&[0; MAX_PACKET + 1]), Err(too_long));
 
     let mut reader = StreamReader::new();

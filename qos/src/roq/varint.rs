@@ -41,8 +41,6 @@ pub fn read_varint(data: &[u8]) -> Option<(u64, usize)> {
     let first = *data.first()?;
     let length = 1 << (first >> 6);
     let rest = data.get(1..length)?;
-    let value = rest.iter().fold(u64::from(first & 0x3f), |sum, byte| {
-        sum << 8 | u64::from(*byte)
-    });
+    let value = rest.iter().fold(u64::from(first & 0x3f), |sum, byte| sum << 8 | u64::from(*byte));
     Some((value, length))
 }

@@ -94,19 +94,12 @@ fn split(data: &[u8]) -> Result<Vec<&[u8]>, RtcpError> {
     let mut offset = 0;
     while offset < data.len() {
         let rest = &data[offset..];
-        let truncated = |expected| RtcpError::Truncated {
-            expected,
-            actual: rest.len(),
-            offset,
-        };
+        let truncated = |expected| RtcpError::Truncated { expected, actual: rest.len(), offset };
         let [first, packet_type, high, low, ..] = *rest else {
             return Err(truncated(HEADER_LEN));
         };
         if first >> 6 != 2 {
-            return Err(RtcpError::Version {
-                version: first >> 6,
-                offset,
-            });
+            return Err(RtcpError::Version { version: first >> 6, offset });
         }
         if offset == 0 && !matches!(packet_type, SR | RR) {
             return Err(RtcpError::NoReport { packet_type });
@@ -119,11 +112,7 @@ fn split(data: &[u8]) -> Result<Vec<&[u8]>, RtcpError> {
         packets.push(packet);
         offset += length;
     }
-    if packets.is_empty() {
-        Err(RtcpError::Empty)
-    } else {
-        Ok(packets)
-    }
+    if packets.is_empty() { Err(RtcpError::Empty) } else { Ok(packets) }
 }
 
 fn has_padding(packet: &[u8]) -> bool {
@@ -228,29 +217,20 @@ pub fn write_compound(packets: &[RtcpPacket]) -> Bytes {
 fn append_bye(data: &mut Vec<u8>, ssrcs: &[Ssrc], reason: Option<&str>) {
     for ssrcs in ssrcs.chunks(MAX_COUNT) {
         let bye = rtcp_types::Bye::builder().reason(cut(reason.unwrap_or_default()));
-        append(
-            data,
-            &ssrcs.iter().fold(bye, |bye, ssrc| bye.add_source(ssrc.0)),
-        );
+        append(data, &ssrcs.iter().fold(bye, |bye, ssrc| bye.add_source(ssrc.0)));
     }
 }
 
 fn append(data: &mut Vec<u8>, packet: &impl RtcpPacketWriter) {
     let start = data.len();
-    let size = packet
-        .calculate_size()
-        .expect("counts and texts were cut to what fits");
+    let size = packet.calculate_size().expect("counts and texts were cut to what fits");
     data.resize(start + size, 0);
-    packet
-        .write_into(&mut data[start..])
-        .expect("the packet gets the size it asked for");
+    packet.write_into(&mut data[start..]).expect("the packet gets the size it asked for");
 }
 
 /// As much of `text` as fits, up to the end of a character.
 fn cut(text: &str) -> &str {
-    let fits = (0..=text.len().min(MAX_TEXT))
-        .rev()
-        .find(|&end| text.is_char_boundary(end));
+    let fits = (0..=text.len().min(MAX_TEXT)).rev().find(|&end| text.is_char_boundary(end));
     &text[..fits.unwrap_or_default()]
 }
 

@@ -60,14 +60,9 @@ mod tests {
 
     #[test]
     fn a_source_whose_number_begins_with_zeros_is_not_taken_for_padding() {
-        let body = [
-            0, 0, 0, 9, 1, 1, b'a', 0, 0, 0, 0, 8, 7, 0, 1, 2, b'b', b'c', 0, 0,
-        ];
+        let body = [0, 0, 0, 9, 1, 1, b'a', 0, 0, 0, 0, 8, 7, 0, 1, 2, b'b', b'c', 0, 0];
         let names = cnames(&body, 2).unwrap();
-        assert_eq!(
-            names,
-            [(Ssrc(9), "a".to_owned()), (Ssrc(8), "bc".to_owned())]
-        );
+        assert_eq!(names, [(Ssrc(9), "a".to_owned()), (Ssrc(8), "bc".to_owned())]);
     }
 
     #[test]

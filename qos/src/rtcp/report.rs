@@ -64,10 +64,7 @@ impl ReportBlock {
         if self.last_sr == 0 {
             return None;
         }
-        let units = now
-            .middle()
-            .wrapping_sub(self.last_sr)
-            .wrapping_sub(self.delay_since_sr);
+        let units = now.middle().wrapping_sub(self.last_sr).wrapping_sub(self.delay_since_sr);
         let units = u64::from(u32::try_from(units as i32).ok()?);
         Some(Duration::from_nanos((units * 1_000_000_000) >> 16))
     }
@@ -101,10 +98,7 @@ impl SenderReport {
     /// Reads a whole SR packet, its header included.
     pub(super) fn parse(data: &[u8]) -> Result<Self, RtcpParseError> {
         let report = rtcp_types::SenderReport::parse(data)?;
-        let blocks = report
-            .report_blocks()
-            .map(|block| ReportBlock::from_wire(&block))
-            .collect();
+        let blocks = report.report_blocks().map(|block| ReportBlock::from_wire(&block)).collect();
         Ok(Self {
             ssrc: Ssrc(report.ssrc()),
             ntp: NtpTime::from_bits(report.ntp_timestamp()),
@@ -122,9 +116,7 @@ impl SenderReport {
             .rtp_timestamp(self.rtp.0)
             .packet_count(self.packets)
             .octet_count(self.octets);
-        blocks.iter().fold(report, |report, block| {
-            report.add_report_block(block.to_wire())
-        })
+        blocks.iter().fold(report, |report, block| report.add_report_block(block.to_wire()))
     }
 }
 
@@ -132,22 +124,14 @@ impl ReceiverReport {
     /// Reads a whole RR packet, its header included.
     pub(super) fn parse(data: &[u8]) -> Result<Self, RtcpParseError> {
         let report = rtcp_types::ReceiverReport::parse(data)?;
-        let blocks = report
-            .report_blocks()
-            .map(|block| ReportBlock::from_wire(&block))
-            .collect();
-        Ok(Self {
-            ssrc: Ssrc(report.ssrc()),
-            blocks,
-        })
+        let blocks = report.report_blocks().map(|block| ReportBlock::from_wire(&block)).collect();
+        Ok(Self { ssrc: Ssrc(report.ssrc()), blocks })
     }
 
     /// The packet from `ssrc` with these blocks, at most 31.
     pub(super) fn to_wire(ssrc: Ssrc, blocks: &[ReportBlock]) -> rtcp_types::ReceiverReportBuilder {
         let report = rtcp_types::ReceiverReport::builder(ssrc.0);
-        blocks.iter().fold(report, |report, block| {
-            report.add_report_block(block.to_wire())
-        })
+        blocks.iter().fold(report, |report, block| report.add_report_block(block.to_wire()))
     }
 }
 

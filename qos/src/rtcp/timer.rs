@@ -36,12 +36,7 @@ impl ReportTimer {
     /// IP (5 % of the session, or `b=RR` and `b=RS`), and report at a mean interval of at least
     /// `minimum` ([`DEFAULT_MINIMUM`], [`reduced_minimum`], or zero under AVPF).
     pub const fn new(bandwidth: Bitrate, minimum: Duration) -> Self {
-        Self {
-            bandwidth,
-            minimum,
-            senders: 1,
-            sent: None,
-        }
+        Self { bandwidth, minimum, senders: 1, sent: None }
     }
 
     /// Sets how many of the members send media; one unless told otherwise.
@@ -98,11 +93,7 @@ impl ReportTimer {
             true => (SENDER_SHARE, senders),
             false => (1.0 - SENDER_SHARE, members - senders),
         };
-        let minimum = if first {
-            self.minimum / 2
-        } else {
-            self.minimum
-        };
+        let minimum = if first { self.minimum / 2 } else { self.minimum };
         let bytes_per_sec = self.bandwidth.as_bps() as f64 / 8.0 * share;
         let mean = (average_size as f64 * speakers / bytes_per_sec).max(minimum.as_secs_f64());
         seconds(mean * (random + 0.5) / COMPENSATION)

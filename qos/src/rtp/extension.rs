@@ -22,11 +22,7 @@ pub struct ExtensionId(u8);
 impl ExtensionId {
     /// The identifier `number`, or `None` outside 1 to 14.
     pub const fn new(number: u8) -> Option<Self> {
-        if number >= 1 && number <= 14 {
-            Some(Self(number))
-        } else {
-            None
-        }
+        if number >= 1 && number <= 14 { Some(Self(number)) } else { None }
     }
 
     /// The number on the wire and in `a=extmap`.

@@ -81,11 +81,7 @@ impl PayloadType {
 
     /// The payload type `number`, or `None` above 127.
     pub const fn new(number: u8) -> Option<Self> {
-        if number < 128 {
-            Some(Self(number))
-        } else {
-            None
-        }
+        if number < 128 { Some(Self(number)) } else { None }
     }
 
     /// The lower seven bits of `octet`: the payload type in the second octet of a packet.

@@ -110,11 +110,7 @@ impl RtpPacket {
         if let Some(element) = &element {
             builder = builder.extension(ONE_BYTE_FORM, element);
         }
-        let extension_len = if element.is_some() {
-            Self::SEND_TIME_LEN
-        } else {
-            0
-        };
+        let extension_len = if element.is_some() { Self::SEND_TIME_LEN } else { 0 };
         let mut data = Vec::with_capacity(Self::HEADER_LEN + extension_len + self.payload.len());
         // What the builder would check is certain by type: 7 bits of payload type, no
         // contributing sources, no padding, an extension of one whole word.
@@ -148,50 +144,31 @@ mod tests {
     #[test]
     fn the_bytes_are_those_of_rfc_3550() {
         let data = plain().write(None);
-        assert_eq!(
-            data[..],
-            [0x80, 0xE0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xEE, 0xFF]
-        );
+        assert_eq!(data[..], [0x80, 0xE0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xEE, 0xFF]);
     }
 
     #[test]
     fn the_sending_time_is_one_element_of_the_one_byte_form() {
         let sent = NtpTime::from_bits(0x0000_0000_8000_0000);
-        let packet = RtpPacket {
-            send_time: Some(AbsSendTime::from_ntp(sent)),
-            ..plain()
-        };
+        let packet = RtpPacket { send_time: Some(AbsSendTime::from_ntp(sent)), ..plain() };
         let data = packet.write(id(5));
         assert_eq!(data[0], 0x90);
         assert_eq!(data[12..20], [0xBE, 0xDE, 0, 1, 0x52, 0x02, 0, 0]);
-        assert_eq!(
-            data.len(),
-            RtpPacket::HEADER_LEN + RtpPacket::SEND_TIME_LEN + 2
-        );
+        assert_eq!(data.len(), RtpPacket::HEADER_LEN + RtpPacket::SEND_TIME_LEN + 2);
     }
 
     #[test]
     fn a_sending_time_under_another_identifier_is_not_read() {
-        let packet = RtpPacket {
-            send_time: Some(AbsSendTime::from_wire([1, 2, 3])),
-            ..plain()
-        };
+        let packet = RtpPacket { send_time: Some(AbsSendTime::from_wire([1, 2, 3])), ..plain() };
         let data = packet.write(id(5));
-        assert_eq!(
-            RtpPacket::parse(data.clone(), id(6)).unwrap().send_time,
-            None
-        );
+        assert_eq!(RtpPacket::parse(data.clone(), id(6)).unwrap().send_time, None);
         assert_eq!(RtpPacket::parse(data, None).unwrap().send_time, None);
     }
 
     #[test]
     fn padding_and_contributing_sources_do_not_reach_the_payload() {
-        let data = [
-            &[0xA2, 0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10][..],
-            &[0; 8],
-            &[0xEE, 0xFF],
-            &[0, 0, 3],
-        ];
+        let data =
+            [&[0xA2, 0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10][..], &[0; 8], &[0xEE, 0xFF], &[0, 0, 3]];
         let packet = RtpPacket::parse(data.concat().into(), None).unwrap();
         assert_eq!(packet.payload[..], [0xEE, 0xFF]);
     }
@@ -206,25 +183,13 @@ mod tests {
     #[test]
     fn errors_carry_what_was_wrong() {
         let parse = |data: &[u8]| RtpPacket::parse(Bytes::copy_from_slice(data), None);
-        assert_eq!(
-            parse(&[0x80; 11]),
-            Err(RtpError::Truncated {
-                expected: 12,
-                actual: 11
-            })
-        );
+        assert_eq!(parse(&[0x80; 11]), Err(RtpError::Truncated { expected: 12, actual: 11 }));
         assert_eq!(parse(&[0x40; 12]), Err(RtpError::Version { version: 1 }));
         let mut padded = [0; 13];
         padded[0] = 0xA0;
         assert_eq!(parse(&padded), Err(RtpError::Padding));
         padded[12] = 2;
-        assert_eq!(
-            parse(&padded),
-            Err(RtpError::Truncated {
-                expected: 14,
-                actual: 13
-            })
-        );
+        assert_eq!(parse(&padded), Err(RtpError::Truncated { expected: 14, actual: 13 }));
     }
 
     proptest! {

@@ -47,14 +47,8 @@ mod tests {
 
     #[test]
     fn one_second_is_2_to_the_18() {
-        assert_eq!(
-            AbsSendTime::from_ntp(NtpTime::from_bits(1 << 32)),
-            AbsSendTime(1 << 18)
-        );
-        assert_eq!(
-            AbsSendTime::from_ntp(NtpTime::from_bits(64 << 32)),
-            AbsSendTime(0)
-        );
+        assert_eq!(AbsSendTime::from_ntp(NtpTime::from_bits(1 << 32)), AbsSendTime(1 << 18));
+        assert_eq!(AbsSendTime::from_ntp(NtpTime::from_bits(64 << 32)), AbsSendTime(0));
     }
 
     proptest! {

@@ -58,10 +58,7 @@ impl SourceValidator {
     /// A source that was announced (an SSRC in RTSP's `Transport`, an RTCP packet before): its
     /// first packet is valid already.
     pub const fn announced() -> Self {
-        Self {
-            probation: 0,
-            ..Self::new()
-        }
+        Self { probation: 0, ..Self::new() }
     }
 
     /// Judges the next packet that arrived.
@@ -93,14 +90,8 @@ impl SourceValidator {
 
     /// One packet of a source on probation.
     fn prove(&mut self, sequence: Sequence) -> Verdict {
-        let in_a_row = self
-            .highest
-            .is_none_or(|highest| sequence == highest.next());
-        self.probation = if in_a_row {
-            self.probation - 1
-        } else {
-            Self::MIN_SEQUENTIAL - 1
-        };
+        let in_a_row = self.highest.is_none_or(|highest| sequence == highest.next());
+        self.probation = if in_a_row { self.probation - 1 } else { Self::MIN_SEQUENTIAL - 1 };
         if self.probation == 0 {
             self.begin(sequence);
             return Verdict::Valid;
@@ -111,12 +102,7 @@ impl SourceValidator {
 
     /// `init_seq`, and the packet that caused it.
     fn begin(&mut self, sequence: Sequence) {
-        *self = Self {
-            highest: Some(sequence),
-            base: sequence,
-            received: 1,
-            ..Self::announced()
-        };
+        *self = Self { highest: Some(sequence), base: sequence, received: 1, ..Self::announced() };
     }
 
     /// The highest sequence number, with the count of wraps above its sixteen bits.
@@ -127,11 +113,7 @@ impl SourceValidator {
     /// Packets that the sender sent since the first that counted, as far as its sequence numbers
     /// tell (appendix A.3).
     pub fn expected(&self) -> u64 {
-        if self.received == 0 {
-            0
-        } else {
-            self.extended_highest() - u64::from(self.base.0) + 1
-        }
+        if self.received == 0 { 0 } else { self.extended_highest() - u64::from(self.base.0) + 1 }
     }
 
     /// Packets that counted, duplicates included.

@@ -109,10 +109,7 @@ enum Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self::Head {
-            scanned: 0,
-            line: 0,
-        }
+        Self::Head { scanned: 0, line: 0 }
     }
 }
 
@@ -134,10 +131,7 @@ impl MessageBuffer {
     /// # Errors
     ///
     /// [`FramingError`], from then on always the same.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "it is an iterator only between pushes"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "it is an iterator only between pushes")]
     pub fn next(&mut self) -> Result<Option<Incoming>, FramingError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -171,11 +165,7 @@ impl MessageBuffer {
     }
 
     fn skip_empty_lines(&mut self) {
-        let empty = self
-            .unread
-            .iter()
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
+        let empty = self.unread.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         self.unread.advance(empty);
     }
 
@@ -194,10 +184,7 @@ impl MessageBuffer {
         mut scanned: usize,
         mut line: usize,
     ) -> Result<Option<usize>, FramingError> {
-        while let Some(found) = self.unread[scanned..]
-            .iter()
-            .position(|byte| *byte == b'\n')
-        {
+        while let Some(found) = self.unread[scanned..].iter().position(|byte| *byte == b'\n') {
             let end = scanned + found;
             let content = self.unread[line..end].strip_suffix(b"\r");
             let length = content.map_or(end - line, <[u8]>::len);
@@ -232,9 +219,7 @@ impl MessageBuffer {
             return Ok(None);
         };
         let message = [head.text.as_bytes(), body].concat();
-        let malformed = || FramingError::Malformed {
-            line: head.start_line(),
-        };
+        let malformed = || FramingError::Malformed { line: head.start_line() };
         let incoming = match Message::parse(&message) {
             Ok((Message::Request(request), used)) if used == message.len() => {
                 Incoming::Request(request)

@@ -79,26 +79,21 @@ fn check_start_line(line: &str) -> Result<(), FramingError> {
     match version {
         None => Err(malformed(line)),
         Some("1.0" | "2.0") => Ok(()),
-        Some(_) => Err(FramingError::Version {
-            line: excerpt(line),
-        }),
+        Some(_) => Err(FramingError::Version { line: excerpt(line) }),
     }
 }
 
 fn body_length<'a>(headers: impl Iterator<Item = &'a String>) -> Result<usize, FramingError> {
     let mut values = headers.filter_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("Content-Length")
-            .then(|| value.trim())
+        name.eq_ignore_ascii_case("Content-Length").then(|| value.trim())
     });
     let Some(value) = values.next() else {
         return Ok(0);
     };
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number || values.next().is_some() {
-        return Err(FramingError::ContentLength {
-            value: excerpt(value),
-        });
+        return Err(FramingError::ContentLength { value: excerpt(value) });
     }
     let announced = value.parse::<u64>().unwrap_or(u64::MAX);
     match usize::try_from(announced) {
@@ -108,9 +103,7 @@ fn body_length<'a>(headers: impl Iterator<Item = &'a String>) -> Result<usize, F
 }
 
 fn malformed(line: &str) -> FramingError {
-    FramingError::Malformed {
-        line: excerpt(line),
-    }
+    FramingError::Malformed { line: excerpt(line) }
 }
 
 fn malformed_bytes(bytes: &[u8]) -> FramingError {

@@ -65,11 +65,7 @@ pub struct HeaderError {
 
 impl HeaderError {
     fn new(header: &'static str, value: &str, reason: &'static str) -> Self {
-        Self {
-            header,
-            value: crate::quantity::excerpt(value),
-            reason,
-        }
+        Self { header, value: crate::quantity::excerpt(value), reason }
     }
 }
 

@@ -74,11 +74,8 @@ mod tests {
 
     #[test]
     fn no_known_name_begins_another() {
-        let begins = |name: &str| {
-            KNOWN
-                .iter()
-                .any(|other| *other != name && other.starts_with(name))
-        };
+        let begins =
+            |name: &str| KNOWN.iter().any(|other| *other != name && other.starts_with(name));
         assert!(!KNOWN.into_iter().any(begins));
     }
 

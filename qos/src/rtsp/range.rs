@@ -34,15 +34,11 @@ impl FromStr for NptRange {
     fn from_str(value: &str) -> Result<Self, HeaderError> {
         let wrong = |reason| HeaderError::new("Range", value, reason);
         let range = value.split(';').next().unwrap_or_default().trim();
-        let (unit, range) = range
-            .split_once('=')
-            .ok_or_else(|| wrong("a unit is missing"))?;
+        let (unit, range) = range.split_once('=').ok_or_else(|| wrong("a unit is missing"))?;
         if !unit.trim().eq_ignore_ascii_case("npt") {
             return Err(wrong("only normal play time (npt) is known"));
         }
-        let (start, end) = range
-            .split_once('-')
-            .ok_or_else(|| wrong("a `-` is missing"))?;
+        let (start, end) = range.split_once('-').ok_or_else(|| wrong("a `-` is missing"))?;
         let (start, end) = (start.trim(), end.trim());
         let time = |text| read_time(text).ok_or_else(|| wrong("not a time"));
         let start = match start {
@@ -51,11 +47,7 @@ impl FromStr for NptRange {
             _ if start.eq_ignore_ascii_case("now") => NptStart::Now,
             _ => NptStart::At(time(start)?),
         };
-        let end = if end.is_empty() {
-            None
-        } else {
-            Some(time(end)?)
-        };
+        let end = if end.is_empty() { None } else { Some(time(end)?) };
         Ok(Self { start, end })
     }
 }
@@ -91,9 +83,7 @@ fn read_time(text: &str) -> Option<MediaTime> {
         }
         _ => return None,
     };
-    let nanos = seconds
-        .checked_mul(NANOS_PER_SEC)?
-        .checked_add(read_fraction(fraction)?)?;
+    let nanos = seconds.checked_mul(NANOS_PER_SEC)?.checked_add(read_fraction(fraction)?)?;
     let nanos = i64::try_from(nanos).ok()?;
     Some(MediaTime::from_delta(TimeDelta::from_nanos(nanos)))
 }

@@ -27,10 +27,7 @@ impl RtpInfo {
 
     /// Writes a list.
     pub fn list_text(list: &[Self]) -> String {
-        list.iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(",")
+        list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     }
 
     fn parse(entry: &str) -> Option<Self> {
@@ -42,11 +39,7 @@ impl RtpInfo {
             .find(|at| parameter(&url[at + 1..]).is_some())
             .unwrap_or(url.len());
         let (url, parameters) = url.split_at(end);
-        let mut info = Self {
-            url: url.trim().to_owned(),
-            sequence: None,
-            timestamp: None,
-        };
+        let mut info = Self { url: url.trim().to_owned(), sequence: None, timestamp: None };
         for (name, value) in parameters.split(';').filter_map(parameter) {
             match name {
                 Parameter::Sequence => info.sequence = value.parse().ok().map(Sequence),

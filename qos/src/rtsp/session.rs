@@ -33,10 +33,7 @@ impl FromStr for SessionHeader {
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("timeout"))
             .and_then(|(_, seconds)| seconds.trim().parse().ok())
             .map(Duration::from_secs);
-        Ok(Self {
-            id: id.to_owned(),
-            timeout,
-        })
+        Ok(Self { id: id.to_owned(), timeout })
     }
 }
 

@@ -77,11 +77,7 @@ impl TransportHeader {
     /// Reads a list of alternatives, separated by commas.
     pub fn parse(value: &str) -> Self {
         let mut header = Self::default();
-        for text in value
-            .split(',')
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-        {
+        for text in value.split(',').map(str::trim).filter(|text| !text.is_empty()) {
             match text.parse() {
                 Ok(transport) => header.alternatives.push(transport),
                 Err(_) => header.unknown.push(text.to_owned()),
@@ -107,10 +103,7 @@ impl FromStr for Transport {
             _ => return Err(wrong("only RTP/AVP and RTP/AVPF are known")),
         };
         let parameters = Parameters(parameters);
-        if parameters
-            .value("mode")
-            .is_some_and(|mode| !mode.eq_ignore_ascii_case("play"))
-        {
+        if parameters.value("mode").is_some_and(|mode| !mode.eq_ignore_ascii_case("play")) {
             return Err(wrong("only playing is possible"));
         }
         let ssrc = parameters.value("ssrc").and_then(read_ssrc);
@@ -121,20 +114,12 @@ impl FromStr for Transport {
             Some("QUIC") => {
                 let flow = parameters.value("flow").and_then(read_flow);
                 let flow = flow.ok_or_else(|| wrong("QUIC needs a flow from 1 on"))?;
-                Ok(Self::Quic {
-                    profile,
-                    flow,
-                    ssrc,
-                })
+                Ok(Self::Quic { profile, flow, ssrc })
             }
             Some("TCP") => {
                 let channels = parameters.value("interleaved").and_then(read_pair);
                 let channels = channels.ok_or_else(|| wrong("TCP needs interleaved channels"))?;
-                Ok(Self::Interleaved {
-                    profile,
-                    channels,
-                    ssrc,
-                })
+                Ok(Self::Interleaved { profile, channels, ssrc })
             }
             Some(_) => Err(wrong("only UDP, QUIC and TCP are known")),
         }
@@ -144,19 +129,9 @@ impl FromStr for Transport {
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ssrc = match self {
-            Self::Udp {
-                profile,
-                client,
-                server,
-                destination,
-                multicast,
-                ssrc,
-            } => {
-                let (cast, ports) = if *multicast {
-                    ("multicast", "port")
-                } else {
-                    ("unicast", "client_port")
-                };
+            Self::Udp { profile, client, server, destination, multicast, ssrc } => {
+                let (cast, ports) =
+                    if *multicast { ("multicast", "port") } else { ("unicast", "client_port") };
                 write!(f, "{profile};{cast}")?;
                 if let Some(destination) = destination {
                     write!(f, ";destination={destination}")?;
@@ -167,19 +142,11 @@ impl fmt::Display for Transport {
                 }
                 ssrc
             }
-            Self::Quic {
-                profile,
-                flow,
-                ssrc,
-            } => {
+            Self::Quic { profile, flow, ssrc } => {
                 write!(f, "{profile}/QUIC;unicast;flow={flow}")?;
                 ssrc
             }
-            Self::Interleaved {
-                profile,
-                channels: (rtp, rtcp),
-                ssrc,
-            } => {
+            Self::Interleaved { profile, channels: (rtp, rtcp), ssrc } => {
                 write!(f, "{profile}/TCP;unicast;interleaved={rtp}-{rtcp}")?;
                 ssrc
             }
@@ -197,25 +164,18 @@ struct Parameters<'a>(&'a str);
 
 impl<'a> Parameters<'a> {
     fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let pairs = self
-            .0
-            .split(';')
-            .map(|text| text.split_once('=').unwrap_or((text, "")));
+        let pairs = self.0.split(';').map(|text| text.split_once('=').unwrap_or((text, "")));
         pairs.map(|(name, value)| (name.trim(), value.trim().trim_matches('"')))
     }
 
     fn value(self, wanted: &str) -> Option<&'a str> {
-        self.iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-            .map(|(_, value)| value)
+        self.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
     fn udp(self, profile: Profile, ssrc: Option<Ssrc>) -> Option<Transport> {
         let multicast = self.value("multicast").is_some();
         let ports = if multicast { "port" } else { "client_port" };
-        let destination = self
-            .value("destination")
-            .filter(|address| !address.is_empty());
+        let destination = self.value("destination").filter(|address| !address.is_empty());
         Some(Transport::Udp {
             profile,
             client: self.value(ports).and_then(read_pair)?,

@@ -30,18 +30,12 @@ struct Queued<T> {
 impl<T> Pacer<T> {
     /// An empty pacer over this bucket.
     pub const fn new(bucket: TokenBucket) -> Self {
-        Self {
-            bucket,
-            queue: BTreeMap::new(),
-            pushed: 0,
-            queued_bytes: 0,
-        }
+        Self { bucket, queue: BTreeMap::new(), pushed: 0, queued_bytes: 0 }
     }
 
     /// Queues an item that takes `bytes` on the wire and must not leave before `release_at`.
     pub fn push(&mut self, release_at: MonoTime, bytes: usize, item: T) {
-        self.queue
-            .insert((release_at, self.pushed), Queued { bytes, item });
+        self.queue.insert((release_at, self.pushed), Queued { bytes, item });
         self.pushed += 1;
         self.queued_bytes += bytes;
     }

@@ -43,18 +43,10 @@ impl TokenBucket {
     /// A full bucket of `burst` bytes, at least [`Self::LEAST_BURST`], filled at `rate`.
     pub fn new(rate: Bitrate, burst: usize) -> Result<Self, ShapingError> {
         if burst < Self::LEAST_BURST {
-            return Err(ShapingError::Burst {
-                burst,
-                least: Self::LEAST_BURST,
-            });
+            return Err(ShapingError::Burst { burst, least: Self::LEAST_BURST });
         }
         let capacity = nanobits(burst);
-        Ok(Self {
-            rate,
-            capacity,
-            level: capacity,
-            updated: MonoTime::ZERO,
-        })
+        Ok(Self { rate, capacity, level: capacity, updated: MonoTime::ZERO })
     }
 
     /// The rate at which it fills.
@@ -86,9 +78,7 @@ impl TokenBucket {
         if self.rate.as_bps() == 0 {
             return Self::NEVER;
         }
-        let wait = lacking
-            .unsigned_abs()
-            .div_ceil(u128::from(self.rate.as_bps()));
+        let wait = lacking.unsigned_abs().div_ceil(u128::from(self.rate.as_bps()));
         let instant = u128::from(now.as_nanos()).saturating_add(wait);
         MonoTime::from_nanos(u64::try_from(instant).unwrap_or(u64::MAX))
     }

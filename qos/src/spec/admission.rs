@@ -65,11 +65,7 @@ pub enum Refusal {
 impl Admission {
     /// Empty books.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            granted: BTreeMap::new(),
-            next: 0,
-        }
+        Self { limits, granted: BTreeMap::new(), next: 0 }
     }
 
     /// Asks for a rate for a new session.
@@ -123,11 +119,7 @@ impl Admission {
         };
         let possible = limit.saturating_sub(in_use);
         if rate > possible {
-            return Err(Refusal::Rate {
-                limit,
-                in_use,
-                possible,
-            });
+            return Err(Refusal::Rate { limit, in_use, possible });
         }
         Ok(())
     }

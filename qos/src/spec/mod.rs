@@ -49,9 +49,7 @@ impl FromStr for Mode {
             "live" => Ok(Self::Live),
             "stored" => Ok(Self::Stored),
             "best-effort" => Ok(Self::BestEffort),
-            _ => Err(SpecError::Mode {
-                text: excerpt(text),
-            }),
+            _ => Err(SpecError::Mode { text: excerpt(text) }),
         }
     }
 }
@@ -130,11 +128,7 @@ impl FromStr for QosSpec {
     /// nothing.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let mut spec = Self::default();
-        for term in text
-            .split(',')
-            .map(str::trim)
-            .filter(|term| !term.is_empty())
-        {
+        for term in text.split(',').map(str::trim).filter(|term| !term.is_empty()) {
             spec.read_term(term)?;
         }
         Ok(spec)
@@ -143,9 +137,7 @@ impl FromStr for QosSpec {
 
 impl QosSpec {
     fn read_term(&mut self, term: &str) -> Result<(), SpecError> {
-        let malformed = || SpecError::Malformed {
-            term: excerpt(term),
-        };
+        let malformed = || SpecError::Malformed { term: excerpt(term) };
         let (name, value) = match term.split_once("<=") {
             Some(pair) => pair,
             None => term.split_once('=').ok_or_else(malformed)?,
@@ -154,10 +146,7 @@ impl QosSpec {
         if (name == "mode") == term.contains("<=") {
             return Err(malformed());
         }
-        let wrong = |error| SpecError::Quantity {
-            name: name.to_owned(),
-            error,
-        };
+        let wrong = |error| SpecError::Quantity { name: name.to_owned(), error };
         let duration = || parse_duration(value).map_err(wrong);
         match name {
             "delay" => set(&mut self.delay, name, duration()?),
@@ -167,18 +156,14 @@ impl QosSpec {
             "setup" => set(&mut self.setup, name, duration()?),
             "rate" => set(&mut self.rate, name, value.parse().map_err(wrong)?),
             "mode" => set(&mut self.mode, name, value.parse()?),
-            _ => Err(SpecError::Unknown {
-                name: excerpt(name),
-            }),
+            _ => Err(SpecError::Unknown { name: excerpt(name) }),
         }
     }
 }
 
 fn set<T>(term: &mut Option<T>, name: &str, value: T) -> Result<(), SpecError> {
     match term.replace(value) {
-        Some(_) => Err(SpecError::Repeated {
-            name: name.to_owned(),
-        }),
+        Some(_) => Err(SpecError::Repeated { name: name.to_owned() }),
         None => Ok(()),
     }
 }

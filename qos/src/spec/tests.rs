@@ -36,32 +36,14 @@ fn order_and_white_space_do_not_matter() {
 #[test]
 fn what_is_no_spec_says_why_in_one_line() {
     for (text, why) in [
-        (
-            "delay",
-            "`delay` is not a term (write it like delay<=200ms or mode=stored)",
-        ),
-        (
-            "delay=200ms",
-            "`delay=200ms` is not a term (write it like delay<=200ms or mode=stored)",
-        ),
-        (
-            "mode<=live",
-            "`mode<=live` is not a term (write it like delay<=200ms or mode=stored)",
-        ),
-        (
-            "delay<=200",
-            "delay: `200` has no unit (write the duration like 200ms or 1.5s)",
-        ),
+        ("delay", "`delay` is not a term (write it like delay<=200ms or mode=stored)"),
+        ("delay=200ms", "`delay=200ms` is not a term (write it like delay<=200ms or mode=stored)"),
+        ("mode<=live", "`mode<=live` is not a term (write it like delay<=200ms or mode=stored)"),
+        ("delay<=200", "delay: `200` has no unit (write the duration like 200ms or 1.5s)"),
         ("loss<=2", "loss: `2` is too large for a share"),
-        (
-            "mode=fast",
-            "unknown mode `fast` (known: live, stored, best-effort)",
-        ),
+        ("mode=fast", "unknown mode `fast` (known: live, stored, best-effort)"),
         ("delay<=1s,delay<=2s", "`delay` stands twice"),
-        (
-            "speed<=1",
-            "unknown term `speed` (known: delay, jitter, loss, skew, setup, rate, mode)",
-        ),
+        ("speed<=1", "unknown term `speed` (known: delay, jitter, loss, skew, setup, rate, mode)"),
     ] {
         assert_eq!(spec(text).unwrap_err().to_string(), why);
     }
@@ -70,21 +52,11 @@ fn what_is_no_spec_says_why_in_one_line() {
 #[test]
 fn a_rate_is_granted_up_to_the_limit_and_not_a_bit_beyond() {
     let limit = Bitrate::from_kbps(300);
-    let mut admission = Admission::new(Limits {
-        rate: Some(limit),
-        sessions: None,
-    });
+    let mut admission = Admission::new(Limits { rate: Some(limit), sessions: None });
     let first = admission.request(Bitrate::from_kbps(160)).unwrap();
     let refused = admission.request(Bitrate::from_bps(140_001)).unwrap_err();
     let possible = Bitrate::from_kbps(140);
-    assert_eq!(
-        refused,
-        Refusal::Rate {
-            limit,
-            in_use: first.rate(),
-            possible
-        }
-    );
+    assert_eq!(refused, Refusal::Rate { limit, in_use: first.rate(), possible });
     assert_eq!(
         refused.to_string(),
         "160 kbit/s of 300 kbit/s are in use: at most 140 kbit/s can be granted"
@@ -100,15 +72,9 @@ fn a_rate_is_granted_up_to_the_limit_and_not_a_bit_beyond() {
 
 #[test]
 fn sessions_are_counted_too() {
-    let mut admission = Admission::new(Limits {
-        rate: None,
-        sessions: Some(1),
-    });
+    let mut admission = Admission::new(Limits { rate: None, sessions: Some(1) });
     let only = admission.request(Bitrate::from_bps(u64::MAX)).unwrap();
-    assert_eq!(
-        admission.request(Bitrate::ZERO),
-        Err(Refusal::Sessions { limit: 1 })
-    );
+    assert_eq!(admission.request(Bitrate::ZERO), Err(Refusal::Sessions { limit: 1 }));
     admission.release(only);
     assert!(admission.request(Bitrate::ZERO).is_ok());
 }
@@ -116,21 +82,11 @@ fn sessions_are_counted_too() {
 #[test]
 fn a_change_counts_only_the_difference_and_a_refused_one_changes_nothing() {
     let limit = Bitrate::from_kbps(300);
-    let mut admission = Admission::new(Limits {
-        rate: Some(limit),
-        sessions: Some(2),
-    });
+    let mut admission = Admission::new(Limits { rate: Some(limit), sessions: Some(2) });
     let other = admission.request(Bitrate::from_kbps(100)).unwrap();
     let mut grant = admission.request(Bitrate::from_kbps(150)).unwrap();
-    assert_eq!(
-        admission.change(&mut grant, Bitrate::from_kbps(200)),
-        Ok(())
-    );
-    assert!(
-        admission
-            .change(&mut grant, Bitrate::from_kbps(201))
-            .is_err()
-    );
+    assert_eq!(admission.change(&mut grant, Bitrate::from_kbps(200)), Ok(()));
+    assert!(admission.change(&mut grant, Bitrate::from_kbps(201)).is_err());
     assert_eq!(grant.rate(), Bitrate::from_kbps(200));
     assert_eq!(admission.in_use(), limit);
     admission.release(other);

@@ -35,11 +35,7 @@ impl Distribution {
     /// Counts one span.
     pub fn record(&mut self, span: TimeDelta) {
         let below = span < TimeDelta::ZERO;
-        let side = if below {
-            &mut self.negative
-        } else {
-            &mut self.positive
-        };
+        let side = if below { &mut self.negative } else { &mut self.positive };
         side.record(span);
         let (min, max) = self.extremes.unwrap_or((span, span));
         self.extremes = Some((min.min(span), max.max(span)));
@@ -82,8 +78,7 @@ impl Distribution {
     }
 
     fn within_extremes(&self, span: TimeDelta) -> TimeDelta {
-        self.extremes
-            .map_or(span, |(min, max)| span.clamp(min, max))
+        self.extremes.map_or(span, |(min, max)| span.clamp(min, max))
     }
 
     /// The smallest span.
@@ -139,8 +134,7 @@ struct Magnitudes(Option<Histogram<u32>>);
 
 impl Magnitudes {
     fn histogram(&mut self) -> &mut Histogram<u32> {
-        self.0
-            .get_or_insert_with(|| Histogram::new(DIGITS).expect("five digits are allowed"))
+        self.0.get_or_insert_with(|| Histogram::new(DIGITS).expect("five digits are allowed"))
     }
 
     fn record(&mut self, span: TimeDelta) {
@@ -177,9 +171,7 @@ impl Magnitudes {
 
     fn add(&mut self, other: &Self) {
         if let Some(other) = &other.0 {
-            self.histogram()
-                .add(other)
-                .expect("the histogram grows up to the limit");
+            self.histogram().add(other).expect("the histogram grows up to the limit");
         }
     }
 }
@@ -198,10 +190,7 @@ mod tests {
         let nothing = Distribution::new();
         assert_eq!(nothing.quantile(0.5), None);
         assert_eq!(nothing.farthest(1.0), None);
-        assert_eq!(
-            (nothing.min(), nothing.max(), nothing.mean()),
-            (None, None, None)
-        );
+        assert_eq!((nothing.min(), nothing.max(), nothing.mean()), (None, None, None));
     }
 
     #[test]
@@ -236,10 +225,7 @@ mod tests {
     fn the_widest_spans_do_not_overflow() {
         let widest = [i64::MIN + 1, i64::MAX].map(TimeDelta::from_nanos);
         let spans: Distribution = widest.into_iter().collect();
-        assert_eq!(
-            (spans.min(), spans.max()),
-            (Some(widest[0]), Some(widest[1]))
-        );
+        assert_eq!((spans.min(), spans.max()), (Some(widest[0]), Some(widest[1])));
         assert_eq!(spans.mean(), Some(TimeDelta::ZERO));
     }
 

@@ -21,11 +21,7 @@ pub struct InterarrivalJitter {
 impl InterarrivalJitter {
     /// An estimate for a stream whose timestamps run at `rate`.
     pub const fn new(rate: ClockRate) -> Self {
-        Self {
-            rate,
-            transit: None,
-            scaled: 0,
-        }
+        Self { rate, transit: None, scaled: 0 }
     }
 
     /// A packet arrived that was sent at the instant its timestamp stands for.

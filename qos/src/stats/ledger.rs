@@ -168,25 +168,17 @@ impl Ledger {
     fn move_start(&mut self, sequence: u64) {
         let nothing_played = self.passed == self.base;
         if let Some(stale) = sequence.checked_sub(self.base) {
-            self.open
-                .drain(..stale.min(self.open.len() as u64) as usize);
+            self.open.drain(..stale.min(self.open.len() as u64) as usize);
             self.base = sequence;
         } else {
             let missing = self.base - sequence;
-            let room = self
-                .window
-                .saturating_sub(self.open.len() as u64)
-                .min(missing);
+            let room = self.window.saturating_sub(self.open.len() as u64).min(missing);
             self.settled.gap(sequence, missing - room);
             self.base -= room;
             (0..room).for_each(|_| self.open.push_front(Unit::default()));
         }
         self.first = sequence;
-        self.passed = if nothing_played {
-            self.base
-        } else {
-            self.passed.max(self.base)
-        };
+        self.passed = if nothing_played { self.base } else { self.passed.max(self.base) };
     }
 
     /// A unit arrived, or was recovered, at `now`; `sent` is its sending time, mapped to the same
@@ -202,12 +194,7 @@ impl Ledger {
         if sequence >= END_OF_NUMBERS || self.is_stale(sequence) {
             return Arrival::Stale;
         }
-        let came = Came {
-            at: now,
-            media_time,
-            sent,
-            recovery,
-        };
+        let came = Came { at: now, media_time, sent, recovery };
         let by_itself = recovery == Recovery::None;
         let overtaken = by_itself && self.highest.is_some_and(|highest| sequence < highest);
         if by_itself {
@@ -302,13 +289,7 @@ impl Ledger {
         if !self.begun || beyond || sequence < self.base {
             return;
         }
-        if let Some(
-            unit @ Unit {
-                hearing: Hearing::Pending,
-                ..
-            },
-        ) = self.reach(sequence)
-        {
+        if let Some(unit @ Unit { hearing: Hearing::Pending, .. }) = self.reach(sequence) {
             unit.hearing = Hearing::Missed;
         }
         self.passed = self.passed.max(sequence + 1);
@@ -361,24 +342,19 @@ impl Ledger {
 
     /// The account up to the playout's position.
     pub fn totals(&self) -> Totals {
-        self.expected_units()
-            .fold(self.settled.totals(), Totals::with)
-            .summed()
+        self.expected_units().fold(self.settled.totals(), Totals::with).summed()
     }
 
     /// Runs of units that the network lost, before recovery, up to the playout's position.
     pub fn loss_runs(&self) -> LossRuns {
         let mut runs = self.settled.loss_runs().clone();
-        self.expected_units()
-            .for_each(|unit| runs.push(!unit.received));
+        self.expected_units().for_each(|unit| runs.push(!unit.received));
         runs
     }
 
     /// Open units that the playout has come to.
     fn expected_units(&self) -> impl Iterator<Item = &Unit> {
-        self.open
-            .iter()
-            .take(self.passed.saturating_sub(self.base) as usize)
+        self.open.iter().take(self.passed.saturating_sub(self.base) as usize)
     }
 
     /// Delays from sending to being heard, of units whose sending time is known.

@@ -20,10 +20,7 @@ impl LossRuns {
 
     /// A stream of no units.
     pub const fn new() -> Self {
-        Self {
-            ended: BTreeMap::new(),
-            current: 0,
-        }
+        Self { ended: BTreeMap::new(), current: 0 }
     }
 
     /// The next unit.
@@ -48,9 +45,7 @@ impl LossRuns {
     }
 
     fn length(&self) -> u32 {
-        u32::try_from(self.current)
-            .unwrap_or(u32::MAX)
-            .min(Self::LONGEST)
+        u32::try_from(self.current).unwrap_or(u32::MAX).min(Self::LONGEST)
     }
 
     /// Run length -> how many runs; a run that goes on is counted with the length it has.

@@ -90,9 +90,9 @@ impl Reception {
     pub fn report_block(&mut self, now: MonoTime) -> ReportBlock {
         let fraction_lost = self.end_interval();
         let lost = self.lost().clamp(-(1 << 23), (1 << 23) - 1);
-        let (last_sr, delay_since_sr) = self.sender_report.map_or((0, 0), |(middle, arrived)| {
-            (middle, in_65536ths(now, arrived))
-        });
+        let (last_sr, delay_since_sr) = self
+            .sender_report
+            .map_or((0, 0), |(middle, arrived)| (middle, in_65536ths(now, arrived)));
         ReportBlock {
             ssrc: self.ssrc,
             fraction_lost,
@@ -165,11 +165,7 @@ mod tests {
 
     impl Reference {
         fn init_seq(&mut self, seq: u16) {
-            *self = Self {
-                base_seq: seq.into(),
-                max_seq: seq,
-                ..Self::default()
-            };
+            *self = Self { base_seq: seq.into(), max_seq: seq, ..Self::default() };
         }
 
         fn update_seq(&mut self, seq: u16) {
@@ -198,11 +194,7 @@ mod tests {
             } else {
                 (lost_interval << 8) / expected_interval as i32
             };
-            (
-                fraction as u8,
-                lost.clamp(-0x0080_0000, 0x007F_FFFF),
-                extended_max,
-            )
+            (fraction as u8, lost.clamp(-0x0080_0000, 0x007F_FFFF), extended_max)
         }
     }
 
@@ -221,10 +213,7 @@ mod tests {
     #[test]
     fn the_fraction_counts_from_the_block_before_and_the_total_from_the_beginning() {
         let mut reception = reception();
-        feed(
-            &mut reception,
-            (0..100).filter(|sequence| sequence % 4 != 1),
-        );
+        feed(&mut reception, (0..100).filter(|sequence| sequence % 4 != 1));
         let first = reception.report_block(MonoTime::ZERO);
         assert_eq!((first.fraction_lost, first.cumulative_lost), (64, 25));
         feed(&mut reception, 100..200);
@@ -238,10 +227,7 @@ mod tests {
         let mut reception = reception();
         feed(&mut reception, [0, 0, 1, 1, 2]);
         let block = reception.report_block(MonoTime::ZERO);
-        assert_eq!(
-            (block.fraction_lost, block.cumulative_lost, reception.lost()),
-            (0, -2, -2)
-        );
+        assert_eq!((block.fraction_lost, block.cumulative_lost, reception.lost()), (0, -2, -2));
     }
 
     #[test]
@@ -260,16 +246,10 @@ mod tests {
     fn before_the_first_packet_a_block_says_nothing() {
         let mut reception = Reception::new(Ssrc(7), ClockRate::OPUS);
         let block = reception.report_block(MonoTime::from_millis(9));
-        assert_eq!(
-            (block.fraction_lost, block.cumulative_lost, block.last_sr),
-            (0, 0, 0)
-        );
+        assert_eq!((block.fraction_lost, block.cumulative_lost, block.last_sr), (0, 0, 0));
         assert!(!reception.heard_since_report());
         feed(&mut reception, [0]);
-        assert!(
-            !reception.heard_since_report(),
-            "one packet is on probation"
-        );
+        assert!(!reception.heard_since_report(), "one packet is on probation");
         feed(&mut reception, [1]);
         assert!(reception.heard_since_report());
     }
@@ -290,10 +270,7 @@ mod tests {
         let block = reception.report_block(MonoTime::from_millis(3_500));
         assert_eq!(block.delay_since_sr, 5 << 15, "2.5 s");
         let back = sent.offset(crate::time::TimeDelta::from_millis(2_750));
-        assert_eq!(
-            block.round_trip(back),
-            Some(std::time::Duration::from_millis(250))
-        );
+        assert_eq!(block.round_trip(back), Some(std::time::Duration::from_millis(250)));
     }
 
     proptest! {

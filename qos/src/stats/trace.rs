@@ -84,14 +84,8 @@ mod tests {
             fate: Fate::Played,
             ..LOST
         };
-        assert_eq!(
-            line("audio", &played),
-            "audio,65540,20000,1000,2000,fec,200000,played"
-        );
-        assert_eq!(
-            header().split(',').count(),
-            line("audio", &played).split(',').count()
-        );
+        assert_eq!(line("audio", &played), "audio,65540,20000,1000,2000,fec,200000,played");
+        assert_eq!(header().split(',').count(), line("audio", &played).split(',').count());
     }
 
     #[test]

@@ -159,7 +159,10 @@ mod tests {
         cues.push(cue(1, 0, 1_000));
         cues.push(cue(2, 0, 400));
         assert!(matches!(cues.pop(at(500)), Some(CueEvent::Show { cue: Cue { id: 1, .. }, .. })));
-        assert!(matches!(cues.pop(at(500)), Some(CueEvent::Skipped { cue: Cue { id: 2, .. }, .. })));
+        assert!(matches!(
+            cues.pop(at(500)),
+            Some(CueEvent::Skipped { cue: Cue { id: 2, .. }, .. })
+        ));
     }
 
     #[test]

@@ -119,7 +119,10 @@ mod tests {
         // The sender's clock is slow: each second of ours it shows 100 us less.
         for second in 0..600u64 {
             let arrived = MonoTime::from_millis(40 + second * 1_000);
-            clock.on_arrival(arrived, ntp(second as i64 * 1_000).offset(TimeDelta::from_micros(-100 * second as i64)));
+            clock.on_arrival(
+                arrived,
+                ntp(second as i64 * 1_000).offset(TimeDelta::from_micros(-100 * second as i64)),
+            );
         }
         let shown = ntp(599_000).offset(TimeDelta::from_micros(-59_900));
         let error = clock.to_local(shown).unwrap() - MonoTime::from_millis(599_040);

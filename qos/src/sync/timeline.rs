@@ -46,7 +46,8 @@ impl StreamTimeline {
     pub fn place(&mut self, timestamp: RtpTimestamp, duration: MediaTime) -> MediaTime {
         let ticks = self.unroller.unroll(timestamp);
         let anchor = *self.anchor.get_or_insert(ticks);
-        let media_time = self.origin + MediaTime::from_ticks(ticks.saturating_sub(anchor), self.rate);
+        let media_time =
+            self.origin + MediaTime::from_ticks(ticks.saturating_sub(anchor), self.rate);
         self.reached = self.reached.max(media_time + duration);
         media_time
     }

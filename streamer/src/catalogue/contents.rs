@@ -30,22 +30,14 @@ pub(super) struct Contents {
 impl Contents {
     /// Reads what can be read. Without any sound, the error is the first sound file's.
     pub(super) fn read(sources: Sources) -> Result<Self, CatalogueError> {
-        let Sources {
-            audio,
-            texts,
-            manifest,
-            mut skipped,
-        } = sources;
+        let Sources { audio, texts, manifest, mut skipped } = sources;
         let manifest = manifest.map_or(Ok(Manifest::default()), |node| read_manifest(&node));
         let manifest = or_skip(manifest, &mut skipped).unwrap_or_default();
 
         let mut sounds = Vec::new();
         let mut first_error = None;
         for (track, node) in audio {
-            let named = node
-                .shown
-                .file_stem()
-                .and_then(|stem| manifest.audio.get(stem.to_str()?));
+            let named = node.shown.file_stem().and_then(|stem| manifest.audio.get(stem.to_str()?));
             match WavFile::open(&node.real, &node.shown) {
                 Ok(file) => sounds.push((named.cloned().unwrap_or(track), file)),
                 Err(error) if first_error.is_none() => first_error = Some(error),
@@ -59,24 +51,11 @@ impl Contents {
 
         let mut tracks = Vec::new();
         for (language, node) in texts {
-            let name = manifest
-                .subtitles
-                .get(&language)
-                .unwrap_or(&language)
-                .clone();
+            let name = manifest.subtitles.get(&language).unwrap_or(&language).clone();
             let cues = or_skip(read_cues(&node), &mut skipped);
-            tracks.extend(cues.map(|cues| TextTrack {
-                name,
-                language,
-                cues,
-            }));
+            tracks.extend(cues.map(|cues| TextTrack { name, language, cues }));
         }
-        Ok(Self {
-            manifest,
-            audio: sounds,
-            texts: tracks,
-            skipped,
-        })
+        Ok(Self { manifest, audio: sounds, texts: tracks, skipped })
     }
 
     /// The line of this presentation in the list.
@@ -91,12 +70,7 @@ impl Contents {
             language: track.language.clone(),
         });
         let tracks = audio.chain(texts).collect();
-        Entry {
-            title: self.title(&name),
-            duration: self.duration(),
-            tracks,
-            name,
-        }
+        Entry { title: self.title(&name), duration: self.duration(), tracks, name }
     }
 
     /// Reads the samples too.
@@ -111,14 +85,7 @@ impl Contents {
             let memory = memory.reserve(file.memory(), file.path())?;
             let (format, frames) = (file.format(), file.frames());
             let (samples, encodings) = (file.read()?, Shelf::default());
-            Ok(Arc::new(AudioTrack {
-                name,
-                format,
-                frames,
-                samples,
-                encodings,
-                _memory: memory,
-            }))
+            Ok(Arc::new(AudioTrack { name, format, frames, samples, encodings, _memory: memory }))
         });
         Ok(Presentation {
             name: name.to_owned(),
@@ -136,11 +103,7 @@ impl Contents {
     }
 
     fn duration(&self) -> MediaTime {
-        self.audio
-            .iter()
-            .map(|(_, file)| file.duration())
-            .max()
-            .unwrap_or_default()
+        self.audio.iter().map(|(_, file)| file.duration()).max().unwrap_or_default()
     }
 }
 
@@ -152,11 +115,7 @@ fn read_manifest(node: &Node) -> Result<Manifest, CatalogueError> {
     let bytes = read_text_file(node)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| CatalogueError::BadManifest {
         path: node.shown.clone(),
-        line: bytes[..error.valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1,
+        line: bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1,
         reason: "the text is not UTF-8".to_owned(),
     })?;
     Manifest::parse(text, &node.shown)
@@ -172,19 +131,12 @@ fn read_cues(node: &Node) -> Result<Arc<[Cue]>, CatalogueError> {
 }
 
 fn read_text_file(node: &Node) -> Result<Vec<u8>, CatalogueError> {
-    let refuse = |source| CatalogueError::Io {
-        path: node.shown.clone(),
-        source,
-    };
+    let refuse = |source| CatalogueError::Io { path: node.shown.clone(), source };
     let file = File::open(&node.real).map_err(refuse)?;
     let bytes = file.metadata().map_err(refuse)?.len();
     let limit = MAX_TEXT_FILE_BYTES;
     if bytes > limit {
-        return Err(CatalogueError::TooLong {
-            path: node.shown.clone(),
-            bytes,
-            limit,
-        });
+        return Err(CatalogueError::TooLong { path: node.shown.clone(), bytes, limit });
     }
     let mut content = Vec::new();
     file.take(limit).read_to_end(&mut content).map_err(refuse)?;

@@ -101,14 +101,7 @@ impl Directory {
             Kind::Sound => {
                 let name = node.stem.clone();
                 let audio = vec![("audio".to_owned(), node.clone())];
-                self.add(
-                    name,
-                    &node,
-                    Found::Files(Sources {
-                        audio,
-                        ..Sources::default()
-                    }),
-                )
+                self.add(name, &node, Found::Files(Sources { audio, ..Sources::default() }))
             }
             Kind::Folder => self.add(node.stem.clone(), &node, Found::Folder(node.clone())),
             Kind::Subtitles => {
@@ -129,10 +122,9 @@ impl Directory {
     fn add(&mut self, name: String, node: &Node, found: Found) -> Result<(), CatalogueError> {
         check_name(&name)?;
         match self.found.entry(name) {
-            Entry::Occupied(taken) => Err(CatalogueError::Taken {
-                path: node.shown.clone(),
-                name: taken.key().clone(),
-            }),
+            Entry::Occupied(taken) => {
+                Err(CatalogueError::Taken { path: node.shown.clone(), name: taken.key().clone() })
+            }
             Entry::Vacant(free) => {
                 free.insert(found);
                 Ok(())
@@ -143,9 +135,7 @@ impl Directory {
     fn sources(&mut self, name: &str, node: &Node) -> Result<&mut Sources, CatalogueError> {
         match self.found.get_mut(name) {
             Some(Found::Files(sources)) => Ok(sources),
-            _ => Err(CatalogueError::Orphan {
-                path: node.shown.clone(),
-            }),
+            _ => Err(CatalogueError::Orphan { path: node.shown.clone() }),
         }
     }
 
@@ -153,18 +143,12 @@ impl Directory {
     fn why_not(&mut self, name: &str) -> CatalogueError {
         let place = self.skipped.iter().position(|skipped| {
             let sound = kind_of(&skipped.path) == Some(Kind::Sound);
-            let stem = if sound {
-                skipped.path.file_stem()
-            } else {
-                skipped.path.file_name()
-            };
+            let stem = if sound { skipped.path.file_stem() } else { skipped.path.file_name() };
             stem.is_some_and(|stem| stem == name)
         });
         match place {
             Some(place) => self.skipped.swap_remove(place).error,
-            None => CatalogueError::Unknown {
-                name: name.to_owned(),
-            },
+            None => CatalogueError::Unknown { name: name.to_owned() },
         }
     }
 }
@@ -172,10 +156,7 @@ impl Directory {
 impl Sources {
     fn of_folder(root: &Path, folder: &Node) -> Result<Self, CatalogueError> {
         let (nodes, skipped) = children(root, &folder.shown)?;
-        let mut sources = Self {
-            skipped,
-            ..Self::default()
-        };
+        let mut sources = Self { skipped, ..Self::default() };
         for node in nodes {
             match node.kind {
                 Kind::Sound => sources.audio.push((node.stem.clone(), node)),
@@ -192,23 +173,18 @@ impl Sources {
         }
         // Numbers first and as numbers, so that track 10 follows track 9.
         let number = |name: &str| name.parse::<u64>().unwrap_or(u64::MAX);
-        sources
-            .audio
-            .sort_by(|(a, _), (b, _)| (number(a), a).cmp(&(number(b), b)));
+        sources.audio.sort_by(|(a, _), (b, _)| (number(a), a).cmp(&(number(b), b)));
         if sources.audio.is_empty() {
-            return Err(CatalogueError::NoSound {
-                path: folder.shown.clone(),
-            });
+            return Err(CatalogueError::NoSound { path: folder.shown.clone() });
         }
         Ok(sources)
     }
 
     fn add_text(&mut self, language: String, node: Node) -> Result<(), CatalogueError> {
         match self.texts.entry(language) {
-            Entry::Occupied(taken) => Err(CatalogueError::Taken {
-                path: node.shown,
-                name: taken.key().clone(),
-            }),
+            Entry::Occupied(taken) => {
+                Err(CatalogueError::Taken { path: node.shown, name: taken.key().clone() })
+            }
             Entry::Vacant(free) => {
                 free.insert(node);
                 Ok(())
@@ -224,11 +200,7 @@ impl Sources {
             .map(|node| {
                 let metadata = fs::metadata(&node.real).ok();
                 let length = metadata.as_ref().map_or(0, fs::Metadata::len);
-                (
-                    node.shown.clone(),
-                    length,
-                    metadata.and_then(|metadata| metadata.modified().ok()),
-                )
+                (node.shown.clone(), length, metadata.and_then(|metadata| metadata.modified().ok()))
             })
             .collect()
     }
@@ -236,10 +208,7 @@ impl Sources {
 
 /// The nodes of `folder`, a path within `root`, by kind and name.
 fn children(root: &Path, folder: &Path) -> Result<(Vec<Node>, Vec<Skipped>), CatalogueError> {
-    let refuse = |source| CatalogueError::Io {
-        path: folder.to_owned(),
-        source,
-    };
+    let refuse = |source| CatalogueError::Io { path: folder.to_owned(), source };
     let (mut nodes, mut skipped) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(root.join(folder)).map_err(refuse)? {
         let file_name = entry.map_err(refuse)?.file_name();
@@ -258,40 +227,22 @@ fn children(root: &Path, folder: &Path) -> Result<(Vec<Node>, Vec<Skipped>), Cat
 
 /// What stands at `shown`, a path within `root`; none if it is of no interest here.
 fn inspect(root: &Path, shown: PathBuf) -> Result<Option<Node>, CatalogueError> {
-    let refuse = |source| CatalogueError::Io {
-        path: shown.clone(),
-        source,
-    };
+    let refuse = |source| CatalogueError::Io { path: shown.clone(), source };
     let real = fs::canonicalize(root.join(&shown)).map_err(refuse)?;
     if !real.starts_with(root) {
         return Err(CatalogueError::Outside { path: shown });
     }
     let metadata = fs::metadata(&real).map_err(refuse)?;
-    let kind = if metadata.is_dir() {
-        Some(Kind::Folder)
-    } else {
-        kind_of(&shown)
-    };
+    let kind = if metadata.is_dir() { Some(Kind::Folder) } else { kind_of(&shown) };
     let Some(kind) = kind else { return Ok(None) };
     if kind != Kind::Folder && !metadata.is_file() {
         // Opening a pipe would wait for its writer.
         return Err(CatalogueError::NotAFile { path: shown });
     }
-    let stem = if kind == Kind::Folder {
-        shown.file_name()
-    } else {
-        shown.file_stem()
-    };
+    let stem = if kind == Kind::Folder { shown.file_name() } else { shown.file_stem() };
     match stem.and_then(|stem| stem.to_str()) {
-        Some(stem) => Ok(Some(Node {
-            real,
-            stem: stem.to_owned(),
-            shown,
-            kind,
-        })),
-        None => Err(CatalogueError::BadName {
-            name: shown.to_string_lossy().into_owned(),
-        }),
+        Some(stem) => Ok(Some(Node { real, stem: stem.to_owned(), shown, kind })),
+        None => Err(CatalogueError::BadName { name: shown.to_string_lossy().into_owned() }),
     }
 }
 

@@ -64,10 +64,7 @@ pub struct Skipped {
 
 impl From<CatalogueError> for Skipped {
     fn from(error: CatalogueError) -> Self {
-        Self {
-            path: error.path().to_owned(),
-            error,
-        }
+        Self { path: error.path().to_owned(), error }
     }
 }
 

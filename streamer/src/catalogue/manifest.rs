@@ -36,12 +36,7 @@ impl Manifest {
             let start = error.span().map_or(0, |span| span.start);
             CatalogueError::BadManifest {
                 path: path.to_owned(),
-                line: text
-                    .bytes()
-                    .take(start)
-                    .filter(|byte| *byte == b'\n')
-                    .count()
-                    + 1,
+                line: text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1,
                 reason: error.message().replace('\n', " "),
             }
         })
@@ -72,11 +67,7 @@ mod tests {
 
     #[test]
     fn errors_are_one_line_with_file_and_line_number() {
-        for text in [
-            "title = 'T'\ntitel = 'x'\n",
-            "title = 'T'\n[audio\n",
-            "# one\ntitle = 3\n",
-        ] {
+        for text in ["title = 'T'\ntitel = 'x'\n", "title = 'T'\n[audio\n", "# one\ntitle = 3\n"] {
             let error = parse(text).unwrap_err();
             assert!(error.starts_with("a.toml, line 2: "), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");

@@ -13,10 +13,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(limit: u64) -> Self {
-        Self {
-            limit,
-            in_use: Arc::default(),
-        }
+        Self { limit, in_use: Arc::default() }
     }
 
     /// Sets `needed` bytes aside for the samples of the file `path`.
@@ -24,18 +21,10 @@ impl Memory {
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         if needed > self.limit - *in_use {
             let (path, limit, in_use) = (path.to_owned(), self.limit, *in_use);
-            return Err(CatalogueError::OutOfMemory {
-                path,
-                needed,
-                limit,
-                in_use,
-            });
+            return Err(CatalogueError::OutOfMemory { path, needed, limit, in_use });
         }
         *in_use += needed;
-        Ok(Reservation {
-            bytes: needed,
-            in_use: Arc::clone(&self.in_use),
-        })
+        Ok(Reservation { bytes: needed, in_use: Arc::clone(&self.in_use) })
     }
 }
 

@@ -54,29 +54,18 @@ impl Catalogue {
     ///
     /// [`Io`](CatalogueError::Io) and [`NotADirectory`](CatalogueError::NotADirectory).
     pub fn open(dir: &Path) -> Result<Self, CatalogueError> {
-        let root = std::fs::canonicalize(dir).map_err(|source| CatalogueError::Io {
-            path: dir.to_owned(),
-            source,
-        })?;
+        let root = std::fs::canonicalize(dir)
+            .map_err(|source| CatalogueError::Io { path: dir.to_owned(), source })?;
         if !root.is_dir() {
-            return Err(CatalogueError::NotADirectory {
-                path: dir.to_owned(),
-            });
+            return Err(CatalogueError::NotADirectory { path: dir.to_owned() });
         }
-        Ok(Self {
-            root,
-            memory: Memory::new(DEFAULT_MEMORY),
-            in_use: Shelf::default(),
-        })
+        Ok(Self { root, memory: Memory::new(DEFAULT_MEMORY), in_use: Shelf::default() })
     }
 
     /// The same with `bytes` of memory for samples instead of [`DEFAULT_MEMORY`].
     #[must_use]
     pub fn with_memory(self, bytes: u64) -> Self {
-        Self {
-            memory: Memory::new(bytes),
-            ..self
-        }
+        Self { memory: Memory::new(bytes), ..self }
     }
 
     /// All presentations by name, and all files that were left out. Reads headers and subtitles,
@@ -99,10 +88,7 @@ impl Catalogue {
         }
         skipped.append(&mut directory.skipped);
         skipped.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Listing {
-            presentations,
-            skipped,
-        })
+        Ok(Listing { presentations, skipped })
     }
 
     /// The presentation `name`, with all its samples in memory: the same one for all who hold it
@@ -136,13 +122,7 @@ fn check_name(name: &str) -> Result<(), CatalogueError> {
         && !name.contains(['/', '\\'])
         && !name.contains(char::is_control)
         && name.len() <= MAX_NAME_BYTES;
-    if single && plain {
-        Ok(())
-    } else {
-        Err(CatalogueError::BadName {
-            name: name.to_owned(),
-        })
-    }
+    if single && plain { Ok(()) } else { Err(CatalogueError::BadName { name: name.to_owned() }) }
 }
 
 #[cfg(test)]

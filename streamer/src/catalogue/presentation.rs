@@ -47,33 +47,20 @@ pub struct AudioTrack {
 impl AudioTrack {
     /// How long it lasts.
     pub fn duration(&self) -> MediaTime {
-        MediaTime::from_ticks(
-            i64::try_from(self.frames).unwrap_or(i64::MAX),
-            self.format.rate,
-        )
+        MediaTime::from_ticks(i64::try_from(self.frames).unwrap_or(i64::MAX), self.format.rate)
     }
 
     /// The samples of the frames from `first` on as floats, full scale 1, interleaved: as many
     /// whole frames as there are and as fit into `out`. Returns the number of frames.
     pub fn copy_f32(&self, first: u64, out: &mut [f32]) -> usize {
-        self.copy(
-            first,
-            out,
-            |sample| f32::from(sample) / 32_768.0,
-            |sample| sample,
-        )
+        self.copy(first, out, |sample| f32::from(sample) / 32_768.0, |sample| sample)
     }
 
     /// The same as 16-bit integers: exact where the file has 16 bits, otherwise rounded to the
     /// nearest and clipped.
     pub fn copy_i16(&self, first: u64, out: &mut [i16]) -> usize {
         // The conversion saturates.
-        self.copy(
-            first,
-            out,
-            |sample| sample,
-            |sample| (sample * 32_768.0).round() as i16,
-        )
+        self.copy(first, out, |sample| sample, |sample| (sample * 32_768.0).round() as i16)
     }
 
     fn copy<T>(

@@ -13,9 +13,7 @@ pub(crate) struct Shelf<K, V> {
 
 impl<K, V> Default for Shelf<K, V> {
     fn default() -> Self {
-        Self {
-            slots: Mutex::default(),
-        }
+        Self { slots: Mutex::default() }
     }
 }
 
@@ -85,19 +83,13 @@ mod tests {
         let shelf = Shelf::default();
         let first = get(&shelf, 1, "first");
         let second = shelf.get_or_make(1, |_| false, || Ok::<_, Infallible>("second".to_owned()));
-        assert_eq!(
-            (first.as_str(), second.unwrap().as_str()),
-            ("first", "second")
-        );
+        assert_eq!((first.as_str(), second.unwrap().as_str()), ("first", "second"));
     }
 
     #[test]
     fn a_failure_is_handed_on_and_not_remembered() {
         let shelf = Shelf::<u8, String>::default();
-        assert_eq!(
-            shelf.get_or_make(1, |_| true, || Err("no")).unwrap_err(),
-            "no"
-        );
+        assert_eq!(shelf.get_or_make(1, |_| true, || Err("no")).unwrap_err(), "no");
         assert_eq!(*get(&shelf, 1, "yes"), "yes");
     }
 }

@@ -7,19 +7,11 @@ fn catalogue(media: &MediaDir) -> Catalogue {
 }
 
 fn names(listing: &Listing) -> Vec<&str> {
-    listing
-        .presentations
-        .iter()
-        .map(|entry| entry.name.as_str())
-        .collect()
+    listing.presentations.iter().map(|entry| entry.name.as_str()).collect()
 }
 
 fn reasons(listing: &Listing) -> Vec<String> {
-    listing
-        .skipped
-        .iter()
-        .map(|skipped| skipped.error.to_string())
-        .collect()
+    listing.skipped.iter().map(|skipped| skipped.error.to_string()).collect()
 }
 
 const CUE: &str = "WEBVTT\n\n00:00.010 --> 00:00.020\nHello\n";
@@ -34,11 +26,7 @@ fn a_sound_with_subtitles_beside_it_is_one_presentation() {
     let presentation = catalogue(&media).presentation("narration").unwrap();
     assert_eq!(presentation.title, "narration");
     assert_eq!(presentation.audio[0].frames, 4);
-    let languages: Vec<_> = presentation
-        .texts
-        .iter()
-        .map(|t| t.language.as_str())
-        .collect();
+    let languages: Vec<_> = presentation.texts.iter().map(|t| t.language.as_str()).collect();
     assert_eq!(languages, ["en", "fr-CA"]);
     assert_eq!(presentation.texts[0].cues[0].text, "Hello");
     assert!(presentation.skipped.is_empty());
@@ -57,20 +45,9 @@ fn a_folder_is_one_presentation_with_its_tracks_in_order() {
         "title = 'Duet'\n[audio]\n2 = 'Viola'\n[subtitles]\nen = 'English'",
     );
     let presentation = catalogue(&media).presentation("duet").unwrap();
-    let tracks: Vec<_> = presentation
-        .audio
-        .iter()
-        .map(|track| track.name.as_str())
-        .collect();
-    assert_eq!(
-        (presentation.title.as_str(), tracks),
-        ("Duet", vec!["1", "Viola", "10"])
-    );
-    let texts: Vec<_> = presentation
-        .texts
-        .iter()
-        .map(|text| text.name.as_str())
-        .collect();
+    let tracks: Vec<_> = presentation.audio.iter().map(|track| track.name.as_str()).collect();
+    assert_eq!((presentation.title.as_str(), tracks), ("Duet", vec!["1", "Viola", "10"]));
+    let texts: Vec<_> = presentation.texts.iter().map(|text| text.name.as_str()).collect();
     assert_eq!(texts, ["English", "fr"]);
 }
 
@@ -81,10 +58,7 @@ fn the_list_is_json_without_samples() {
     media.text("a.vtt", CUE);
     media.text("b.wav", "");
     let listing = catalogue(&media).list().unwrap();
-    assert_eq!(
-        listing.presentations[0].duration,
-        MediaTime::from_millis(20)
-    );
+    assert_eq!(listing.presentations[0].duration, MediaTime::from_millis(20));
     let json = serde_json::to_value(&listing).unwrap();
     let expected = serde_json::json!({
         "presentations": [{
@@ -127,10 +101,7 @@ fn one_bad_file_never_hides_the_others() {
     ];
     assert_eq!(reasons.len(), expected.len(), "{reasons:#?}");
     for (reason, expected) in reasons.iter().zip(expected) {
-        assert!(
-            reason.starts_with(expected),
-            "{reason:?} is not {expected:?}"
-        );
+        assert!(reason.starts_with(expected), "{reason:?} is not {expected:?}");
     }
     let good = catalogue.presentation("good").unwrap();
     assert_eq!((good.texts.len(), good.skipped.len()), (1, 2));
@@ -173,10 +144,7 @@ fn names_never_leave_the_directory() {
         &"x".repeat(256),
     ] {
         let error = catalogue.presentation(name).unwrap_err();
-        assert!(
-            matches!(error, CatalogueError::BadName { .. }),
-            "{name:?}: {error}"
-        );
+        assert!(matches!(error, CatalogueError::BadName { .. }), "{name:?}: {error}");
         assert_eq!(error.to_string().lines().count(), 1, "{name:?}");
     }
     assert!(catalogue.presentation("a").is_ok());
@@ -205,19 +173,13 @@ fn links_that_lead_out_are_refused_and_links_within_are_followed() {
     assert_eq!(names(&listing), ["a", "duet", "same"]);
     for name in ["file", "folder"] {
         let error = catalogue.presentation(name).unwrap_err();
-        assert!(
-            matches!(error, CatalogueError::Outside { .. }),
-            "{name}: {error}"
-        );
+        assert!(matches!(error, CatalogueError::Outside { .. }), "{name}: {error}");
     }
     let error = catalogue.presentation("broken").unwrap_err();
     assert!(matches!(error, CatalogueError::Io { .. }), "{error}");
     let duet = catalogue.presentation("duet").unwrap();
     assert_eq!(duet.audio.len(), 1);
-    assert_eq!(
-        duet.skipped[0].error.to_string(),
-        "duet/2.wav: leads out of the media directory"
-    );
+    assert_eq!(duet.skipped[0].error.to_string(), "duet/2.wav: leads out of the media directory");
 }
 
 #[test]
@@ -227,10 +189,7 @@ fn a_directory_that_is_none_is_refused() {
     let error = Catalogue::open(&media.path().join("missing")).unwrap_err();
     assert!(matches!(error, CatalogueError::Io { .. }), "{error}");
     let error = Catalogue::open(&media.path().join("file")).unwrap_err();
-    assert!(
-        matches!(error, CatalogueError::NotADirectory { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, CatalogueError::NotADirectory { .. }), "{error}");
 }
 
 #[test]

@@ -41,25 +41,12 @@ impl WavFile {
     /// Reads the header of `file`. `path` is its name in errors.
     pub(super) fn open(file: &Path, path: &Path) -> Result<Self, CatalogueError> {
         let refuse = |failure| match failure {
-            Failure::Io(source) => CatalogueError::Io {
-                path: path.to_owned(),
-                source,
-            },
-            Failure::Wav(reason) => CatalogueError::BadWav {
-                path: path.to_owned(),
-                reason,
-            },
+            Failure::Io(source) => CatalogueError::Io { path: path.to_owned(), source },
+            Failure::Wav(reason) => CatalogueError::BadWav { path: path.to_owned(), reason },
         };
-        let reader = File::open(file)
-            .map_err(Failure::Io)
-            .and_then(read_header)
-            .map_err(refuse)?;
+        let reader = File::open(file).map_err(Failure::Io).and_then(read_header).map_err(refuse)?;
         let format = format_of(&reader).map_err(|problem| refuse(problem.into()))?;
-        Ok(Self {
-            path: path.to_owned(),
-            reader,
-            format,
-        })
+        Ok(Self { path: path.to_owned(), reader, format })
     }
 
     /// Its name in errors.
@@ -83,11 +70,7 @@ impl WavFile {
 
     /// Bytes that the samples take in memory.
     pub(super) fn memory(&self) -> u64 {
-        let bytes = if self.reader.spec().bits_per_sample == 16 {
-            2
-        } else {
-            4
-        };
+        let bytes = if self.reader.spec().bits_per_sample == 16 { 2 } else { 4 };
         u64::from(self.reader.len()) * bytes
     }
 
@@ -204,14 +187,8 @@ fn depth_of(spec: hound::WavSpec) -> Result<Depth, WavProblem> {
         (SampleFormat::Int, 24) => Ok(Depth::Int24),
         (SampleFormat::Int, 32) => Ok(Depth::Int32),
         (SampleFormat::Float, 32) => Ok(Depth::Float32),
-        (SampleFormat::Int, _) => Err(WavProblem::Depth {
-            bits,
-            kind: "integer",
-        }),
-        (SampleFormat::Float, _) => Err(WavProblem::Depth {
-            bits,
-            kind: "float",
-        }),
+        (SampleFormat::Int, _) => Err(WavProblem::Depth { bits, kind: "integer" }),
+        (SampleFormat::Float, _) => Err(WavProblem::Depth { bits, kind: "float" }),
     }
 }
 
@@ -248,11 +225,7 @@ fn read_samples(reader: WavReader<Source>) -> Result<Samples, Failure> {
             Ok((f64::from(sample) * SCALE_32) as f32)
         })?),
         Depth::Float32 => Samples::Float(collect(reader, |index, sample: f32| {
-            if sample.is_finite() {
-                Ok(sample)
-            } else {
-                Err(WavProblem::NotFinite { index })
-            }
+            if sample.is_finite() { Ok(sample) } else { Err(WavProblem::NotFinite { index }) }
         })?),
     })
 }

@@ -64,10 +64,7 @@ pub enum VttProblem {
 
 impl VttProblem {
     fn at(self, line: usize) -> VttError {
-        VttError {
-            line,
-            problem: self,
-        }
+        VttError { line, problem: self }
     }
 }
 
@@ -97,9 +94,7 @@ pub fn parse(file: &[u8]) -> Result<Vec<Cue>, VttError> {
 /// Section 6.1, steps 1 to 3: no byte order mark, no NUL, every line ends with LF.
 fn normalise(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .replace('\0', "\u{fffd}")
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}")
 }
 
 fn count_lines(text: &str) -> usize {
@@ -114,10 +109,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            rest: text.split('\n').peekable(),
-            number: 0,
-        }
+        Self { rest: text.split('\n').peekable(), number: 0 }
     }
 
     fn peek(&mut self) -> Option<&'a str> {
@@ -131,18 +123,13 @@ impl<'a> Lines<'a> {
 }
 
 fn read_header(lines: &mut Lines<'_>) -> Result<(), VttError> {
-    let signature = lines
-        .next()
-        .and_then(|(_, line)| line.strip_prefix("WEBVTT"));
+    let signature = lines.next().and_then(|(_, line)| line.strip_prefix("WEBVTT"));
     if !signature.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
         return Err(VttProblem::NoSignature.at(1));
     }
     // The rest of the header goes to the first empty line. Files exist whose first cue follows
     // without one.
-    while lines
-        .peek()
-        .is_some_and(|line| !line.is_empty() && !line.contains(ARROW))
-    {
+    while lines.peek().is_some_and(|line| !line.is_empty() && !line.contains(ARROW)) {
         lines.next();
     }
     Ok(())
@@ -158,10 +145,7 @@ impl<'a> Block<'a> {
     fn read(lines: &mut Lines<'a>) -> Option<Self> {
         let (first, line) =
             std::iter::from_fn(|| lines.next()).find(|(_, line)| !line.is_empty())?;
-        let mut block = Self {
-            first,
-            lines: vec![line],
-        };
+        let mut block = Self { first, lines: vec![line] };
         let mut timed = line.contains(ARROW);
         // Section 6.1: a second line with an arrow begins the next cue, empty line or not.
         while let Some(line) = lines.peek().filter(|line| !line.is_empty()) {
@@ -177,17 +161,8 @@ impl<'a> Block<'a> {
 
     /// The cue in the block; none if it is a comment, style or region, or a cue without text.
     fn cue(&self) -> Result<Option<Cue>, VttError> {
-        let Some(place) = self
-            .lines
-            .iter()
-            .take(2)
-            .position(|line| line.contains(ARROW))
-        else {
-            return if self.is_aside() {
-                Ok(None)
-            } else {
-                Err(self.not_a_cue())
-            };
+        let Some(place) = self.lines.iter().take(2).position(|line| line.contains(ARROW)) else {
+            return if self.is_aside() { Ok(None) } else { Err(self.not_a_cue()) };
         };
         let line = self.first + place;
         let (start, end) = read_timing(self.lines[place]).map_err(|problem| problem.at(line))?;
@@ -214,10 +189,7 @@ impl<'a> Block<'a> {
     fn not_a_cue(&self) -> VttError {
         // A block's first line may be its identifier; what should have been a time comes after.
         let place = usize::from(self.lines.len() > 1);
-        VttProblem::NoTiming {
-            found: excerpt(self.lines[place]),
-        }
-        .at(self.first + place)
+        VttProblem::NoTiming { found: excerpt(self.lines[place]) }.at(self.first + place)
     }
 }
 
@@ -240,16 +212,12 @@ fn read_time(text: &str) -> Result<i64, VttProblem> {
         let millis = digits(millis, 3..=3, 999)?;
         Some(((hours * 60 + minutes) * 60 + seconds) * 1_000 + millis)
     };
-    parts().ok_or_else(|| VttProblem::BadTime {
-        found: excerpt(text),
-    })
+    parts().ok_or_else(|| VttProblem::BadTime { found: excerpt(text) })
 }
 
 fn digits(text: &str, length: std::ops::RangeInclusive<usize>, greatest: i64) -> Option<i64> {
     let plain = length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|number| plain && *number <= greatest)
+    text.parse().ok().filter(|number| plain && *number <= greatest)
 }
 
 /// Enough of a line to recognise it by.

@@ -11,12 +11,12 @@ use crate::catalogue::Listing;
 use crate::programme::Programme;
 
 /// The header extension that carries the sending time.
-pub fn send_time_id() -> ExtensionId {
+pub(super) fn send_time_id() -> ExtensionId {
     ExtensionId::new(1).expect("one is an extension identifier")
 }
 
 /// Dynamic payload types (RFC 3551, section 6), one for each thing we send.
-pub fn payload_type(what: Payload) -> PayloadType {
+pub(super) fn payload_type(what: Payload) -> PayloadType {
     let number = match what {
         Payload::Opus => 96,
         Payload::L16 => 97,
@@ -28,7 +28,7 @@ pub fn payload_type(what: Payload) -> PayloadType {
 
 /// What a payload type stands for.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub enum Payload {
+pub(super) enum Payload {
     /// RFC 7587.
     Opus,
     /// RFC 3551, section 4.5.11.
@@ -49,7 +49,7 @@ impl From<AudioCodec> for Payload {
 }
 
 /// The RTP clock of a codec.
-pub fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
+pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
     match codec {
         AudioCodec::Opus => ClockRate::OPUS,
         AudioCodec::L16 => format.rate,
@@ -58,7 +58,7 @@ pub fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
 
 /// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
 /// subtitles and header extensions, all others plain audio.
-pub fn description(programme: &Programme, cantus: bool) -> Description {
+pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
     let mut tracks = Vec::new();
@@ -95,7 +95,7 @@ pub fn description(programme: &Programme, cantus: bool) -> Description {
 }
 
 /// The catalogue as JSON.
-pub fn listing(listing: &Listing) -> Vec<u8> {
+pub(super) fn listing(listing: &Listing) -> Vec<u8> {
     let mut json = serde_json::to_vec_pretty(listing).unwrap_or_default();
     json.push(b'\n');
     json

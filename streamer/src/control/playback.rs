@@ -13,12 +13,7 @@ use crate::session::StartPoint;
 use crate::wire::ConnectionId;
 
 impl Server {
-    pub(super) fn play(
-        &mut self,
-        now: MonoTime,
-        connection: ConnectionId,
-        asked: &Asked,
-    ) -> Reply {
+    pub(super) fn play(&mut self, now: MonoTime, connection: ConnectionId, asked: &Asked) -> Reply {
         let Some(id) = self.session_of(connection, asked) else { return session_not_found() };
         let (from, until) = match &asked.range {
             Some(NptRange { start: NptStart::At(from), end }) => (Some(*from), *end),

@@ -5,7 +5,7 @@ use rtsp_types::{HeaderName, Response, StatusCode, Version, headers};
 
 /// An answer in the making: status, headers, body.
 #[derive(Debug)]
-pub struct Reply {
+pub(super) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     body: Vec<u8>,
@@ -13,42 +13,42 @@ pub struct Reply {
 
 impl Reply {
     /// 200.
-    pub fn ok() -> Self {
+    pub(super) fn ok() -> Self {
         Self { status: StatusCode::Ok, headers: Vec::new(), body: Vec::new() }
     }
 
     /// A refusal, with one line that says why.
-    pub fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Self {
+    pub(super) fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
             .body("text/plain; charset=utf-8", format!("{why}\n").into_bytes())
     }
 
     /// 453: the rate is not there; `possible` is.
-    pub fn not_enough_bandwidth(why: impl std::fmt::Display, possible: Bitrate) -> Self {
+    pub(super) fn not_enough_bandwidth(why: impl std::fmt::Display, possible: Bitrate) -> Self {
         Self::refuse(StatusCode::NotEnoughBandwidth, why)
             .header(cantus_qos::rtsp::CANTUS_QOS.clone(), format!("rate<={}", possible.as_bps()))
     }
 
     /// Adds a header.
-    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(super) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Sets the body.
-    pub fn body(mut self, content_type: &str, body: Vec<u8>) -> Self {
+    pub(super) fn body(mut self, content_type: &str, body: Vec<u8>) -> Self {
         self.headers.push((headers::CONTENT_TYPE, content_type.to_owned()));
         self.body = body;
         self
     }
 
     /// The status, for the log.
-    pub fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The message, in answer to the request with `cseq`.
-    pub fn into_response(self, cseq: Option<&str>) -> Response<Vec<u8>> {
+    pub(super) fn into_response(self, cseq: Option<&str>) -> Response<Vec<u8>> {
         let mut builder = Response::builder(Version::V1_0, self.status);
         if let Some(cseq) = cseq {
             builder = builder.header(headers::CSEQ, cseq);

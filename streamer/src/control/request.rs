@@ -9,7 +9,7 @@ use super::target::Target;
 
 /// What a request asks, with every header that we heed parsed.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub(super) struct Asked {
     /// The method.
     pub method: Method,
     /// The URL as it came; `OPTIONS *` has none.
@@ -40,7 +40,7 @@ impl Asked {
     /// # Errors
     ///
     /// The refusal to send where a header that matters cannot be understood.
-    pub fn read(request: &Request<Vec<u8>>) -> Result<Self, Reply> {
+    pub(super) fn read(request: &Request<Vec<u8>>) -> Result<Self, Reply> {
         if request.version() != Version::V1_0 {
             let why = "this server speaks RTSP/1.0";
             return Err(Reply::refuse(StatusCode::RTSPVersionNotSupported, why));
@@ -50,15 +50,14 @@ impl Asked {
         }
         let url = request.request_uri().cloned();
         let target = match &url {
-            Some(url) => Some(
-                Target::parse(url).map_err(|why| Reply::refuse(StatusCode::NotFound, why))?,
-            ),
+            Some(url) => {
+                Some(Target::parse(url).map_err(|why| Reply::refuse(StatusCode::NotFound, why))?)
+            }
             None => None,
         };
         let text = |name: &HeaderName| request.header(name).map(|value| value.as_str());
-        let session = text(&headers::SESSION).map(|id| {
-            id.split(';').next().unwrap_or_default().trim().to_owned()
-        });
+        let session = text(&headers::SESSION)
+            .map(|id| id.split(';').next().unwrap_or_default().trim().to_owned());
         let tags = text(&headers::SUPPORTED).unwrap_or_default();
         let accept = text(&headers::ACCEPT).unwrap_or_default();
         Ok(Self {
@@ -84,6 +83,6 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 }
 
 /// 400 with its reason.
-pub fn bad(why: impl std::fmt::Display) -> Reply {
+pub(super) fn bad(why: impl std::fmt::Display) -> Reply {
     Reply::refuse(StatusCode::BadRequest, why)
 }

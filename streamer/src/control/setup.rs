@@ -143,7 +143,9 @@ impl Server {
             Some(track) => track.kind.clone(),
             // A client that sets up the presentation itself means its only track.
             None if programme.audio.len() == 1 => FlowKind::Audio(0),
-            None => return Err(Reply::refuse(StatusCode::AggregateOperationNotAllowed, "which track?")),
+            None => {
+                return Err(Reply::refuse(StatusCode::AggregateOperationNotAllowed, "which track?"));
+            }
         };
         let session = session.and_then(|id| self.sessions.peek(id));
         if let Some(session) = session {
@@ -211,7 +213,10 @@ impl Server {
     ) -> Result<(Transport, Route, FlowId), Reply> {
         for transport in &offered.alternatives {
             match (carrier, transport) {
-                (Carrier::Tcp(peer), Transport::Udp { profile, client, destination, multicast: false, .. }) => {
+                (
+                    Carrier::Tcp(peer),
+                    Transport::Udp { profile, client, destination, multicast: false, .. },
+                ) => {
                     if destination.as_ref().is_some_and(|it| it.parse() != Ok(peer)) {
                         let why = "media goes only to the address that asked for it";
                         return Err(Reply::refuse(StatusCode::Forbidden, why));

@@ -46,7 +46,10 @@ impl Outlet {
     }
 
     /// For a QUIC connection; and what the writing task of its flow 0 reads from.
-    pub(crate) fn quic(connection: quinn::Connection, rate: GrantedRate) -> (Self, Receiver<Write>) {
+    pub(crate) fn quic(
+        connection: quinn::Connection,
+        rate: GrantedRate,
+    ) -> (Self, Receiver<Write>) {
         let (control, written) = channel(ANSWERS);
         let runtime = tokio::runtime::Handle::current();
         let quic = QuicOutlet { connection, rate, runtime, streams: BTreeMap::new() };

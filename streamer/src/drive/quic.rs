@@ -30,8 +30,11 @@ impl ConnectionIds {
 
 pub(crate) fn listen(address: SocketAddr, identity: &Identity) -> Result<Endpoint, StartError> {
     let config = server_config(identity, GrantedRate::default())?;
-    Endpoint::server(config, address)
-        .map_err(|reason| StartError::Listen { address, protocol: "QUIC", reason })
+    Endpoint::server(config, address).map_err(|reason| StartError::Listen {
+        address,
+        protocol: "QUIC",
+        reason,
+    })
 }
 
 pub(crate) async fn serve(

@@ -18,9 +18,11 @@ use crate::wire::{Carrier, ConnectionId};
 const CONNECTIONS: usize = 2_048;
 
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|reason| StartError::Listen { address, protocol: "RTSP", reason })
+    TcpListener::bind(address).await.map_err(|reason| StartError::Listen {
+        address,
+        protocol: "RTSP",
+        reason,
+    })
 }
 
 pub(crate) async fn serve(listener: TcpListener, inbox: Inbox, ids: ConnectionIds) {

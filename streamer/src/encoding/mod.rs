@@ -38,21 +38,13 @@ pub enum EncodingSpec {
 impl EncodingSpec {
     /// The rungs of the Opus ladder, lowest first.
     pub fn ladder() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
-        LADDER_KBPS.into_iter().map(|kbps| Self::Opus {
-            bitrate: Bitrate::from_kbps(kbps),
-        })
+        LADDER_KBPS.into_iter().map(|kbps| Self::Opus { bitrate: Bitrate::from_kbps(kbps) })
     }
 
     /// The highest rung of the Opus ladder that needs at most `limit`; the lowest if none does.
     pub fn opus_within(limit: Bitrate) -> Self {
-        let fitting = LADDER_KBPS
-            .into_iter()
-            .rev()
-            .map(Bitrate::from_kbps)
-            .find(|r| *r <= limit);
-        Self::Opus {
-            bitrate: fitting.unwrap_or(Bitrate::from_kbps(LADDER_KBPS[0])),
-        }
+        let fitting = LADDER_KBPS.into_iter().rev().map(Bitrate::from_kbps).find(|r| *r <= limit);
+        Self::Opus { bitrate: fitting.unwrap_or(Bitrate::from_kbps(LADDER_KBPS[0])) }
     }
 }
 
@@ -136,10 +128,7 @@ impl Encoding {
     }
 
     fn opus(track: &Arc<AudioTrack>, bitrate: Bitrate) -> Result<Self, EncodingError> {
-        let format = AudioFormat {
-            rate: ClockRate::OPUS,
-            ..track.format
-        };
+        let format = AudioFormat { rate: ClockRate::OPUS, ..track.format };
         let units = resample::frames_at_48k(track).div_ceil(opus::FRAMES);
         let packets = opus::encode_in_background(track, bitrate, units)?;
         Ok(Self {
@@ -229,9 +218,7 @@ impl Encoding {
 
     /// Whether every unit is there.
     pub fn is_complete(&self) -> bool {
-        self.packets
-            .as_ref()
-            .is_none_or(|packets| packets.is_complete())
+        self.packets.as_ref().is_none_or(|packets| packets.is_complete())
     }
 
     /// Waits until every unit is there. For tests and simulations.

@@ -47,10 +47,7 @@ pub(super) fn encode_in_background(
             tracing::error!(track = name, %error, "encoding ends early");
         }
     };
-    thread::Builder::new()
-        .name("encode".to_owned())
-        .spawn(work)
-        .map_err(EncodingError::Thread)?;
+    thread::Builder::new().name("encode".to_owned()).spawn(work).map_err(EncodingError::Thread)?;
     Ok(packets)
 }
 
@@ -66,9 +63,7 @@ impl Job {
         self.feed_ahead()?;
         for index in 0..units {
             // A decoder begins with this one and knows nothing of the packet before it.
-            self.encoder
-                .set_prediction_disabled(index == 0)
-                .map_err(refused)?;
+            self.encoder.set_prediction_disabled(index == 0).map_err(refused)?;
             self.source.read(&mut self.block)?;
             let packet = self.encode()?;
             if writer.push(packet).is_err() {
@@ -94,20 +89,10 @@ impl Job {
 }
 
 fn new_encoder(track: &AudioTrack, bitrate: Bitrate) -> Result<Encoder, EncodingError> {
-    let bps = u32::try_from(bitrate.as_bps())
-        .ok()
-        .filter(|bps| (6_000..=510_000).contains(bps));
+    let bps = u32::try_from(bitrate.as_bps()).ok().filter(|bps| (6_000..=510_000).contains(bps));
     let bps = bps.ok_or(EncodingError::Bitrate { bitrate })?;
-    let channels = if track.format.channels == 1 {
-        Channels::Mono
-    } else {
-        Channels::Stereo
-    };
-    let significant_bits = if matches!(track.samples, Samples::Int16(_)) {
-        16
-    } else {
-        24
-    };
+    let channels = if track.format.channels == 1 { Channels::Mono } else { Channels::Stereo };
+    let significant_bits = if matches!(track.samples, Samples::Int16(_)) { 16 } else { 24 };
     let configure = || {
         let mut encoder = Encoder::new(channels, SampleRate::Hz48000, Application::Audio)?;
         encoder.set_bitrate(opusic_c::Bitrate::Value(bps))?;
@@ -124,7 +109,5 @@ fn new_encoder(track: &AudioTrack, bitrate: Bitrate) -> Result<Encoder, Encoding
 }
 
 fn refused(error: ErrorCode) -> EncodingError {
-    EncodingError::Opus {
-        message: error.message(),
-    }
+    EncodingError::Opus { message: error.message() }
 }

@@ -31,10 +31,7 @@ impl Packets {
             finished: Mutex::default(),
             changed: Condvar::default(),
         });
-        let writer = Writer {
-            packets: Arc::downgrade(&packets),
-            next: 0,
-        };
+        let writer = Writer { packets: Arc::downgrade(&packets), next: 0 };
         (packets, writer)
     }
 
@@ -87,10 +84,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if let Some(packets) = self.packets.upgrade() {
             packets.end.store(self.next, Ordering::Release);
-            *packets
-                .finished
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = true;
+            *packets.finished.lock().unwrap_or_else(PoisonError::into_inner) = true;
             packets.changed.notify_all();
         }
     }

@@ -19,10 +19,7 @@ const BLOCKS: usize = 8;
 
 /// The number of frames that `track` has at 48 kHz, the last one possibly begun only.
 pub(super) fn frames_at_48k(track: &AudioTrack) -> u64 {
-    let (rate, target) = (
-        u64::from(track.format.rate.hz()),
-        u64::from(ClockRate::OPUS.hz()),
-    );
+    let (rate, target) = (u64::from(track.format.rate.hz()), u64::from(ClockRate::OPUS.hz()));
     (track.frames * target).div_ceil(rate)
 }
 
@@ -44,11 +41,7 @@ struct Converter {
 
 impl FramesAt48k {
     pub(super) fn new(track: Arc<AudioTrack>) -> Result<Self, EncodingError> {
-        let mut frames = Self {
-            track,
-            position: 0,
-            converter: None,
-        };
+        let mut frames = Self { track, position: 0, converter: None };
         if frames.track.format.rate != ClockRate::OPUS {
             frames.converter = Some(Converter::new(&frames.track)?);
             frames.skip_delay()?;
@@ -79,14 +72,9 @@ impl FramesAt48k {
 
     /// Reads over what the resampler gives before the first frame of the source.
     fn skip_delay(&mut self) -> Result<(), EncodingError> {
-        let delay = self
-            .converter
-            .as_ref()
-            .map_or(0, |converter| converter.resampler.output_delay());
-        self.read(&mut vec![
-            0.0;
-            delay * usize::from(self.track.format.channels)
-        ])
+        let delay =
+            self.converter.as_ref().map_or(0, |converter| converter.resampler.output_delay());
+        self.read(&mut vec![0.0; delay * usize::from(self.track.format.channels)])
     }
 }
 
@@ -106,12 +94,7 @@ impl Converter {
             Fft::new(rate, target, chunk, channels, FixedSync::Both).map_err(refused)?;
         let input = vec![0.0; resampler.input_frames_next() * channels];
         let output = vec![0.0; resampler.output_frames_next() * channels];
-        Ok(Self {
-            resampler,
-            input,
-            taken: output.len(),
-            output,
-        })
+        Ok(Self { resampler, input, taken: output.len(), output })
     }
 
     fn convert(&mut self) -> Result<(), EncodingError> {
@@ -120,24 +103,16 @@ impl Converter {
         let input = InterleavedSlice::new(&self.input, channels, frames_in).map_err(refused)?;
         let mut output =
             InterleavedSlice::new_mut(&mut self.output, channels, frames_out).map_err(refused)?;
-        self.resampler
-            .process_into_buffer(&input, &mut output, None)
-            .map_err(refused)?;
+        self.resampler.process_into_buffer(&input, &mut output, None).map_err(refused)?;
         self.taken = 0;
         Ok(())
     }
 }
 
 fn refused(error: impl Display) -> EncodingError {
-    EncodingError::Resampler {
-        message: error.to_string(),
-    }
+    EncodingError::Resampler { message: error.to_string() }
 }
 
 fn greatest_common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 {
-        a
-    } else {
-        greatest_common_divisor(b, a % b)
-    }
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }

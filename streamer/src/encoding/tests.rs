@@ -8,17 +8,12 @@ use std::f64::consts::TAU;
 fn track(name: &str, hz: u32, channels: u16, samples: &[i16]) -> Arc<AudioTrack> {
     let media = MediaDir::new(name);
     media.wav("a.wav", hz, channels, samples);
-    let presentation = Catalogue::open(media.path())
-        .unwrap()
-        .presentation("a")
-        .unwrap();
+    let presentation = Catalogue::open(media.path()).unwrap().presentation("a").unwrap();
     Arc::clone(&presentation.audio[0])
 }
 
 fn opus(track: &Arc<AudioTrack>, kbps: u64) -> Arc<Encoding> {
-    let spec = EncodingSpec::Opus {
-        bitrate: Bitrate::from_kbps(kbps),
-    };
+    let spec = EncodingSpec::Opus { bitrate: Bitrate::from_kbps(kbps) };
     let encoding = Encoding::of(track, spec).unwrap();
     encoding.wait();
     encoding
@@ -35,18 +30,12 @@ fn units(encoding: &Encoding) -> Vec<MediaUnit> {
 
 fn decode(encoding: &Encoding) -> Vec<f32> {
     let mono = encoding.format().channels == 1;
-    let channels = if mono {
-        Channels::Mono
-    } else {
-        Channels::Stereo
-    };
+    let channels = if mono { Channels::Mono } else { Channels::Stereo };
     let mut decoder = Decoder::new(channels, SampleRate::Hz48000).unwrap();
     let mut samples = Vec::new();
     for unit in units(encoding) {
         let length = 960 * usize::from(encoding.format().channels);
-        decoder
-            .decode_float_to_vec(&unit.data, &mut samples, length, false)
-            .unwrap();
+        decoder.decode_float_to_vec(&unit.data, &mut samples, length, false).unwrap();
     }
     samples
 }
@@ -73,9 +62,7 @@ fn lag(source: &[i16], decoded: &[f32], range: std::ops::Range<usize>) -> i64 {
         };
         range.clone().filter_map(pair).sum()
     };
-    (-400..=400)
-        .max_by(|a, b| matching(*a).total_cmp(&matching(*b)))
-        .unwrap()
+    (-400..=400).max_by(|a, b| matching(*a).total_cmp(&matching(*b))).unwrap()
 }
 
 /// The lags at the head, over the whole, in the middle and at the end.
@@ -103,10 +90,7 @@ fn in_hybrid_mode_decoded_opus_is_at_most_one_frame_early() {
         let encoding = opus(&track(&format!("hybrid{kbps}"), 48_000, 1, &source), kbps);
         let decoded = decode(&encoding);
         let lags = lags(&source, &decoded);
-        assert!(
-            lags.iter().all(|lag| (-1..=0).contains(lag)),
-            "{kbps} kbit/s: {lags:?}"
-        );
+        assert!(lags.iter().all(|lag| (-1..=0).contains(lag)), "{kbps} kbit/s: {lags:?}");
     }
 }
 
@@ -120,13 +104,7 @@ fn opus_units_are_of_twenty_milliseconds_and_constant_size() {
         assert_eq!(unit.duration, MediaTime::from_millis(20));
         assert_eq!(unit.data.len(), 96_000 / 8 / 50);
     }
-    assert_eq!(
-        encoding.format(),
-        AudioFormat {
-            rate: ClockRate::OPUS,
-            channels: 2
-        }
-    );
+    assert_eq!(encoding.format(), AudioFormat { rate: ClockRate::OPUS, channels: 2 });
 }
 
 #[test]
@@ -164,15 +142,8 @@ fn l16_of_wider_samples_is_rounded_and_clipped() {
         sample_format: hound::SampleFormat::Float,
     };
     let full = 1.0 / 32_768.0;
-    media.wav_as(
-        "a.wav",
-        spec,
-        &[0.4 * full, 0.6 * full, -0.6 * full, 2.0f32, -2.0, -1.0],
-    );
-    let presentation = Catalogue::open(media.path())
-        .unwrap()
-        .presentation("a")
-        .unwrap();
+    media.wav_as("a.wav", spec, &[0.4 * full, 0.6 * full, -0.6 * full, 2.0f32, -2.0, -1.0]);
+    let presentation = Catalogue::open(media.path()).unwrap().presentation("a").unwrap();
     let encoding = Encoding::of(&presentation.audio[0], EncodingSpec::L16).unwrap();
     let decoded = l16::decode(&units(&encoding)[0].data, encoding.format()).unwrap();
     assert_eq!(decoded, [0, 1, -1, i16::MAX, i16::MIN, i16::MIN]);
@@ -199,33 +170,18 @@ fn encodings_are_shared_while_in_use() {
 #[test]
 fn rates_within_what_opus_has_are_taken_and_others_refused() {
     let track = track("rates", 48_000, 1, &[0; 960]);
-    let of = |bps| {
-        Encoding::of(
-            &track,
-            EncodingSpec::Opus {
-                bitrate: Bitrate::from_bps(bps),
-            },
-        )
-    };
+    let of = |bps| Encoding::of(&track, EncodingSpec::Opus { bitrate: Bitrate::from_bps(bps) });
     assert!(of(6_000).is_ok() && of(510_000).is_ok());
     for bps in [0, 5_999, 510_001, u64::MAX] {
-        assert!(
-            matches!(of(bps), Err(EncodingError::Bitrate { .. })),
-            "{bps}"
-        );
+        assert!(matches!(of(bps), Err(EncodingError::Bitrate { .. })), "{bps}");
     }
 }
 
 #[test]
 fn the_highest_rung_that_fits_is_chosen() {
     let within = |bps| EncodingSpec::opus_within(Bitrate::from_bps(bps));
-    let rung = |kbps| EncodingSpec::Opus {
-        bitrate: Bitrate::from_kbps(kbps),
-    };
-    assert_eq!(
-        [within(0), within(96_000), within(95_999)],
-        [rung(16), rung(96), rung(64)]
-    );
+    let rung = |kbps| EncodingSpec::Opus { bitrate: Bitrate::from_kbps(kbps) };
+    assert_eq!([within(0), within(96_000), within(95_999)], [rung(16), rung(96), rung(64)]);
     assert_eq!([within(256_000), within(u64::MAX)], [rung(256); 2]);
     assert!(EncodingSpec::ladder().is_sorted());
 }
@@ -253,14 +209,8 @@ fn a_click_keeps_its_place_when_resampled() {
         assert_eq!(peak, Some(expected));
         // The filter is symmetric about the very frame, so there is no delay of part of one.
         for distance in 1..expected.min(100) {
-            let (left, right) = (
-                resampled[expected - distance],
-                resampled[expected + distance],
-            );
-            assert!(
-                (left - right).abs() < 1e-5,
-                "{place}: {left} {right} at {distance}"
-            );
+            let (left, right) = (resampled[expected - distance], resampled[expected + distance]);
+            assert!((left - right).abs() < 1e-5, "{place}: {left} {right} at {distance}");
         }
     }
 }
@@ -269,9 +219,8 @@ fn a_click_keeps_its_place_when_resampled() {
 fn a_sine_keeps_phase_and_level_when_resampled() {
     for hz in [100.0, 997.0, 10_000.0, 19_000.0] {
         let sine = |n: usize, rate: f64| 0.5 * (TAU * hz * n as f64 / rate).sin();
-        let source: Vec<_> = (0..44_100)
-            .flat_map(|n| [(sine(n, 44_100.0) * 32_768.0).round() as i16, 0])
-            .collect();
+        let source: Vec<_> =
+            (0..44_100).flat_map(|n| [(sine(n, 44_100.0) * 32_768.0).round() as i16, 0]).collect();
         let resampled = at_48k(&track(&format!("sine{hz}"), 44_100, 2, &source));
         // Away from the edges, where the filter meets the silence around the sound.
         for n in 1_000..47_000 {

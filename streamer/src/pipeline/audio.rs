@@ -60,15 +60,7 @@ impl Protection {
 impl AudioChain {
     /// A track whose units come from `source` and leave on `flow`.
     pub fn new(flow: FlowId, source: Arc<Encoding>, packetizer: Packetizer) -> Self {
-        Self {
-            flow,
-            source,
-            next: 0,
-            retry_at: None,
-            packetizer,
-            protection: None,
-            ended: false,
-        }
+        Self { flow, source, next: 0, retry_at: None, packetizer, protection: None, ended: false }
     }
 
     /// Adds repair. Source packets carry its footer from the next one on.

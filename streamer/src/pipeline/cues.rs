@@ -14,7 +14,7 @@ use cantus_qos::payload::MediaUnit;
 use cantus_qos::payload::cue::{self, Cue};
 use cantus_qos::roq::FlowId;
 use cantus_qos::shaping::Pacer;
-use cantus_qos::time::{MediaTime, MonoTime};
+use cantus_qos::time::MonoTime;
 
 use super::{Packet, Packetizer, Schedule, WallClock};
 
@@ -55,12 +55,7 @@ pub struct CueChain {
 
 impl CueChain {
     /// A track that leaves on `flow`.
-    pub fn new(
-        flow: FlowId,
-        cues: Arc<[Cue]>,
-        packetizer: Packetizer,
-        carriage: Carriage,
-    ) -> Self {
+    pub fn new(flow: FlowId, cues: Arc<[Cue]>, packetizer: Packetizer, carriage: Carriage) -> Self {
         Self { flow, cues, packetizer, carriage, plan: BTreeSet::new() }
     }
 

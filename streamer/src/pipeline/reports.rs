@@ -20,8 +20,11 @@ const BANDWIDTH: Bitrate = Bitrate::from_kbps(5);
 const MINIMUM_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A session has two members and an SR with SDES is some hundred octets.
-const MEMBERS: usize = 2;
-const AVERAGE_SIZE: f64 = 110.0;
+const MEMBERS: u32 = 2;
+const AVERAGE_SIZE: usize = 110;
+
+/// More streams than this are in no session of ours.
+const MOST_STREAMS: usize = 16;
 
 /// What a listener last reported about one of our streams.
 #[derive(Copy, Clone, PartialEq, Debug)]
@@ -80,14 +83,18 @@ impl SenderReports {
                 _ => continue,
             };
             for block in blocks {
-                let heard = Heard { block, round_trip: round_trip(at, &block) };
-                match self.heard.iter_mut().find(|it| it.block.ssrc == heard.block.ssrc) {
-                    Some(known) => *known = heard,
-                    // A listener that reports on streams we never sent is not remembered for ever.
-                    None if self.heard.len() < 16 => self.heard.push(heard),
-                    None => {}
-                }
+                self.note(Heard { block, round_trip: block.round_trip(at) });
             }
+        }
+    }
+
+    fn note(&mut self, heard: Heard) {
+        let known = self.heard.iter().position(|it| it.block.ssrc == heard.block.ssrc);
+        match known {
+            Some(place) => self.heard[place] = heard,
+            // A listener that reports on streams we never sent is not remembered for ever.
+            None if self.heard.len() < MOST_STREAMS => self.heard.push(heard),
+            None => {}
         }
     }
 
@@ -153,14 +160,4 @@ fn compound_packet(flow: FlowId, compound: &[RtcpPacket]) -> Packet {
         class: DeliveryClass::Synchronous,
         data: rtcp::write_compound(compound),
     }
-}
-
-/// RFC 3550, section 6.4.1: A - LSR - DLSR, in units of 1/65536 s.
-fn round_trip(at: NtpTime, block: &ReportBlock) -> Option<Duration> {
-    if block.last_sr == 0 {
-        return None;
-    }
-    let ticks = at.middle().wrapping_sub(block.last_sr).wrapping_sub(block.delay_since_sr);
-    // More than half the circle is a clock that went backwards, not a round trip of nine hours.
-    (ticks < 1 << 31).then(|| Duration::from_nanos((u64::from(ticks) * 1_000_000_000) >> 16))
 }

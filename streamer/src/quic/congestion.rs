@@ -117,8 +117,7 @@ mod tests {
     #[test]
     fn the_window_holds_the_granted_rate_over_the_round_trip_and_its_margin() {
         let rate = GrantedRate::default();
-        let mut window =
-            MediaWindow { rate: rate.clone(), smallest_round_trip: None, mtu: 1_200 };
+        let mut window = MediaWindow { rate: rate.clone(), smallest_round_trip: None, mtu: 1_200 };
         assert_eq!(window.window(), 12_000);
         rate.set(Bitrate::from_kbps(1_600));
         window.smallest_round_trip = Some(Duration::from_millis(100));

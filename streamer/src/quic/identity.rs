@@ -62,8 +62,7 @@ impl Identity {
         let certificates = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(unreadable(certificate, "certificate"))?;
-        let key =
-            PrivateKeyDer::from_pem_file(key).map_err(unreadable(key, "private key"))?;
+        let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key, "private key"))?;
         Ok(Self { certificates, key })
     }
 
@@ -89,8 +88,10 @@ impl Identity {
         let key = directory.join("streamer.key.pem");
         if !(certificate.exists() && key.exists()) {
             let (made, pair) = make()?;
-            let unwritable =
-                |file: &Path| { let file = file.to_owned(); move |reason| IdentityError::Unwritable { file, reason } };
+            let unwritable = |file: &Path| {
+                let file = file.to_owned();
+                move |reason| IdentityError::Unwritable { file, reason }
+            };
             fs::create_dir_all(directory).map_err(unwritable(directory))?;
             write_private(&key, pair.serialize_pem().as_bytes()).map_err(unwritable(&key))?;
             fs::write(&certificate, made.pem()).map_err(unwritable(&certificate))?;
@@ -101,7 +102,8 @@ impl Identity {
 
 fn make() -> Result<(rcgen::Certificate, rcgen::KeyPair), rcgen::Error> {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519)?;
-    let mut parameters = rcgen::CertificateParams::new(vec!["cantus".to_owned(), "localhost".to_owned()])?;
+    let mut parameters =
+        rcgen::CertificateParams::new(vec!["cantus".to_owned(), "localhost".to_owned()])?;
     parameters.distinguished_name.push(rcgen::DnType::CommonName, "Cantus streamer");
     Ok((parameters.self_signed(&pair)?, pair))
 }

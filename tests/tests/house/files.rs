@@ -4,9 +4,7 @@ use crate::Breach;
 use crate::source::Source;
 
 /// Names that say nothing about what is inside.
-const VAGUE: &[&str] = &[
-    "util", "utils", "common", "helper", "helpers", "misc", "types",
-];
+const VAGUE: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
 
 /// Lines of code a file may have, without blanks, comments, documentation and tests.
 pub(crate) const MAX_LINES: usize = 420;
@@ -43,9 +41,7 @@ pub(crate) fn length(sources: &[Source]) -> Vec<Breach> {
 /// Places that read the clock and are not named for it.
 pub(crate) fn clock_reads(sources: &[Source]) -> Vec<Breach> {
     let is_reader = |source: &&Source| {
-        CLOCK_READERS
-            .iter()
-            .any(|name| source.path.rsplit('/').next() == Some(*name))
+        CLOCK_READERS.iter().any(|name| source.path.rsplit('/').next() == Some(*name))
     };
     let others = sources.iter().filter(|source| !is_reader(source));
     others
@@ -65,9 +61,7 @@ pub(crate) fn clock_reads(sources: &[Source]) -> Vec<Breach> {
 
 /// `unsafe` in files that are not listed for it.
 pub(crate) fn unsafe_code(sources: &[Source]) -> Vec<Breach> {
-    let others = sources
-        .iter()
-        .filter(|source| !UNSAFE.contains(&source.path.as_str()));
+    let others = sources.iter().filter(|source| !UNSAFE.contains(&source.path.as_str()));
     others
         .flat_map(|source| {
             let rule = "unsafe in a file that is not listed in tests/house/files.rs";

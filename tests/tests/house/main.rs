@@ -27,11 +27,7 @@ struct Breach {
 
 impl Breach {
     fn new(file: &str, line: usize, rule: String) -> Self {
-        Self {
-            file: file.to_owned(),
-            line,
-            rule,
-        }
+        Self { file: file.to_owned(), line, rule }
     }
 }
 
@@ -47,11 +43,7 @@ impl fmt::Display for Breach {
 #[track_caller]
 fn assert_kept(breaches: &[Breach]) {
     let lines: Vec<String> = breaches.iter().map(Breach::to_string).collect();
-    assert!(
-        lines.is_empty(),
-        "broken house rules:\n{}",
-        lines.join("\n")
-    );
+    assert!(lines.is_empty(), "broken house rules:\n{}", lines.join("\n"));
 }
 
 #[test]
@@ -62,9 +54,7 @@ fn crates_import_in_one_direction() {
 
 #[test]
 fn the_qos_engine_depends_on_no_runtime_socket_or_sound_card() {
-    assert_kept(&crates::refusals(
-        &Tree::of_the_project().read("Cargo.lock"),
-    ));
+    assert_kept(&crates::refusals(&Tree::of_the_project().read("Cargo.lock")));
 }
 
 #[test]

@@ -4,10 +4,7 @@ use crate::source::{Manifest, Source, mark_test_files};
 use crate::{Breach, crates, files, rooms};
 
 fn places(breaches: &[Breach]) -> Vec<String> {
-    breaches
-        .iter()
-        .map(|breach| format!("{}:{}", breach.file, breach.line))
-        .collect()
+    breaches.iter().map(|breach| format!("{}:{}", breach.file, breach.line)).collect()
 }
 
 /// The lines that break the order of the rooms, in a file of this path.
@@ -30,14 +27,8 @@ fn an_upward_import_is_found_in_every_spelling() {
     ] {
         assert_eq!(imports_found("qos/src/fec/mod.rs", text), [1], "{text}");
     }
-    assert_eq!(
-        imports_found("qos/src/fec/block.rs", "\nuse super::super::sync::A;"),
-        [2]
-    );
-    assert_eq!(
-        imports_found("qos/src/time.rs", "use super::rtp::Ssrc;"),
-        [1]
-    );
+    assert_eq!(imports_found("qos/src/fec/block.rs", "\nuse super::super::sync::A;"), [2]);
+    assert_eq!(imports_found("qos/src/time.rs", "use super::rtp::Ssrc;"), [1]);
 }
 
 #[test]
@@ -53,14 +44,8 @@ fn what_is_allowed_or_no_import_is_left_alone() {
     ] {
         assert_eq!(imports_found("qos/src/fec/mod.rs", text), [0; 0], "{text}");
     }
-    assert_eq!(
-        imports_found("qos/src/fec/block.rs", "use super::sync::Mine;"),
-        [0; 0]
-    );
-    assert_eq!(
-        imports_found("player/src/fec.rs", "use crate::sync::Mine;"),
-        [0; 0]
-    );
+    assert_eq!(imports_found("qos/src/fec/block.rs", "use super::sync::Mine;"), [0; 0]);
+    assert_eq!(imports_found("player/src/fec.rs", "use crate::sync::Mine;"), [0; 0]);
 }
 
 #[test]
@@ -75,10 +60,7 @@ fn tests_inside_a_room_may_import_what_they_like() {
         Source::new("qos/src/fec/tests/more.rs", "use crate::sync::A;"),
         Source::new("qos/src/fec/block.rs", "use crate::sync::A;"),
     ]);
-    assert_eq!(
-        places(&rooms::directions(&file)),
-        ["qos/src/fec/block.rs:1"]
-    );
+    assert_eq!(places(&rooms::directions(&file)), ["qos/src/fec/block.rs:1"]);
 }
 
 #[test]
@@ -90,14 +72,8 @@ fn a_room_without_a_place_is_found() {
 fn a_thread_or_socket_in_the_engine_is_found() {
     let text = "use std::thread;\nfn f(_: std::net::UdpSocket) {}\nuse std::net::IpAddr;";
     let found = rooms::outside(&[Source::new("qos/src/rtp/mod.rs", text)]);
-    assert_eq!(
-        places(&found),
-        ["qos/src/rtp/mod.rs:1", "qos/src/rtp/mod.rs:2"]
-    );
-    assert_eq!(
-        rooms::outside(&[Source::new("player/src/drive.rs", text)]),
-        []
-    );
+    assert_eq!(places(&found), ["qos/src/rtp/mod.rs:1", "qos/src/rtp/mod.rs:2"]);
+    assert_eq!(rooms::outside(&[Source::new("player/src/drive.rs", text)]), []);
 }
 
 #[test]
@@ -108,39 +84,21 @@ fn a_streamer_that_sees_the_player_is_found_under_any_name_and_kind() {
     );
     let found = |dependencies: &str| {
         let text = format!("[package]\nname = \"cantus-streamer\"\n{dependencies}");
-        places(&crates::directions(
-            &workspace,
-            &[Manifest::new("streamer/Cargo.toml", &text)],
-        ))
+        places(&crates::directions(&workspace, &[Manifest::new("streamer/Cargo.toml", &text)]))
     };
     let breach = ["streamer/Cargo.toml:4"];
-    assert_eq!(
-        found("[dependencies]\ncantus-player.workspace = true"),
-        breach
-    );
-    assert_eq!(
-        found("[dev-dependencies]\ncantus-player = { path = \"../player\" }"),
-        breach
-    );
+    assert_eq!(found("[dependencies]\ncantus-player.workspace = true"), breach);
+    assert_eq!(found("[dev-dependencies]\ncantus-player = { path = \"../player\" }"), breach);
     assert_eq!(found("[dependencies]\nhidden.workspace = true"), breach);
-    assert_eq!(
-        found("[target.'cfg(unix)'.dependencies]\nhidden.workspace = true"),
-        breach
-    );
-    assert_eq!(
-        found("[dependencies]\ncantus-qos.workspace = true\nbytes = \"1\""),
-        [""; 0]
-    );
+    assert_eq!(found("[target.'cfg(unix)'.dependencies]\nhidden.workspace = true"), breach);
+    assert_eq!(found("[dependencies]\ncantus-qos.workspace = true\nbytes = \"1\""), [""; 0]);
 }
 
 #[test]
 fn a_crate_without_a_place_is_found() {
     let workspace = Manifest::new("Cargo.toml", "");
     let attic = Manifest::new("attic/Cargo.toml", "[package]\nname = \"cantus-attic\"");
-    assert_eq!(
-        places(&crates::directions(&workspace, &[attic])),
-        ["attic/Cargo.toml:2"]
-    );
+    assert_eq!(places(&crates::directions(&workspace, &[attic])), ["attic/Cargo.toml:2"]);
 }
 
 #[test]
@@ -152,20 +110,12 @@ fn a_refused_dependency_is_found_through_others() {
                 [[package]]\nname = \"cantus-player\"\ndependencies = [\"cpal\", \"cantus-qos\"]";
     let found = crates::refusals(lock);
     assert_eq!(found.len(), 1);
-    assert!(
-        found[0].rule.ends_with("cantus-qos -> deep -> tokio"),
-        "{}",
-        found[0]
-    );
+    assert!(found[0].rule.ends_with("cantus-qos -> deep -> tokio"), "{}", found[0]);
 }
 
 #[test]
 fn a_vague_name_is_found_for_files_and_folders() {
-    let paths = [
-        "qos/src/util.rs",
-        "player/src/Common",
-        "qos/src/stats/misc.tests.rs",
-    ];
+    let paths = ["qos/src/util.rs", "player/src/Common", "qos/src/stats/misc.tests.rs"];
     let found = files::vague_names(&paths.map(str::to_owned));
     assert_eq!(found.len(), 3);
     let fine = ["qos/src/utility_curve.rs", "qos/src/time.rs"];
@@ -185,22 +135,13 @@ fn a_long_file_is_found_one_line_beyond_the_limit() {
 fn a_clock_read_is_found_outside_the_named_files() {
     let text = "// Instant::now()\nfn f() { std::time::Instant::now(); }";
     let found = |path: &str| places(&files::clock_reads(&[Source::new(path, text)]));
-    assert_eq!(
-        found("player/src/client/mod.rs"),
-        ["player/src/client/mod.rs:2"]
-    );
+    assert_eq!(found("player/src/client/mod.rs"), ["player/src/client/mod.rs:2"]);
     assert_eq!(found("player/src/drive.rs"), [""; 0]);
-    assert_eq!(
-        found("player/src/overdrive.rs"),
-        ["player/src/overdrive.rs:2"]
-    );
+    assert_eq!(found("player/src/overdrive.rs"), ["player/src/overdrive.rs:2"]);
 }
 
 #[test]
 fn unsafe_code_is_found_but_not_the_lint_of_that_name() {
     let text = "#![deny(unsafe_code)]\nfn f() { unsafe { g() } }";
-    assert_eq!(
-        places(&files::unsafe_code(&[Source::new("a.rs", text)])),
-        ["a.rs:2"]
-    );
+    assert_eq!(places(&files::unsafe_code(&[Source::new("a.rs", text)])), ["a.rs:2"]);
 }

@@ -50,20 +50,15 @@ pub(crate) fn directions(sources: &[Source]) -> Vec<Breach> {
         };
         let module = module_path(path);
         let Some((room, allowed)) = ROOMS.iter().find(|(room, _)| *room == module[0]) else {
-            let rule = format!(
-                "room {} has no place in the table of tests/house/rooms.rs",
-                module[0]
-            );
+            let rule =
+                format!("room {} has no place in the table of tests/house/rooms.rs", module[0]);
             breaches.push(Breach::new(&source.path, 0, rule));
             continue;
         };
         for (name, line) in root_imports(&source.shipped, module.len()) {
             if name != *room && !allowed.contains(&name.as_str()) {
-                let may = if allowed.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    allowed.join(", ")
-                };
+                let may =
+                    if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
                 let rule = format!("room {room} may not import {name} (it may import {may})");
                 breaches.push(Breach::new(&source.path, line, rule));
             }
@@ -74,9 +69,7 @@ pub(crate) fn directions(sources: &[Source]) -> Vec<Breach> {
 
 /// Places in the engine, tests included, that reach out of it.
 pub(crate) fn outside(sources: &[Source]) -> Vec<Breach> {
-    let inside = sources
-        .iter()
-        .filter(|source| source.inside("qos").is_some());
+    let inside = sources.iter().filter(|source| source.inside("qos").is_some());
     inside
         .flat_map(|source| {
             OUTSIDE.iter().flat_map(move |name| {
@@ -91,10 +84,7 @@ pub(crate) fn outside(sources: &[Source]) -> Vec<Breach> {
 /// `["fec", "block"]` for `fec/block.rs`, `["fec"]` for `fec/mod.rs`.
 fn module_path(path: &str) -> Vec<&str> {
     let path = path.strip_suffix(".rs").unwrap_or(path);
-    path.strip_suffix("/mod")
-        .unwrap_or(path)
-        .split('/')
-        .collect()
+    path.strip_suffix("/mod").unwrap_or(path).split('/').collect()
 }
 
 /// What is named right below the crate root, through `crate::` or enough `super::`, by code in a
@@ -105,10 +95,7 @@ fn root_imports(tokens: &[Token], depth: usize) -> Vec<(String, usize)> {
     let mut at = 0;
     while at < tokens.len() {
         inline.step(tokens, at);
-        let climbed = tokens[at..]
-            .chunks(2)
-            .take_while(|pair| is_step(pair, "super"))
-            .count();
+        let climbed = tokens[at..].chunks(2).take_while(|pair| is_step(pair, "super")).count();
         let from_root = is_step(&tokens[at..], "crate");
         if from_root || climbed == depth + inline.depth() {
             let start = at + if from_root { 2 } else { 2 * climbed };
@@ -188,10 +175,7 @@ fn the_table_points_only_to_rooms_below() {
     for (index, (room, allowed)) in ROOMS.iter().enumerate() {
         for name in *allowed {
             let below = ROOMS[..index].iter().any(|(below, _)| below == name);
-            assert!(
-                below,
-                "{room} may import {name}, which does not stand before it"
-            );
+            assert!(below, "{room} may import {name}, which does not stand before it");
         }
     }
 }

@@ -38,22 +38,14 @@ impl Tree {
 
     /// The manifests of the crates, wherever they are.
     pub(crate) fn manifests(&self) -> Vec<Manifest> {
-        let inner = self
-            .paths
-            .iter()
-            .filter(|path| path.ends_with("/Cargo.toml"));
-        inner
-            .map(|path| Manifest::new(path, &self.read(path)))
-            .collect()
+        let inner = self.paths.iter().filter(|path| path.ends_with("/Cargo.toml"));
+        inner.map(|path| Manifest::new(path, &self.read(path))).collect()
     }
 
     /// All Rust files.
     pub(crate) fn sources(&self) -> Vec<Source> {
         let rust = self.paths.iter().filter(|path| path.ends_with(".rs"));
-        mark_test_files(
-            rust.map(|path| Source::new(path, &self.read(path)))
-                .collect(),
-        )
+        mark_test_files(rust.map(|path| Source::new(path, &self.read(path))).collect())
     }
 }
 
@@ -61,23 +53,14 @@ fn walk(root: &Path, below: &str, paths: &mut Vec<String>) {
     let folder = root.join(below);
     let entries =
         fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.expect("a readable folder"))
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("a readable folder")).collect();
     names.sort_by_key(fs::DirEntry::file_name);
     for entry in names {
-        let name = entry
-            .file_name()
-            .into_string()
-            .expect("file names are UTF-8");
+        let name = entry.file_name().into_string().expect("file names are UTF-8");
         if name.starts_with('.') || name == "target" {
             continue;
         }
-        let path = if below.is_empty() {
-            name
-        } else {
-            format!("{below}/{name}")
-        };
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
         paths.push(path.clone());
         if entry.file_type().expect("a file type").is_dir() {
             walk(root, &path, paths);
@@ -94,14 +77,8 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        let table = text
-            .parse()
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
-        Self {
-            path: path.to_owned(),
-            table,
-            text: text.to_owned(),
-        }
+        let table = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        Self { path: path.to_owned(), table, text: text.to_owned() }
     }
 
     /// The line that begins with this key.
@@ -110,10 +87,7 @@ impl Manifest {
             let rest = line.trim_start().strip_prefix(key);
             rest.is_some_and(|rest| rest.starts_with([' ', '.', '=']))
         };
-        self.text
-            .lines()
-            .position(begins)
-            .map_or(0, |index| index + 1)
+        self.text.lines().position(begins).map_or(0, |index| index + 1)
     }
 }
 
@@ -138,17 +112,10 @@ pub(crate) struct Token {
 
 impl Source {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        let stream: TokenStream = text
-            .parse()
-            .unwrap_or_else(|error| panic!("{path} does not parse: {error}"));
-        let mut shipped = Reading {
-            with_tests: false,
-            ..Reading::default()
-        };
-        let mut all = Reading {
-            with_tests: true,
-            ..Reading::default()
-        };
+        let stream: TokenStream =
+            text.parse().unwrap_or_else(|error| panic!("{path} does not parse: {error}"));
+        let mut shipped = Reading { with_tests: false, ..Reading::default() };
+        let mut all = Reading { with_tests: true, ..Reading::default() };
         shipped.stream(stream.clone());
         all.stream(stream);
         Self {
@@ -166,11 +133,8 @@ impl Source {
 
     /// Lines that hold code of the product.
     pub(crate) fn lines_of_code(&self) -> usize {
-        let lines: BTreeSet<usize> = self
-            .shipped
-            .iter()
-            .flat_map(|token| token.lines.clone())
-            .collect();
+        let lines: BTreeSet<usize> =
+            self.shipped.iter().flat_map(|token| token.lines.clone()).collect();
         lines.len()
     }
 
@@ -185,19 +149,12 @@ impl Source {
     fn folder(&self) -> &str {
         let stem = self.path.strip_suffix(".rs").unwrap_or(&self.path);
         let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
-        if matches!(name, "mod" | "lib" | "main") {
-            folder
-        } else {
-            stem
-        }
+        if matches!(name, "mod" | "lib" | "main") { folder } else { stem }
     }
 }
 
 fn matches(window: &[Token], sequence: &[&str]) -> bool {
-    window
-        .iter()
-        .map(|token| token.text.as_str())
-        .eq(sequence.iter().copied())
+    window.iter().map(|token| token.text.as_str()).eq(sequence.iter().copied())
 }
 
 /// Empties the product code of files that are declared as `#[cfg(test)] mod name;`, and of those
@@ -206,10 +163,7 @@ pub(crate) fn mark_test_files(mut sources: Vec<Source>) -> Vec<Source> {
     let declared: Vec<String> = sources
         .iter()
         .flat_map(|source| {
-            source
-                .test_modules
-                .iter()
-                .map(|name| format!("{}/{name}", source.folder()))
+            source.test_modules.iter().map(|name| format!("{}/{name}", source.folder()))
         })
         .collect();
     for source in &mut sources {
@@ -275,24 +229,15 @@ impl Reading {
             Delimiter::None => ("", ""),
         };
         let open_line = group.span_open().start().line;
-        self.tokens.push(Token {
-            text: open.to_owned(),
-            lines: open_line..=open_line,
-        });
+        self.tokens.push(Token { text: open.to_owned(), lines: open_line..=open_line });
         self.stream(group.stream());
         let close_line = group.span_close().end().line;
-        self.tokens.push(Token {
-            text: close.to_owned(),
-            lines: close_line..=close_line,
-        });
+        self.tokens.push(Token { text: close.to_owned(), lines: close_line..=close_line });
     }
 
     fn push(&mut self, text: &str, tree: &TokenTree) {
         let lines = tree.span().start().line..=tree.span().end().line;
-        self.tokens.push(Token {
-            text: text.to_owned(),
-            lines,
-        });
+        self.tokens.push(Token { text: text.to_owned(), lines });
     }
 
     fn note_test_module(&mut self, item: &[TokenTree]) {
@@ -322,17 +267,10 @@ impl Attribute {
         let length = if inner { 3 } else { 2 };
         match trees.get(length - 1) {
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => {
-                let mut reading = Reading {
-                    with_tests: true,
-                    ..Reading::default()
-                };
+                let mut reading = Reading { with_tests: true, ..Reading::default() };
                 reading.stream(group.stream());
                 let tokens = reading.tokens.into_iter().map(|token| token.text).collect();
-                Some(Self {
-                    inner,
-                    length,
-                    tokens,
-                })
+                Some(Self { inner, length, tokens })
             }
             _ => None,
         }
@@ -358,9 +296,7 @@ impl Attribute {
 /// How many trees the item takes that begins here: up to its braces or its semicolon.
 fn item_length(trees: &[TokenTree]) -> usize {
     let by_semicolon = ["use", "const", "static", "type", "let"];
-    let head = trees
-        .iter()
-        .take_while(|tree| !matches!(tree, TokenTree::Group(_)));
+    let head = trees.iter().take_while(|tree| !matches!(tree, TokenTree::Group(_)));
     let ends_at_semicolon = head
         .filter(|tree| matches!(tree, TokenTree::Ident(_)))
         .map(ToString::to_string)

@@ -26,10 +26,7 @@ fn means(carrier: Carrier) -> [f64; 4] {
 #[track_caller]
 fn assert_close(measured: [f64; 4], real: [f64; 4]) {
     for (measured, real) in measured.iter().zip(real) {
-        assert!(
-            (measured / real - 1.0).abs() < 0.35,
-            "{measured} where the drive had {real}"
-        );
+        assert!((measured / real - 1.0).abs() < 0.35, "{measured} where the drive had {real}");
     }
 }
 
@@ -52,16 +49,8 @@ fn a_drive_follows_from_its_seed() {
 
 #[test]
 fn the_normal_distribution_function_has_its_known_values() {
-    for (x, expected) in [
-        (0.0, 0.5),
-        (1.0, 0.841_344_7),
-        (-1.96, 0.024_997_9),
-        (5.0, 0.999_999_7),
-    ] {
-        assert!(
-            (normal_cdf(x) - expected).abs() < 1e-6,
-            "{x}: {}",
-            normal_cdf(x)
-        );
+    for (x, expected) in [(0.0, 0.5), (1.0, 0.841_344_7), (-1.96, 0.024_997_9), (5.0, 0.999_999_7)]
+    {
+        assert!((normal_cdf(x) - expected).abs() < 1e-6, "{x}: {}", normal_cdf(x));
     }
 }

@@ -13,12 +13,7 @@ fn departures(node: &mut Opportunities, now: u64, sizes: &[usize]) -> Vec<u64> {
     let now = MonoTime::from_millis(now);
     let mut millis = Vec::new();
     for &size in sizes {
-        let packet = Packet {
-            data: Bytes::new(),
-            size,
-            entered: now,
-            tag: 0,
-        };
+        let packet = Packet { data: Bytes::new(), size, entered: now, tag: 0 };
         node.push(now, packet).unwrap();
     }
     while let Some(at) = node.next_deadline() {
@@ -31,10 +26,7 @@ fn departures(node: &mut Opportunities, now: u64, sizes: &[usize]) -> Vec<u64> {
 #[test]
 fn small_packets_share_an_opportunity_up_to_1500_bytes() {
     let mut node = node(&[10, 20, 30], Duration::ZERO, 100);
-    assert_eq!(
-        departures(&mut node, 0, &[500, 500, 500, 1]),
-        [10, 10, 10, 20]
-    );
+    assert_eq!(departures(&mut node, 0, &[500, 500, 500, 1]), [10, 10, 10, 20]);
 }
 
 #[test]
@@ -63,10 +55,7 @@ fn the_trace_repeats_at_its_end() {
     let mut node = node(&[3, 10], Duration::ZERO, 100);
     assert_eq!(departures(&mut node, 0, &[1500; 5]), [3, 10, 13, 20, 23]);
     assert_eq!(departures(&mut node, 1_000_011, &[1500]), [1_000_013]);
-    assert_eq!(
-        departures(&mut node, 2_000_010, &[1500; 2]),
-        [2_000_010, 2_000_013]
-    );
+    assert_eq!(departures(&mut node, 2_000_010, &[1500; 2]), [2_000_010, 2_000_013]);
 }
 
 #[test]
@@ -79,12 +68,7 @@ fn the_way_back_is_further_on_in_the_same_trace() {
 #[test]
 fn the_queue_holds_its_limit_and_not_one_more() {
     let mut node = node(&[10], Duration::ZERO, 2);
-    let packet = Packet {
-        data: Bytes::new(),
-        size: 1500,
-        entered: MonoTime::ZERO,
-        tag: 0,
-    };
+    let packet = Packet { data: Bytes::new(), size: 1500, entered: MonoTime::ZERO, tag: 0 };
     assert_eq!(node.push(MonoTime::ZERO, packet.clone()), Ok(()));
     assert_eq!(node.push(MonoTime::ZERO, packet.clone()), Ok(()));
     assert_eq!(node.push(MonoTime::ZERO, packet), Err(DropCause::Overflow));
@@ -92,14 +76,8 @@ fn the_queue_holds_its_limit_and_not_one_more() {
 
 #[test]
 fn a_trace_is_read_line_by_line_and_a_bad_line_is_named() {
-    assert_eq!(
-        DeliveryTrace::parse("0\n5\n5\n7\n").unwrap().millis(),
-        [0, 5, 5, 7]
-    );
-    let bad = |line, text: &str| LinkError::BadTraceLine {
-        line,
-        text: text.to_owned(),
-    };
+    assert_eq!(DeliveryTrace::parse("0\n5\n5\n7\n").unwrap().millis(), [0, 5, 5, 7]);
+    let bad = |line, text: &str| LinkError::BadTraceLine { line, text: text.to_owned() };
     assert_eq!(DeliveryTrace::parse("0\nfive\n"), Err(bad(2, "five")));
     assert_eq!(DeliveryTrace::parse("6\n5\n"), Err(bad(2, "5")));
     assert_eq!(DeliveryTrace::parse(""), Err(LinkError::EmptyTrace));

@@ -78,10 +78,8 @@ impl Connection {
             if self.client.is_done() || self.server.is_done() {
                 return Ok(());
             }
-            let (client_reads, server_reads) = (
-                self.client.may_read(&self.server),
-                self.server.may_read(&self.client),
-            );
+            let (client_reads, server_reads) =
+                (self.client.may_read(&self.server), self.server.may_read(&self.client));
             let deadline = self.next_deadline();
             tokio::select! {
                 read = self.client.reader.read(&mut from_client), if client_reads => {
@@ -97,28 +95,16 @@ impl Connection {
     }
 
     fn next_deadline(&self) -> Option<MonoTime> {
-        let deadlines = [
-            self.duplex.next_deadline(),
-            self.client.due(),
-            self.server.due(),
-        ];
+        let deadlines = [self.duplex.next_deadline(), self.client.due(), self.server.due()];
         deadlines.into_iter().flatten().min()
     }
 
-    fn on_media(
-        &mut self,
-        Arrived {
-            direction,
-            route,
-            data,
-        }: Arrived,
-    ) {
+    fn on_media(&mut self, Arrived { direction, route, data }: Arrived) {
         let address = match direction {
             Direction::ToServer => self.sides.client,
             Direction::ToClient => self.sides.server,
         };
-        self.duplex
-            .push(self.clock.now(), direction, route, data, address);
+        self.duplex.push(self.clock.now(), direction, route, data, address);
     }
 
     /// The client has sent `data`, or closed if there is none.
@@ -149,20 +135,10 @@ impl Connection {
         mut request: Request<Vec<u8>>,
         client: (u16, u16),
     ) -> io::Result<Bytes> {
-        let Opened {
-            path,
-            facing_client,
-            facing_server,
-        } = self.media.open(client).await?;
+        let Opened { path, facing_client, facing_server } = self.media.open(client).await?;
         let seen_by_client = self.sides.facing_client;
-        let ask = Ask {
-            path,
-            client,
-            facing_client,
-            seen_by_client,
-        };
-        self.dialogue
-            .on_setup(&mut request, ask, facing_server, self.sides.facing_server);
+        let ask = Ask { path, client, facing_client, seen_by_client };
+        self.dialogue.on_setup(&mut request, ask, facing_server, self.sides.facing_server);
         let mut written = Vec::new();
         request.write(&mut written).map_err(io::Error::other)?;
         Ok(written.into())

@@ -68,21 +68,13 @@ pub(super) struct Opened {
 
 impl Media {
     pub(super) fn new(sides: Sides, arrivals: mpsc::Sender<Arrived>, log: SharedLog) -> Self {
-        Self {
-            sides,
-            paths: BTreeMap::new(),
-            next: 0,
-            arrivals,
-            log,
-        }
+        Self { sides, paths: BTreeMap::new(), next: 0, arrivals, log }
     }
 
     /// Opens a path for a client that has its media at the ports `client`.
     pub(super) async fn open(&mut self, client: Ports) -> io::Result<Opened> {
         if self.paths.len() >= MAX_PATHS {
-            return Err(io::Error::other(format!(
-                "{MAX_PATHS} media paths are open already"
-            )));
+            return Err(io::Error::other(format!("{MAX_PATHS} media paths are open already")));
         }
         let facing_client = bind_pair(self.sides.facing_client).await?;
         let facing_server = bind_pair(self.sides.facing_server).await?;
@@ -95,12 +87,7 @@ impl Media {
                 (&facing_client, Direction::ToServer, self.sides.client),
                 (&facing_server, Direction::ToClient, self.sides.server),
             ] {
-                let reader = Reader {
-                    socket: sockets[half].clone(),
-                    direction,
-                    route,
-                    peer,
-                };
+                let reader = Reader { socket: sockets[half].clone(), direction, route, peer };
                 let task = tokio::spawn(reader.run(self.arrivals.clone(), self.log.clone()));
                 readers.push(Owned(task.abort_handle()));
             }
@@ -111,16 +98,8 @@ impl Media {
             facing_server: ports(&facing_server)?,
         };
         let _readers = readers;
-        self.paths.insert(
-            path,
-            Path {
-                client,
-                server: None,
-                facing_client,
-                facing_server,
-                _readers,
-            },
-        );
+        self.paths
+            .insert(path, Path { client, server: None, facing_client, facing_server, _readers });
         Ok(opened)
     }
 
@@ -140,14 +119,7 @@ impl Media {
     }
 
     /// Sends what has come through the link.
-    pub(super) async fn forward(
-        &self,
-        Forward {
-            direction,
-            route,
-            data,
-        }: Forward,
-    ) {
+    pub(super) async fn forward(&self, Forward { direction, route, data }: Forward) {
         let sent = match self.way_out(direction, route) {
             Some((socket, to)) => socket.send_to(&data, to).await.is_ok(),
             None => false,
@@ -178,27 +150,14 @@ struct Reader {
 
 impl Reader {
     async fn run(self, arrivals: mpsc::Sender<Arrived>, log: SharedLog) {
-        let Self {
-            socket,
-            direction,
-            route,
-            peer,
-        } = self;
+        let Self { socket, direction, route, peer } = self;
         let mut buffer = vec![0; MAX_DATAGRAM];
         loop {
             match socket.recv_from(&mut buffer).await {
                 Ok((_, from)) if from.ip() != peer => log.on_refused(),
                 Ok((length, _)) => {
                     let data = Bytes::copy_from_slice(&buffer[..length]);
-                    if arrivals
-                        .send(Arrived {
-                            direction,
-                            route,
-                            data,
-                        })
-                        .await
-                        .is_err()
-                    {
+                    if arrivals.send(Arrived { direction, route, data }).await.is_err() {
                         return;
                     }
                 }

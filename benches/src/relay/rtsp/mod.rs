@@ -53,10 +53,7 @@ pub async fn start(
     let log = SharedLog::default();
     // Built once for nothing, so that a bad link is an error of the start.
     Duplex::new(spec, seed, log.clone())?;
-    let failed = |source| RelayError::Listen {
-        address: listen,
-        source,
-    };
+    let failed = |source| RelayError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let (stop, stopping) = watch::channel(());
@@ -69,12 +66,7 @@ pub async fn start(
         clients: JoinSet::new(),
     };
     let task = tokio::spawn(relay.run(listener, stopping));
-    Ok(Relay {
-        address,
-        log,
-        stop,
-        task,
-    })
+    Ok(Relay { address, log, stop, task })
 }
 
 struct RtspRelay {

@@ -86,9 +86,7 @@ impl Dialogue {
 
     /// Puts the relay's own ports into the answer to a SETUP on its way to the client.
     pub(super) fn on_response(&mut self, response: &mut Response<Vec<u8>>) -> Settled {
-        let cseq = response
-            .header(&headers::CSEQ)
-            .map(|cseq| cseq.as_str().to_owned());
+        let cseq = response.header(&headers::CSEQ).map(|cseq| cseq.as_str().to_owned());
         let success = response.status().is_success();
         match cseq.and_then(|cseq| self.pending.remove(&cseq)) {
             Some(Pending::Setup(ask)) => match response.header_mut(&headers::TRANSPORT) {
@@ -116,10 +114,7 @@ fn answer(header: &mut headers::HeaderValue, ask: Ask) -> Settled {
     let ours = transport::with_ports(&ours, "client_port", ask.client);
     let address = ask.seen_by_client.to_canonical().to_string();
     *header = transport::with_value(&ours, "source", &address).into();
-    Settled::Path {
-        path: ask.path,
-        server,
-    }
+    Settled::Path { path: ask.path, server }
 }
 
 #[cfg(test)]
@@ -129,27 +124,17 @@ mod tests {
     use std::net::Ipv4Addr;
 
     const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    const ASK: Ask = Ask {
-        path: 3,
-        client: (5000, 5001),
-        facing_client: (6000, 6001),
-        seen_by_client: LOCAL,
-    };
+    const ASK: Ask =
+        Ask { path: 3, client: (5000, 5001), facing_client: (6000, 6001), seen_by_client: LOCAL };
 
     fn setup(transport: &str) -> Request<Vec<u8>> {
         let request = Request::builder(Method::Setup, Version::V1_0);
-        request
-            .header(headers::CSEQ, "4")
-            .header(headers::TRANSPORT, transport)
-            .build(Vec::new())
+        request.header(headers::CSEQ, "4").header(headers::TRANSPORT, transport).build(Vec::new())
     }
 
     fn answered(status: StatusCode, transport: &str) -> Response<Vec<u8>> {
         let response = Response::builder(Version::V1_0, status);
-        response
-            .header(headers::CSEQ, "4")
-            .header(headers::TRANSPORT, transport)
-            .build(Vec::new())
+        response.header(headers::CSEQ, "4").header(headers::TRANSPORT, transport).build(Vec::new())
     }
 
     fn asked() -> Dialogue {
@@ -168,13 +153,7 @@ mod tests {
             "RTP/AVP;unicast;client_port=7000-7001;server_port=8000-8001;source=127.0.0.9",
         );
         let settled = asked().on_response(&mut answer);
-        assert_eq!(
-            settled,
-            Settled::Path {
-                path: 3,
-                server: (8000, 8001)
-            }
-        );
+        assert_eq!(settled, Settled::Path { path: 3, server: (8000, 8001) });
         let header = answer.header(&headers::TRANSPORT).unwrap();
         let expected =
             "RTP/AVP;unicast;client_port=5000-5001;server_port=6000-6001;source=127.0.0.1";
@@ -184,23 +163,14 @@ mod tests {
     #[test]
     fn a_refused_setup_leaves_no_path() {
         let mut refused = answered(StatusCode::UnsupportedTransport, "RTP/AVP");
-        assert_eq!(
-            asked().on_response(&mut refused),
-            Settled::NoPath { path: 3 }
-        );
+        assert_eq!(asked().on_response(&mut refused), Settled::NoPath { path: 3 });
         let mut interleaved = answered(StatusCode::Ok, "RTP/AVP/TCP;interleaved=0-1");
-        assert_eq!(
-            asked().on_response(&mut interleaved),
-            Settled::NoPath { path: 3 }
-        );
+        assert_eq!(asked().on_response(&mut interleaved), Settled::NoPath { path: 3 });
     }
 
     #[test]
     fn only_a_setup_over_udp_needs_a_path() {
-        assert_eq!(
-            client_ports(&setup("RTP/AVP;client_port=5000-5001")),
-            Some((5000, 5001))
-        );
+        assert_eq!(client_ports(&setup("RTP/AVP;client_port=5000-5001")), Some((5000, 5001)));
         assert_eq!(client_ports(&setup("RTP/AVP/TCP;interleaved=0-1")), None);
         let play = Request::builder(Method::Play, Version::V1_0);
         let play = play.header(headers::TRANSPORT, "RTP/AVP;client_port=5000-5001");
@@ -218,10 +188,9 @@ mod tests {
 
     #[test]
     fn a_teardown_ends_the_paths_when_the_server_agrees() {
-        for (status, expected) in [
-            (StatusCode::Ok, Settled::Teardown),
-            (StatusCode::SessionNotFound, Settled::Nothing),
-        ] {
+        for (status, expected) in
+            [(StatusCode::Ok, Settled::Teardown), (StatusCode::SessionNotFound, Settled::Nothing)]
+        {
             let mut dialogue = Dialogue::default();
             let request = Request::builder(Method::Teardown, Version::V1_0);
             dialogue.on_request(&request.header(headers::CSEQ, "4").build(Vec::new()));

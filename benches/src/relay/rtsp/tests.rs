@@ -11,9 +11,7 @@ use super::*;
 use crate::relay::{Direction, Fate, Owned};
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), work)
-        .await
-        .expect("nothing came for 20 s")
+    tokio::time::timeout(Duration::from_secs(20), work).await.expect("nothing came for 20 s")
 }
 
 /// Reads one RTSP head.
@@ -27,11 +25,7 @@ async fn read_head(stream: &mut TcpStream) -> Option<String> {
 
 fn header<'a>(head: &'a str, name: &str) -> &'a str {
     let lines = head.lines().filter_map(|line| line.split_once(": "));
-    lines
-        .into_iter()
-        .find(|(key, _)| *key == name)
-        .expect("the header is there")
-        .1
+    lines.into_iter().find(|(key, _)| *key == name).expect("the header is there").1
 }
 
 /// Two neighbouring ports, for RTP and RTCP.
@@ -57,9 +51,7 @@ async fn echo_server(address: IpAddr) -> (SocketAddr, Owned) {
         let mut to = (0, 0);
         while let Some(head) = read_head(&mut control).await {
             let cseq = header(&head, "CSeq");
-            let transport = head
-                .lines()
-                .find_map(|line| line.strip_prefix("Transport: "));
+            let transport = head.lines().find_map(|line| line.strip_prefix("Transport: "));
             let Some(transport) = transport else {
                 let answer = format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n");
                 control.write_all(answer.as_bytes()).await.unwrap();
@@ -99,14 +91,8 @@ async fn media_pass_both_ways(address: IpAddr) {
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
     let (media, port) = pair(address).await;
 
-    control
-        .write_all(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
-        .await
-        .unwrap();
-    assert_eq!(
-        read_head(&mut control).await.unwrap(),
-        "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"
-    );
+    control.write_all(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n").await.unwrap();
+    assert_eq!(read_head(&mut control).await.unwrap(), "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n");
 
     let setup = format!(
         "SETUP rtsp://localhost/tone/audio RTSP/1.0\r\nCSeq: 2\r\n\
@@ -121,28 +107,17 @@ async fn media_pass_both_ways(address: IpAddr) {
 
     let mut buffer = [0; 2048];
     for (socket, to, text) in [(&media[0], facing.0, "rtp"), (&media[1], facing.1, "rtcp")] {
-        socket
-            .send_to(text.as_bytes(), (address, to))
-            .await
-            .unwrap();
+        socket.send_to(text.as_bytes(), (address, to)).await.unwrap();
         let (length, from) = within(socket.recv_from(&mut buffer)).await.unwrap();
         assert_eq!(&buffer[..length], text.as_bytes());
         assert_eq!(from, SocketAddr::new(address, to));
     }
 
     let log = relay.stop().await;
-    let story: Vec<_> = log
-        .entries()
-        .iter()
-        .map(|entry| (entry.direction, entry.route))
-        .collect();
+    let story: Vec<_> = log.entries().iter().map(|entry| (entry.direction, entry.route)).collect();
     let (there, back) = (Direction::ToServer, Direction::ToClient);
     assert_eq!(story, [(there, 0), (back, 0), (there, 1), (back, 1)]);
-    assert!(
-        log.entries()
-            .iter()
-            .all(|entry| entry.fate == Fate::Delivered)
-    );
+    assert!(log.entries().iter().all(|entry| entry.fate == Fate::Delivered));
     assert_eq!(control.read(&mut buffer).await.unwrap_or(0), 0);
 }
 
@@ -158,15 +133,9 @@ async fn media_pass_both_ways_over_ipv6() {
 
 #[tokio::test]
 async fn a_client_whose_server_is_not_there_is_hung_up_on() {
-    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let relay = start(listen, nobody, &LinkSpec::default(), 7)
-        .await
-        .unwrap();
+    let relay = start(listen, nobody, &LinkSpec::default(), 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
     assert_eq!(within(control.read(&mut [0; 16])).await.unwrap_or(0), 0);
 }
@@ -175,9 +144,7 @@ async fn a_client_whose_server_is_not_there_is_hung_up_on() {
 async fn a_client_that_does_not_speak_rtsp_is_hung_up_on() {
     let (server, _task) = echo_server(Ipv4Addr::LOCALHOST.into()).await;
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let relay = start(listen, server, &LinkSpec::default(), 7)
-        .await
-        .unwrap();
+    let relay = start(listen, server, &LinkSpec::default(), 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
     control.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     assert_eq!(within(control.read(&mut [0; 16])).await.unwrap_or(0), 0);

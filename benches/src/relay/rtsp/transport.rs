@@ -39,9 +39,7 @@ fn parts(header: &str) -> impl Iterator<Item = &str> {
 
 fn value_of<'a>(part: &'a str, name: &str) -> Option<&'a str> {
     let (key, value) = part.trim_end_matches([';', ',']).split_once('=')?;
-    key.trim()
-        .eq_ignore_ascii_case(name)
-        .then_some(value.trim())
+    key.trim().eq_ignore_ascii_case(name).then_some(value.trim())
 }
 
 #[cfg(test)]
@@ -53,10 +51,7 @@ mod tests {
         let header = "RTP/AVP;unicast;client_port=5000-5001";
         assert_eq!(ports(header, "client_port"), Some((5000, 5001)));
         assert_eq!(ports(header, "server_port"), None);
-        assert_eq!(
-            ports("RTP/AVP;Client_Port = 5000", "client_port"),
-            Some((5000, 5001))
-        );
+        assert_eq!(ports("RTP/AVP;Client_Port = 5000", "client_port"), Some((5000, 5001)));
         assert_eq!(ports("RTP/AVP;client_port=65535", "client_port"), None);
         assert_eq!(ports("RTP/AVP;client_port=x-y", "client_port"), None);
     }

@@ -6,10 +6,7 @@ use super::*;
 const FRAME: usize = 960;
 
 fn format(channels: u8) -> AudioFormat {
-    AudioFormat {
-        rate: ClockRate::OPUS,
-        channels,
-    }
+    AudioFormat { rate: ClockRate::OPUS, channels }
 }
 
 /// `count` packets of 20 ms of a 440 Hz tone in stereo.
@@ -23,9 +20,7 @@ fn tone(count: usize) -> Vec<Vec<u8>> {
                 .map(|turns| (turns * std::f32::consts::TAU).sin() * 0.5)
                 .collect();
             let mut payload = vec![0; 1_275];
-            let length = encoder
-                .encode_float_to_slice(&samples, &mut payload)
-                .unwrap();
+            let length = encoder.encode_float_to_slice(&samples, &mut payload).unwrap();
             payload.truncate(length);
             payload
         })
@@ -43,16 +38,12 @@ fn in_the_middle() -> (OpusDecoder, f32) {
 }
 
 fn peak(samples: &[f32]) -> f32 {
-    samples
-        .iter()
-        .fold(0.0, |peak, sample| sample.abs().max(peak))
+    samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
 fn biggest_step(samples: &[f32]) -> f32 {
     let left: Vec<f32> = samples.iter().copied().step_by(2).collect();
-    left.windows(2)
-        .map(|pair| (pair[1] - pair[0]).abs())
-        .fold(0.0, f32::max)
+    left.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
 }
 
 #[test]
@@ -64,20 +55,13 @@ fn every_packet_gives_its_frames_in_the_stream_s_channels() {
             assert_eq!(decoder.decode(&payload, &mut out).unwrap(), FRAME);
         }
         assert_eq!(out.len(), 5 * FRAME * usize::from(channels));
-        assert!(
-            (0.4..0.6).contains(&peak(&out[out.len() / 2..])),
-            "{}",
-            peak(&out)
-        );
+        assert!((0.4..0.6).contains(&peak(&out[out.len() / 2..])), "{}", peak(&out));
     }
 }
 
 #[test]
 fn opus_has_one_clock_rate_and_one_or_two_channels() {
-    let wrong = AudioFormat {
-        rate: ClockRate::new(44_100).unwrap(),
-        channels: 2,
-    };
+    let wrong = AudioFormat { rate: ClockRate::new(44_100).unwrap(), channels: 2 };
     assert!(matches!(OpusDecoder::new(wrong), Err(DecodeError::Format(f)) if f == wrong));
     assert!(OpusDecoder::new(format(0)).is_err());
     assert!(OpusDecoder::new(format(3)).is_err());
@@ -99,11 +83,7 @@ fn a_lost_packet_is_hidden_without_a_click() {
     decoder.conceal(FRAME, &mut out);
     decoder.decode(&tone(12)[11], &mut out).unwrap();
     assert_eq!(out.len(), 2 + 2 * FRAME * 2);
-    assert!(
-        peak(&out[2..FRAME * 2]) > 0.3,
-        "the tone goes on: {}",
-        peak(&out)
-    );
+    assert!(peak(&out[2..FRAME * 2]) > 0.3, "the tone goes on: {}", peak(&out));
     // A 440 Hz tone of this level moves by 0.03 a sample.
     assert!(biggest_step(&out) < 0.1, "{}", biggest_step(&out));
 }

@@ -20,14 +20,8 @@ pub(super) struct Choice {
 impl Choice {
     /// The same, with the size of buffer left to the system.
     pub(super) fn with_default_buffer(&self) -> Self {
-        let config = StreamConfig {
-            buffer_size: BufferSize::Default,
-            ..self.config
-        };
-        Self {
-            config,
-            ..self.clone()
-        }
+        let config = StreamConfig { buffer_size: BufferSize::Default, ..self.config };
+        Self { config, ..self.clone() }
     }
 }
 
@@ -37,11 +31,8 @@ pub(super) fn choose(
     offered: &[SupportedStreamConfigRange],
 ) -> Result<Choice, SinkError> {
     let rate = format.rate.hz();
-    let playable = || {
-        offered
-            .iter()
-            .filter(|range| sample_cost(range).is_some() && range.channels() > 0)
-    };
+    let playable =
+        || offered.iter().filter(|range| sample_cost(range).is_some() && range.channels() > 0);
     if playable().next().is_none() {
         let reason = "it takes no samples of 16 or 32 bits".into();
         return Err(SinkError::NoSpeaker { reason });
@@ -49,10 +40,7 @@ pub(super) fn choose(
     let best = playable()
         .filter(|range| range.contains_rate(rate))
         .min_by_key(|range| (channel_cost(range, format), sample_cost(range)))
-        .ok_or_else(|| SinkError::Rate {
-            rate,
-            offered: rates(playable()),
-        })?;
+        .ok_or_else(|| SinkError::Rate { rate, offered: rates(playable()) })?;
     let config = StreamConfig {
         channels: best.channels(),
         sample_rate: rate,
@@ -63,10 +51,7 @@ pub(super) fn choose(
             _ => BufferSize::Default,
         },
     };
-    Ok(Choice {
-        config,
-        sample_format: best.sample_format(),
-    })
+    Ok(Choice { config, sample_format: best.sample_format() })
 }
 
 /// The channels of the stream are best, then stereo, then as few as possible.
@@ -88,20 +73,13 @@ fn sample_cost(range: &SupportedStreamConfigRange) -> Option<u8> {
 }
 
 fn rates<'a>(ranges: impl Iterator<Item = &'a SupportedStreamConfigRange>) -> String {
-    let mut rates: Vec<_> = ranges
-        .map(|range| (range.min_sample_rate(), range.max_sample_rate()))
-        .collect();
+    let mut rates: Vec<_> =
+        ranges.map(|range| (range.min_sample_rate(), range.max_sample_rate())).collect();
     rates.sort_unstable();
     rates.dedup();
     let rates: Vec<_> = rates
         .into_iter()
-        .map(|(low, high)| {
-            if low == high {
-                low.to_string()
-            } else {
-                format!("{low} to {high}")
-            }
-        })
+        .map(|(low, high)| if low == high { low.to_string() } else { format!("{low} to {high}") })
         .collect();
     format!("it offers {} Hz", rates.join(", "))
 }
@@ -110,10 +88,7 @@ fn rates<'a>(ranges: impl Iterator<Item = &'a SupportedStreamConfigRange>) -> St
 mod tests {
     use super::*;
 
-    const BUFFER: SupportedBufferSize = SupportedBufferSize::Range {
-        min: 64,
-        max: 8_192,
-    };
+    const BUFFER: SupportedBufferSize = SupportedBufferSize::Range { min: 64, max: 8_192 };
 
     fn range(
         channels: u16,
@@ -164,13 +139,8 @@ mod tests {
             range(1, 44_100, 44_100, SampleFormat::F32),
             range(2, 8_000, 32_000, SampleFormat::I16),
         ];
-        let line = choose(AudioFormat::OPUS_STEREO, &offered)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            line.contains("48000 Hz (it offers 8000 to 32000, 44100 Hz)"),
-            "{line}"
-        );
+        let line = choose(AudioFormat::OPUS_STEREO, &offered).unwrap_err().to_string();
+        assert!(line.contains("48000 Hz (it offers 8000 to 32000, 44100 Hz)"), "{line}");
         assert!(line.contains("--out wav:FILE"), "{line}");
     }
 
@@ -189,10 +159,7 @@ mod tests {
             let buffer = SupportedBufferSize::Range { min, max };
             let offered =
                 SupportedStreamConfigRange::new(2, 48_000, 48_000, buffer, SampleFormat::F32);
-            choose(AudioFormat::OPUS_STEREO, &[offered])
-                .unwrap()
-                .config
-                .buffer_size
+            choose(AudioFormat::OPUS_STEREO, &[offered]).unwrap().config.buffer_size
         };
         assert_eq!(size(64, 8_192), BufferSize::Fixed(480));
         assert_eq!(size(1_024, 8_192), BufferSize::Fixed(1_024));

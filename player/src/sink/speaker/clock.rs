@@ -29,11 +29,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn new(rate: ClockRate) -> Self {
-        Self {
-            rate,
-            callbacks: 0,
-            origin: UNKNOWN,
-        }
+        Self { rate, callbacks: 0, origin: UNKNOWN }
     }
 
     /// A callback at `called` takes `frames` frames, the first of which is the `first`-th of all
@@ -42,11 +38,7 @@ impl Clock {
         self.callbacks = self.callbacks.saturating_add(1);
         let settled = self.callbacks > UNSETTLED;
         // Until the system reports its lead, it is at least the buffer that is being filled.
-        let played = if settled {
-            played
-        } else {
-            played.max(called + self.nanos(frames))
-        };
+        let played = if settled { played } else { played.max(called + self.nanos(frames)) };
         let origin = played - self.nanos(first);
         let anchor = self.callbacks == UNSETTLED + 1;
         if !settled || anchor || self.origin.abs_diff(origin) > JUMP as u64 {
@@ -117,11 +109,7 @@ mod tests {
     #[test]
     fn the_fourth_callback_sets_the_anchor_in_one_step() {
         assert_eq!(clock_after(4, 40 * MS).origin, 40 * MS);
-        assert_eq!(
-            clock_after(4, 12 * MS).origin,
-            12 * MS,
-            "a small step is one as well"
-        );
+        assert_eq!(clock_after(4, 12 * MS).origin, 12 * MS, "a small step is one as well");
     }
 
     #[test]

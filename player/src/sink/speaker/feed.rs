@@ -78,11 +78,7 @@ impl Feed {
 
     fn pop(&mut self) -> Option<[f32; 2]> {
         let left = self.ring.pop().ok()?;
-        let right = if self.mono {
-            left
-        } else {
-            self.ring.pop().ok()?
-        };
+        let right = if self.mono { left } else { self.ring.pop().ok()? };
         Some([left, right])
     }
 }
@@ -118,10 +114,7 @@ mod tests {
     }
 
     fn biggest_step(samples: &[f32]) -> f32 {
-        samples
-            .windows(2)
-            .map(|pair| (pair[1] - pair[0]).abs())
-            .fold(0.0, f32::max)
+        samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
     }
 
     #[test]
@@ -138,11 +131,7 @@ mod tests {
         let (mut ring, mut feed) = feed(1, 1);
         assert_eq!(played::<f32>(&mut feed, 480), [0.0; 480]);
         ring.push_entire_slice(&[0.5; 100]).unwrap();
-        assert_eq!(
-            played::<f32>(&mut feed, 100),
-            [0.5; 100],
-            "the first frames do not fade in"
-        );
+        assert_eq!(played::<f32>(&mut feed, 100), [0.5; 100], "the first frames do not fade in");
         played::<f32>(&mut feed, 480);
         assert_eq!((feed.consumed(), feed.underruns()), (100, 0));
     }
@@ -185,8 +174,7 @@ mod tests {
     fn a_card_with_integers_gets_the_integers_that_were_sent() {
         let (mut ring, mut feed) = feed(1, 1);
         let sent = [i16::MIN, -1, 0, 1, 12_345, i16::MAX];
-        ring.push_entire_slice(&sent.map(|sample| f32::from(sample) / 32_768.0))
-            .unwrap();
+        ring.push_entire_slice(&sent.map(|sample| f32::from(sample) / 32_768.0)).unwrap();
         assert_eq!(played::<i16>(&mut feed, 6), sent);
     }
 }

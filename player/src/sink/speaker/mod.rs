@@ -69,12 +69,7 @@ impl Speaker {
     /// run at the rate of `format`. A card with another number of channels is played with those.
     pub fn open(format: AudioFormat) -> Result<Self, SinkError> {
         let output = quietly(|| Output::open(format))?;
-        Ok(Self {
-            format,
-            output,
-            written: 0,
-            finished: false,
-        })
+        Ok(Self { format, output, written: 0, finished: false })
     }
 
     /// How often the sound broke off because nothing was written in time.
@@ -105,13 +100,10 @@ impl AudioSink for Speaker {
             return Err(SinkError::Finished);
         }
         let channels = usize::from(self.format.channels);
-        self.output
-            .ring
-            .push_entire_slice(samples)
-            .map_err(|_| SinkError::Room {
-                room: self.output.ring.slots() / channels,
-                written: samples.len() / channels,
-            })?;
+        self.output.ring.push_entire_slice(samples).map_err(|_| SinkError::Room {
+            room: self.output.ring.slots() / channels,
+            written: samples.len() / channels,
+        })?;
         self.written += (samples.len() / channels) as u64;
         Ok(())
     }
@@ -149,9 +141,7 @@ impl std::fmt::Debug for Speaker {
 
 impl Output {
     fn open(format: AudioFormat) -> Result<Self, SinkError> {
-        let silent = |error: cpal::Error| SinkError::NoSpeaker {
-            reason: one_line(&error),
-        };
+        let silent = |error: cpal::Error| SinkError::NoSpeaker { reason: one_line(&error) };
         let device = cpal::default_host()
             .default_output_device()
             .ok_or_else(|| silent(ErrorKind::DeviceNotAvailable.into()))?;
@@ -185,11 +175,7 @@ impl Output {
             _ => Err(ErrorKind::UnsupportedConfig.into()),
         }?;
         stream.play()?;
-        Ok(Self {
-            ring,
-            shared,
-            stream,
-        })
+        Ok(Self { ring, shared, stream })
     }
 }
 
@@ -214,12 +200,8 @@ fn build<T: SizedSample + FromSample<f32>>(
             for_sound.origin.store(origin, Ordering::Relaxed);
         }
         for_sound.consumed.store(feed.consumed(), Ordering::Relaxed);
-        for_sound
-            .underruns
-            .store(feed.underruns(), Ordering::Relaxed);
-        for_sound
-            .largest_request
-            .fetch_max(requested, Ordering::Relaxed);
+        for_sound.underruns.store(feed.underruns(), Ordering::Relaxed);
+        for_sound.largest_request.fetch_max(requested, Ordering::Relaxed);
     };
     let failed = move |error: cpal::Error| match error.kind() {
         // The sound goes on; an underrun of ours is counted where it happens.
@@ -271,10 +253,7 @@ mod tests {
     #[test]
     fn a_span_is_a_whole_number_of_frames() {
         assert_eq!(frames_in(RESERVE, AudioFormat::OPUS_STEREO), 960);
-        assert_eq!(
-            frames_in(RESERVE, AudioFormat::new(44_100, 1).unwrap()),
-            882
-        );
+        assert_eq!(frames_in(RESERVE, AudioFormat::new(44_100, 1).unwrap()), 882);
     }
 
     #[test]

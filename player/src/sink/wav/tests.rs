@@ -15,19 +15,12 @@ struct Disk {
 
 impl Disk {
     fn of(capacity: u64) -> Self {
-        Self {
-            content: Arc::default(),
-            capacity,
-        }
+        Self { content: Arc::default(), capacity }
     }
 
     fn samples(&self) -> Vec<i16> {
         let content = self.content.lock().unwrap().get_ref().clone();
-        hound::WavReader::new(content.as_slice())
-            .unwrap()
-            .samples()
-            .map(Result::unwrap)
-            .collect()
+        hound::WavReader::new(content.as_slice()).unwrap().samples().map(Result::unwrap).collect()
     }
 }
 
@@ -54,12 +47,7 @@ impl Seek for Disk {
 }
 
 fn sink(disk: &Disk) -> Wav<Disk> {
-    Wav::to(
-        disk.clone(),
-        Path::new("talk.wav"),
-        AudioFormat::OPUS_STEREO,
-    )
-    .unwrap()
+    Wav::to(disk.clone(), Path::new("talk.wav"), AudioFormat::OPUS_STEREO).unwrap()
 }
 
 #[test]
@@ -67,10 +55,7 @@ fn each_of_the_65536_samples_comes_out_as_it_went_in() {
     let disk = Disk::of(u64::MAX);
     let mut sink = sink(&disk);
     let all: Vec<i16> = (i16::MIN..=i16::MAX).collect();
-    let sound: Vec<f32> = all
-        .iter()
-        .map(|&sample| f32::from(sample) / 32_768.0)
-        .collect();
+    let sound: Vec<f32> = all.iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
     sink.write(&sound).unwrap();
     sink.finish().unwrap();
     assert_eq!(disk.samples(), all);
@@ -116,10 +101,7 @@ fn a_full_disk_is_one_error_that_names_the_file_and_leaves_a_proper_one() {
     sink.write(&[0.5; 400]).unwrap();
     let error = sink.write(&[0.5; 400]).unwrap_err();
     let line = error.to_string();
-    assert!(
-        line.starts_with("cannot write the sound to talk.wav: "),
-        "{line}"
-    );
+    assert!(line.starts_with("cannot write the sound to talk.wav: "), "{line}");
     assert!(matches!(
         error,
         SinkError::File { cause, .. } if cause.kind() == io::ErrorKind::StorageFull
@@ -133,11 +115,7 @@ fn a_full_disk_is_one_error_that_names_the_file_and_leaves_a_proper_one() {
 #[test]
 fn a_disk_without_room_for_a_header_is_an_error_at_the_start() {
     for capacity in [0, 43] {
-        let wav = Wav::to(
-            Disk::of(capacity),
-            Path::new("talk.wav"),
-            AudioFormat::OPUS_MONO,
-        );
+        let wav = Wav::to(Disk::of(capacity), Path::new("talk.wav"), AudioFormat::OPUS_MONO);
         assert!(matches!(wav, Err(SinkError::File { .. })), "{capacity}");
     }
     assert!(Wav::to(Disk::of(44), Path::new("talk.wav"), AudioFormat::OPUS_MONO).is_ok());
@@ -149,10 +127,7 @@ fn a_file_that_reaches_its_greatest_length_is_finished_with_an_error() {
     let mut sink = sink(&disk);
     sink.most_bytes = 800;
     sink.write(&[0.5; 400]).unwrap();
-    assert!(matches!(
-        sink.write(&[0.5; 2]),
-        Err(SinkError::Length { .. })
-    ));
+    assert!(matches!(sink.write(&[0.5; 2]), Err(SinkError::Length { .. })));
     assert_eq!(disk.samples().len(), 400);
 }
 
@@ -160,9 +135,7 @@ fn a_file_that_reaches_its_greatest_length_is_finished_with_an_error() {
 fn a_place_where_no_file_can_be_is_named() {
     let scratch = Scratch::new("wav-nowhere");
     let file = scratch.path("missing/talk.wav");
-    let line = Wav::create(&file, AudioFormat::OPUS_STEREO)
-        .unwrap_err()
-        .to_string();
+    let line = Wav::create(&file, AudioFormat::OPUS_STEREO).unwrap_err().to_string();
     assert!(line.contains("missing/talk.wav: "), "{line}");
     assert!(!line.contains('\n'));
 }
@@ -176,10 +149,7 @@ fn a_file_tells_the_format_of_its_sound() {
     sink.write(&[0.0; 441]).unwrap();
     sink.finish().unwrap();
     let reader = hound::WavReader::open(&file).unwrap();
-    assert_eq!(
-        (reader.spec().sample_rate, reader.spec().channels),
-        (44_100, 1)
-    );
+    assert_eq!((reader.spec().sample_rate, reader.spec().channels), (44_100, 1));
     assert_eq!(reader.duration(), 441);
 }
 

@@ -5,18 +5,14 @@ use super::*;
 
 fn rows(layout: Layout, source_length: u8, repair: u8) -> Vec<Vec<u8>> {
     let mut code = Code::new(layout, source_length);
-    (source_length..source_length + repair)
-        .map(|symbol| code.row(symbol).to_vec())
-        .collect()
+    (source_length..source_length + repair).map(|symbol| code.row(symbol).to_vec()).collect()
 }
 
 #[test]
 fn rs8m_has_rocs_repair_rows() {
     assert_eq!(rows(Layout::Rs8m, 2, 2), [[3, 2], [5, 4]]);
     assert_eq!(rows(Layout::Rs8m, 3, 2), [[15, 8, 6], [45, 48, 28]]);
-    let long = [
-        231, 146, 75, 8, 40, 99, 206, 156, 213, 9, 249, 46, 233, 70, 211, 162, 21, 238,
-    ];
+    let long = [231, 146, 75, 8, 40, 99, 206, 156, 213, 9, 249, 46, 233, 70, 211, 162, 21, 238];
     assert_eq!(rows(Layout::Rs8m, 18, 1), [long]);
 }
 
@@ -28,10 +24,7 @@ fn adu_has_the_repair_rows_of_rfc_5510() {
 #[test]
 fn a_block_of_one_is_repeated() {
     for layout in [Layout::Adu, Layout::Rs8m] {
-        assert!(
-            rows(layout, 1, 254).iter().all(|row| row == &[1]),
-            "{layout:?}"
-        );
+        assert!(rows(layout, 1, 254).iter().all(|row| row == &[1]), "{layout:?}");
     }
 }
 
@@ -40,10 +33,7 @@ fn the_cache_is_bounded_and_keeps_the_code_in_use() {
     let mut codes = Codes::new(Layout::Adu);
     for source_length in 1..=100 {
         assert_eq!(codes.of(20).source_length(), 20);
-        assert_eq!(
-            codes.of(source_length).source_length(),
-            usize::from(source_length)
-        );
+        assert_eq!(codes.of(source_length).source_length(), usize::from(source_length));
         assert!(codes.recent.len() <= Codes::CAPACITY);
     }
     assert!(codes.recent.iter().any(|code| code.source_length() == 20));
@@ -90,17 +80,10 @@ codec_with_points!(Rs8mPoints, Layout::Rs8m);
 /// The repair rows of a codec: what it makes of the unit vectors.
 fn rows_by_inversion<F: Field<Elem = u8>>(source_length: u8, repair: u8) -> Vec<Vec<u8>> {
     let (k, r) = (usize::from(source_length), usize::from(repair));
-    let unit = |index| {
-        (0..k)
-            .map(|column| u8::from(column == index))
-            .collect::<Vec<u8>>()
-    };
+    let unit = |index| (0..k).map(|column| u8::from(column == index)).collect::<Vec<u8>>();
     let source: Vec<Vec<u8>> = (0..k).map(unit).collect();
     let mut repair = vec![vec![0; k]; r];
-    ReedSolomon::<F>::new(k, r)
-        .unwrap()
-        .encode_sep(&source, &mut repair)
-        .unwrap();
+    ReedSolomon::<F>::new(k, r).unwrap().encode_sep(&source, &mut repair).unwrap();
     repair
 }
 

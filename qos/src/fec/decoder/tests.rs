@@ -7,14 +7,9 @@ use super::*;
 fn sent(layout: Layout, shape: (u8, u8), first: u32, count: u8) -> (Vec<Bytes>, Vec<Bytes>) {
     let shape = BlockShape::new(shape.0, shape.1).unwrap();
     let mut encoder = Encoder::new(layout, shape, 1, first).unwrap();
-    let source = (0..count)
-        .map(|index| encoder.push(packet(index)))
-        .collect();
+    let source = (0..count).map(|index| encoder.push(packet(index))).collect();
     encoder.flush();
-    (
-        source,
-        std::iter::from_fn(|| encoder.pop_repair()).collect(),
-    )
+    (source, std::iter::from_fn(|| encoder.pop_repair()).collect())
 }
 
 fn packet(index: u8) -> Bytes {
@@ -23,21 +18,12 @@ fn packet(index: u8) -> Bytes {
 
 fn framed(packet: &[u8], block: u32, symbol: u8, source_length: u16) -> Bytes {
     let block = BlockNumber::new(block).unwrap();
-    PayloadId {
-        block,
-        symbol,
-        source_length,
-    }
-    .append_to(Bytes::copy_from_slice(packet))
+    PayloadId { block, symbol, source_length }.append_to(Bytes::copy_from_slice(packet))
 }
 
 fn repair(symbol_bytes: &[u8], block: u32, symbol: u8, source_length: u16) -> Bytes {
     let block = BlockNumber::new(block).unwrap();
-    let id = PayloadId {
-        block,
-        symbol,
-        source_length,
-    };
+    let id = PayloadId { block, symbol, source_length };
     Bytes::from([&id.to_bytes()[..], symbol_bytes].concat())
 }
 
@@ -60,10 +46,7 @@ fn a_duplicate_is_passed_on_counted_and_counts_once_for_recovery() {
     assert_eq!(decoder.pop(), None);
     decoder.push_source(source[2].clone()).unwrap();
     assert_eq!(decoder.pop(), Some(packet(1)));
-    assert_eq!(
-        (decoder.counts().duplicate, decoder.counts().recovered),
-        (2, 1)
-    );
+    assert_eq!((decoder.counts().duplicate, decoder.counts().recovered), (2, 1));
 }
 
 #[test]
@@ -79,10 +62,7 @@ fn one_that_arrives_after_its_recovery_is_not_popped_any_more() {
     assert_eq!(decoder.push_source(source[2].clone()).unwrap(), packet(2));
     assert_eq!(decoder.push_source(source[2].clone()).unwrap(), packet(2));
     let counts = decoder.counts();
-    assert_eq!(
-        (counts.recovered, counts.belated, counts.duplicate),
-        (2, 2, 1)
-    );
+    assert_eq!((counts.recovered, counts.belated, counts.duplicate), (2, 2, 1));
 }
 
 #[test]
@@ -93,10 +73,7 @@ fn repair_may_come_before_its_block() {
     decoder.push_repair(repair[0].clone()).unwrap();
     assert_eq!(decoder.pop(), None);
     decoder.push_source(source[2].clone()).unwrap();
-    assert_eq!(
-        [decoder.pop(), decoder.pop()],
-        [Some(packet(0)), Some(packet(1))]
-    );
+    assert_eq!([decoder.pop(), decoder.pop()], [Some(packet(0)), Some(packet(1))]);
 }
 
 #[test]
@@ -107,13 +84,8 @@ fn a_block_closed_early_is_recovered_by_the_length_that_its_repair_packets_tell(
         let mut decoder = Decoder::new(layout, 4);
         decoder.push_source(source[1].clone()).unwrap();
         decoder.push_source(source[3].clone()).unwrap();
-        repair
-            .into_iter()
-            .for_each(|packet| decoder.push_repair(packet).unwrap());
-        assert_eq!(
-            [decoder.pop(), decoder.pop()],
-            [Some(packet(0)), Some(packet(2))]
-        );
+        repair.into_iter().for_each(|packet| decoder.push_repair(packet).unwrap());
+        assert_eq!([decoder.pop(), decoder.pop()], [Some(packet(0)), Some(packet(2))]);
         assert_eq!(decoder.pop(), None);
     }
 }
@@ -122,9 +94,7 @@ fn a_block_closed_early_is_recovered_by_the_length_that_its_repair_packets_tell(
 fn a_block_that_arrived_whole_or_was_recovered_holds_nothing() {
     let (source, repair) = sent(Layout::Adu, (3, 1), 0, 3);
     let mut decoder = Decoder::new(Layout::Adu, 4);
-    source
-        .iter()
-        .for_each(|packet| drop(decoder.push_source(packet.clone()).unwrap()));
+    source.iter().for_each(|packet| drop(decoder.push_source(packet.clone()).unwrap()));
     decoder.push_repair(repair[0].clone()).unwrap();
     assert_eq!(decoder.blocks.values().map(Block::held).sum::<usize>(), 0);
     assert_eq!(decoder.pop(), None);
@@ -152,17 +122,10 @@ fn a_jump_of_the_block_number_is_followed_from_its_second_packet_on() {
     assert_eq!(decoder.push_source(after[0].clone()).unwrap(), packet(0));
     decoder.push_source(after[1].clone()).unwrap();
     assert_eq!(decoder.counts().restarts, 1);
-    after_repair
-        .iter()
-        .for_each(|packet| decoder.push_repair(packet.clone()).unwrap());
-    assert_eq!(
-        [decoder.pop(), decoder.pop()],
-        [Some(packet(0)), Some(packet(2))]
-    );
+    after_repair.iter().for_each(|packet| decoder.push_repair(packet.clone()).unwrap());
+    assert_eq!([decoder.pop(), decoder.pop()], [Some(packet(0)), Some(packet(2))]);
     // What was before is forgotten.
-    before_repair
-        .iter()
-        .for_each(|packet| decoder.push_repair(packet.clone()).unwrap());
+    before_repair.iter().for_each(|packet| decoder.push_repair(packet.clone()).unwrap());
     assert_eq!(decoder.pop(), None);
 }
 
@@ -183,14 +146,8 @@ fn what_has_no_payload_id_is_refused() {
     let mut decoder = Decoder::new(Layout::Adu, 4);
     let short = |length, least| FecError::Short { length, least };
     assert_eq!(decoder.push_source(Bytes::new()), Err(short(0, 6)));
-    assert_eq!(
-        decoder.push_source(Bytes::from_static(&[0; 5])),
-        Err(short(5, 6))
-    );
-    assert_eq!(
-        decoder.push_repair(Bytes::from_static(&[0; 8])),
-        Err(short(8, 9))
-    );
+    assert_eq!(decoder.push_source(Bytes::from_static(&[0; 5])), Err(short(5, 6)));
+    assert_eq!(decoder.push_repair(Bytes::from_static(&[0; 8])), Err(short(8, 9)));
     for (symbol, source_length) in [(0, 0), (3, 3), (0, 256), (200, 65_535)] {
         assert!(matches!(
             decoder.push_source(framed(b"packet", 0, symbol, source_length)),
@@ -210,43 +167,16 @@ fn what_has_no_payload_id_is_refused() {
 #[test]
 fn repair_that_contradicts_its_block_is_refused() {
     let block = BlockNumber::new(0).unwrap();
-    let length = |known, announced| {
-        Err(FecError::SourceLength {
-            block,
-            known,
-            announced,
-        })
-    };
-    let symbol = |known, found| {
-        Err(FecError::SymbolLength {
-            block,
-            known,
-            found,
-        })
-    };
+    let length = |known, announced| Err(FecError::SourceLength { block, known, announced });
+    let symbol = |known, found| Err(FecError::SymbolLength { block, known, found });
     let mut decoder = Decoder::new(Layout::Adu, 4);
     decoder.push_source(framed(&[0x80; 20], 0, 4, 10)).unwrap();
-    assert_eq!(
-        decoder.push_repair(repair(&[0; 23], 0, 11, 11)),
-        length(10, 11)
-    );
-    assert_eq!(
-        decoder.push_repair(repair(&[0; 23], 0, 10, 4)),
-        length(5, 4)
-    );
-    assert_eq!(
-        decoder.push_repair(repair(&[0; 22], 0, 10, 10)),
-        symbol(23, 22)
-    );
+    assert_eq!(decoder.push_repair(repair(&[0; 23], 0, 11, 11)), length(10, 11));
+    assert_eq!(decoder.push_repair(repair(&[0; 23], 0, 10, 4)), length(5, 4));
+    assert_eq!(decoder.push_repair(repair(&[0; 22], 0, 10, 10)), symbol(23, 22));
     assert_eq!(decoder.push_repair(repair(&[0; 23], 0, 10, 10)), Ok(()));
-    assert_eq!(
-        decoder.push_repair(repair(&[0; 23], 0, 11, 9)),
-        length(10, 9)
-    );
-    assert_eq!(
-        decoder.push_repair(repair(&[0; 24], 0, 11, 10)),
-        symbol(23, 24)
-    );
+    assert_eq!(decoder.push_repair(repair(&[0; 23], 0, 11, 9)), length(10, 9));
+    assert_eq!(decoder.push_repair(repair(&[0; 24], 0, 11, 10)), symbol(23, 24));
     assert_eq!(decoder.counts().rejected, 5);
 }
 
@@ -257,10 +187,7 @@ fn source_that_contradicts_its_block_is_passed_on_but_not_used() {
     // Beyond k, shorter k, too long for the symbol; then another k than the block has announced.
     for (length, symbol, k) in [(20, 4, 10), (20, 0, 3), (21, 0, 10)] {
         let packet = vec![0x80; length];
-        assert_eq!(
-            decoder.push_source(framed(&packet, 0, symbol, k)).unwrap(),
-            packet
-        );
+        assert_eq!(decoder.push_source(framed(&packet, 0, symbol, k)).unwrap(), packet);
     }
     assert_eq!(decoder.counts().rejected, 3);
     decoder.push_source(framed(&[0x80; 20], 0, 0, 10)).unwrap();
@@ -286,9 +213,7 @@ fn huge_packets_push_the_oldest_blocks_out() {
     let huge = vec![0x80; 65_000];
     for index in 0..2_000u32 {
         let (block, symbol) = (index / 100, (index % 100) as u8);
-        decoder
-            .push_source(framed(&huge, block, symbol, 255))
-            .unwrap();
+        decoder.push_source(framed(&huge, block, symbol, 255)).unwrap();
         let held: usize = decoder.blocks.values().map(Block::held).sum();
         assert!(held <= Decoder::MAX_HELD, "{held}");
     }
@@ -300,10 +225,7 @@ fn hostile() -> impl Strategy<Value = (bool, Bytes)> {
     let number = prop_oneof![0u32..4, 0xff_fffcu32..0x100_0000, 0u32..1 << 24];
     let symbol = prop_oneof![0u8..6, any::<u8>()];
     let source_length = prop_oneof![0u16..6, Just(255u16), any::<u16>()];
-    let body = prop_oneof![
-        Just(vec![1, 0, 2, 7, 7]),
-        prop::collection::vec(any::<u8>(), 0..12)
-    ];
+    let body = prop_oneof![Just(vec![1, 0, 2, 7, 7]), prop::collection::vec(any::<u8>(), 0..12)];
     let near = (any::<bool>(), body, number, symbol, source_length).prop_map(
         |(is_repair, body, block, symbol, source_length)| match is_repair {
             true => (true, repair(&body, block, symbol, source_length)),

@@ -18,30 +18,20 @@ fn place(bytes: Option<&[u8; 6]>) -> Place {
 
 fn push(encoder: &mut Encoder, count: usize) -> Vec<Place> {
     let packet = Bytes::from_static(&[0x80; 20]);
-    (0..count)
-        .map(|_| place(encoder.push(packet.clone()).last_chunk()))
-        .collect()
+    (0..count).map(|_| place(encoder.push(packet.clone()).last_chunk())).collect()
 }
 
 fn repair(encoder: &mut Encoder) -> Vec<Place> {
-    std::iter::from_fn(|| encoder.pop_repair())
-        .map(|packet| place(packet.first_chunk()))
-        .collect()
+    std::iter::from_fn(|| encoder.pop_repair()).map(|packet| place(packet.first_chunk())).collect()
 }
 
 #[test]
 fn a_depth_of_zero_and_a_block_number_of_25_bits_are_refused() {
     let new = |depth, first| Encoder::new(Layout::Adu, shape(2, 1), depth, first);
     assert_eq!(new(0, 0).unwrap_err(), FecError::Depth);
-    assert_eq!(
-        new(1, 1 << 24).unwrap_err(),
-        FecError::BlockNumber { number: 1 << 24 }
-    );
+    assert_eq!(new(1, 1 << 24).unwrap_err(), FecError::BlockNumber { number: 1 << 24 });
     assert!(new(1, (1 << 24) - 1).is_ok());
-    assert_eq!(
-        new(1, 0).unwrap().set_shape(shape(2, 1), 0),
-        Err(FecError::Depth)
-    );
+    assert_eq!(new(1, 0).unwrap().set_shape(shape(2, 1), 0), Err(FecError::Depth));
 }
 
 #[test]
@@ -60,10 +50,7 @@ fn with_depth_three_neighbours_go_to_three_blocks() {
     assert_eq!(source[..3], [(0xff_ffff, 0, 2), (0, 0, 2), (1, 0, 2)]);
     assert_eq!(source[3..6], [(0xff_ffff, 1, 2), (0, 1, 2), (1, 1, 2)]);
     assert_eq!(source[6], (2, 0, 2));
-    assert_eq!(
-        repair(&mut encoder),
-        [(0xff_ffff, 2, 2), (0, 2, 2), (1, 2, 2)]
-    );
+    assert_eq!(repair(&mut encoder), [(0xff_ffff, 2, 2), (0, 2, 2), (1, 2, 2)]);
 }
 
 #[test]
@@ -117,10 +104,7 @@ fn rs8m_begins_a_new_block_where_the_length_changes() {
 #[test]
 fn a_shape_without_repair_frames_and_holds_nothing() {
     let mut encoder = encoder(Layout::Adu, shape(2, 0), 1);
-    assert_eq!(
-        push(&mut encoder, 3),
-        [(0xff_ffff, 0, 2), (0xff_ffff, 1, 2), (0, 0, 2)]
-    );
+    assert_eq!(push(&mut encoder, 3), [(0xff_ffff, 0, 2), (0xff_ffff, 1, 2), (0, 0, 2)]);
     encoder.flush();
     assert_eq!(repair(&mut encoder), []);
     assert!(encoder.open.iter().all(Vec::is_empty));

@@ -3,9 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn packets(count: usize) -> Vec<Bytes> {
-    (0..count)
-        .map(|index| Bytes::from(vec![index as u8]))
-        .collect()
+    (0..count).map(|index| Bytes::from(vec![index as u8])).collect()
 }
 
 /// Calls at every deadline, as a punctual driver does.
@@ -19,24 +17,14 @@ fn departures(spread: &mut RepairSpread) -> Vec<(MonoTime, Bytes)> {
 }
 
 fn instants(spread: &mut RepairSpread) -> Vec<MonoTime> {
-    departures(spread)
-        .into_iter()
-        .map(|(instant, _)| instant)
-        .collect()
+    departures(spread).into_iter().map(|(instant, _)| instant).collect()
 }
 
 #[test]
 fn three_packets_over_80_ms_leave_after_20_40_and_60_ms() {
     let mut spread = RepairSpread::new();
-    spread.push(
-        MonoTime::from_millis(100),
-        packets(3),
-        Duration::from_millis(80),
-    );
-    assert_eq!(
-        instants(&mut spread),
-        [120, 140, 160].map(MonoTime::from_millis)
-    );
+    spread.push(MonoTime::from_millis(100), packets(3), Duration::from_millis(80));
+    assert_eq!(instants(&mut spread), [120, 140, 160].map(MonoTime::from_millis));
 }
 
 #[test]
@@ -52,10 +40,7 @@ fn blocks_that_end_together_interleave() {
     for _ in 0..2 {
         spread.push(MonoTime::ZERO, packets(2), Duration::from_millis(90));
     }
-    assert_eq!(
-        instants(&mut spread),
-        [30, 45, 60, 75].map(MonoTime::from_millis)
-    );
+    assert_eq!(instants(&mut spread), [30, 45, 60, 75].map(MonoTime::from_millis));
 }
 
 #[test]
@@ -66,10 +51,7 @@ fn a_late_call_does_not_let_a_clump_out() {
     assert!(spread.pop(late).is_some());
     assert!(spread.pop(late).is_none());
     // At twice the pace until the plan is met again.
-    assert_eq!(
-        instants(&mut spread),
-        [50, 55, 60, 65].map(MonoTime::from_millis)
-    );
+    assert_eq!(instants(&mut spread), [50, 55, 60, 65].map(MonoTime::from_millis));
 }
 
 #[test]

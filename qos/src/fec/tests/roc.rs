@@ -19,10 +19,7 @@ struct Captured {
 impl Captured {
     /// The RTP packets without their footers.
     fn packets(&self) -> Vec<Bytes> {
-        self.source
-            .iter()
-            .map(|packet| packet.slice(..packet.len() - PayloadId::LENGTH))
-            .collect()
+        self.source.iter().map(|packet| packet.slice(..packet.len() - PayloadId::LENGTH)).collect()
     }
 }
 
@@ -41,19 +38,11 @@ fn capture() -> BTreeMap<u32, Captured> {
         match line["flow"].as_str().unwrap() {
             "source" => {
                 let id = id(packet.last_chunk());
-                blocks
-                    .entry(id.block.get())
-                    .or_default()
-                    .source
-                    .push(packet);
+                blocks.entry(id.block.get()).or_default().source.push(packet);
             }
             "repair" => {
                 let id = id(packet.first_chunk());
-                blocks
-                    .entry(id.block.get())
-                    .or_default()
-                    .repair
-                    .push(packet);
+                blocks.entry(id.block.get()).or_default().repair.push(packet);
             }
             _ => {}
         }
@@ -70,11 +59,8 @@ fn our_encoder_makes_rocs_packets_byte_for_byte() {
     let shape = BlockShape::new(18, 10).unwrap();
     let mut encoder = Encoder::new(Layout::Rs8m, shape, 1, first).unwrap();
     for block in blocks.values() {
-        let source: Vec<Bytes> = block
-            .packets()
-            .into_iter()
-            .map(|packet| encoder.push(packet))
-            .collect();
+        let source: Vec<Bytes> =
+            block.packets().into_iter().map(|packet| encoder.push(packet)).collect();
         assert_eq!(source, block.source);
         let repair: Vec<Bytes> = std::iter::from_fn(|| encoder.pop_repair()).collect();
         assert_eq!(repair, block.repair);
@@ -106,21 +92,14 @@ fn decode(blocks: &BTreeMap<u32, Captured>, lost: &[u32]) -> Vec<Vec<Option<Byte
 }
 
 fn whole(blocks: &BTreeMap<u32, Captured>) -> Vec<Vec<Option<Bytes>>> {
-    blocks
-        .values()
-        .map(|block| block.packets().into_iter().map(Some).collect())
-        .collect()
+    blocks.values().map(|block| block.packets().into_iter().map(Some).collect()).collect()
 }
 
 #[test]
 fn bursts_of_ten_anywhere_in_rocs_blocks_are_recovered() {
     let blocks = capture();
     for start in 0..=18 {
-        assert_eq!(
-            decode(&blocks, &[0x3ff << start; 9]),
-            whole(&blocks),
-            "from {start}"
-        );
+        assert_eq!(decode(&blocks, &[0x3ff << start; 9]), whole(&blocks), "from {start}");
     }
 }
 

@@ -47,18 +47,12 @@ fn send(layout: Layout, first: u32, steps: &[Step]) -> (Vec<Bytes>, Vec<Sent>) {
         match step {
             Step::Flush => encoder.flush(),
             Step::Shape(source, repair, depth) => {
-                encoder
-                    .set_shape(BlockShape::new(*source, *repair).unwrap(), *depth)
-                    .unwrap();
+                encoder.set_shape(BlockShape::new(*source, *repair).unwrap(), *depth).unwrap();
             }
             Step::Push(lengths) => {
                 for &length in lengths {
                     // Rs8m takes packets of any length, too, but makes short blocks of them.
-                    let length = if layout == Layout::Rs8m {
-                        length / 20
-                    } else {
-                        length
-                    };
+                    let length = if layout == Layout::Rs8m { length / 20 } else { length };
                     given.push(packet(given.len() as u32, length));
                     sent.push(Sent::Source(encoder.push(given[given.len() - 1].clone())));
                     sent.extend(std::iter::from_fn(|| encoder.pop_repair()).map(Sent::Repair));
@@ -174,17 +168,10 @@ fn one_loss_more_than_repair_packets_recovers_nothing() {
 
 #[test]
 fn a_burst_as_long_as_depth_times_repair_is_borne_anywhere() {
-    let steps = [
-        Step::Shape(6, 2, 4),
-        Step::Push((0..96).map(|index| index % 40).collect()),
-    ];
+    let steps = [Step::Shape(6, 2, 4), Step::Push((0..96).map(|index| index % 40).collect())];
     let (mut given, sent) = send(Layout::Adu, 0, &steps);
     given.sort();
-    let sources = || {
-        sent.iter()
-            .enumerate()
-            .filter(|(_, it)| matches!(it, Sent::Source(_)))
-    };
+    let sources = || sent.iter().enumerate().filter(|(_, it)| matches!(it, Sent::Source(_)));
     let positions: Vec<usize> = sources().map(|(position, _)| position).collect();
     for burst in positions.windows(8) {
         let arrived = (0..sent.len()).filter(|position| !burst.contains(position));

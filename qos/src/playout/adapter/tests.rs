@@ -12,10 +12,7 @@ fn decide(adapter: &mut Adapter, delay: i64) -> Adjustment {
 #[test]
 fn within_the_margin_nothing_is_done_and_beyond_it_something() {
     assert_eq!(decide(&mut Adapter::new(), 100 + MARGIN), Adjustment::Keep);
-    assert_eq!(
-        decide(&mut Adapter::new(), 101 + MARGIN),
-        Adjustment::Shorten
-    );
+    assert_eq!(decide(&mut Adapter::new(), 101 + MARGIN), Adjustment::Shorten);
     assert_eq!(decide(&mut Adapter::new(), 100), Adjustment::Keep);
     assert_eq!(decide(&mut Adapter::new(), 99), Adjustment::Lengthen);
 }
@@ -69,13 +66,7 @@ fn at_most_one_block_in_five_is_scaled() {
             scaled
         })
         .collect();
-    assert!(
-        pattern
-            .iter()
-            .enumerate()
-            .all(|(n, &scaled)| scaled == (n % 5 == 0)),
-        "{pattern:?}"
-    );
+    assert!(pattern.iter().enumerate().all(|(n, &scaled)| scaled == (n % 5 == 0)), "{pattern:?}");
 }
 
 #[test]

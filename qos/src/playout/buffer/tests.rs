@@ -8,12 +8,7 @@ fn ms(millis: i64) -> MediaTime {
 }
 
 fn unit(sequence: u64, start: i64, duration: i64) -> Unit {
-    Unit {
-        sequence,
-        media_time: ms(start),
-        duration: ms(duration),
-        data: Bytes::new(),
-    }
+    Unit { sequence, media_time: ms(start), duration: ms(duration), data: Bytes::new() }
 }
 
 fn buffer() -> Buffer {
@@ -80,9 +75,7 @@ fn a_unit_that_began_earlier_is_handed_out_while_it_reaches_beyond_the_position(
     early.push(unit(0, 0, 20));
     let over = early.clone().take(ms(20));
     assert_eq!(over, Taken::Missing { duration: ms(20) });
-    let Taken::Unit(partly) = early.take(ms(19)) else {
-        panic!("one millisecond is left")
-    };
+    let Taken::Unit(partly) = early.take(ms(19)) else { panic!("one millisecond is left") };
     assert_eq!(partly.media_time, MediaTime::ZERO);
 }
 
@@ -90,14 +83,8 @@ fn a_unit_that_began_earlier_is_handed_out_while_it_reaches_beyond_the_position(
 fn capacity_counts_from_the_position_and_to_the_end_of_the_unit() {
     let mut buffer = buffer();
     buffer.seek(ms(1_000));
-    assert_eq!(
-        buffer.push(unit(1, 1_000 + CAPACITY - 20, 20)),
-        Pushed::Accepted
-    );
-    assert_eq!(
-        buffer.push(unit(2, 1_001 + CAPACITY - 20, 20)),
-        Pushed::Full
-    );
+    assert_eq!(buffer.push(unit(1, 1_000 + CAPACITY - 20, 20)), Pushed::Accepted);
+    assert_eq!(buffer.push(unit(2, 1_001 + CAPACITY - 20, 20)), Pushed::Full);
 }
 
 #[test]
@@ -143,16 +130,9 @@ fn seeking_back_makes_earlier_units_welcome_and_forward_drops_them() {
     buffer.push(unit(51, 1_020, 20));
     buffer.push(unit(52, 1_040, 20));
     buffer.seek(ms(1_040));
-    assert_eq!(
-        buffer.len(),
-        1,
-        "a short jump ahead keeps what is still to come"
-    );
+    assert_eq!(buffer.len(), 1, "a short jump ahead keeps what is still to come");
     buffer.seek(ms(100));
-    assert!(
-        buffer.is_empty(),
-        "far back, what was held lies beyond the capacity"
-    );
+    assert!(buffer.is_empty(), "far back, what was held lies beyond the capacity");
     assert_eq!(buffer.push(unit(5, 100, 20)), Pushed::Accepted);
 }
 
@@ -215,11 +195,7 @@ impl Model {
 
     /// The sequence number of the unit, or how long there is none.
     fn take(&mut self, position: i64) -> Result<u64, i64> {
-        let gone = self
-            .held
-            .iter()
-            .take_while(|&(_, &(_, end))| end <= position)
-            .count();
+        let gone = self.held.iter().take_while(|&(_, &(_, end))| end <= position).count();
         for _ in 0..gone {
             self.held.pop_first();
         }

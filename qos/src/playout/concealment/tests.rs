@@ -11,10 +11,7 @@ const PER_MS: usize = 48;
 fn heard(signal: &[f32], format: AudioFormat, lost: impl Fn(usize) -> bool) -> Vec<f32> {
     let mut concealer = Concealer::new(format);
     let mut out = Vec::with_capacity(signal.len());
-    for (index, block) in signal
-        .chunks(BLOCK * usize::from(format.channels))
-        .enumerate()
-    {
+    for (index, block) in signal.chunks(BLOCK * usize::from(format.channels)).enumerate() {
         if lost(index) {
             concealer.conceal(block.len() / usize::from(format.channels), &mut out);
         } else {
@@ -32,9 +29,7 @@ fn sharpest_bend(samples: &[f32]) -> f32 {
     largest_step(&steps, 1)
 }
 
-const LOSSES: [usize; 14] = [
-    5, 10, 15, 20, 25, 40, 60, 80, 100, 120, 125, 200, 500, 2_000,
-];
+const LOSSES: [usize; 14] = [5, 10, 15, 20, 25, 40, 60, 80, 100, 120, 125, 200, 500, 2_000];
 
 type Sound = (&'static str, fn(usize) -> Vec<f32>);
 
@@ -53,16 +48,8 @@ fn sounds() -> Vec<Sound> {
         ("speech 210", |n| speech(210.0, 0.5, n)),
         ("noise", |n| noise(5, 0.5, n)),
         ("chord", |n| {
-            let (a, b, c) = (
-                sine(220.0, 0.2, n),
-                sine(277.2, 0.2, n),
-                sine(329.6, 0.2, n),
-            );
-            a.iter()
-                .zip(&b)
-                .zip(&c)
-                .map(|((a, b), c)| a + b + c)
-                .collect()
+            let (a, b, c) = (sine(220.0, 0.2, n), sine(277.2, 0.2, n), sine(329.6, 0.2, n));
+            a.iter().zip(&b).zip(&c).map(|((a, b), c)| a + b + c).collect()
         }),
     ]
 }
@@ -77,12 +64,7 @@ fn for_every_loss(mut check: impl FnMut(&str, &[f32], &[f32], std::ops::Range<us
             let lost = BEGIN..BEGIN + ms * PER_MS;
             let signal = &sound[phase * 437..][..lost.end + 40 * PER_MS];
             let out = heard(signal, MONO, |block| lost.contains(&(block * BLOCK)));
-            check(
-                &format!("{name}, {ms} ms lost, phase {phase}"),
-                signal,
-                &out,
-                lost,
-            );
+            check(&format!("{name}, {ms} ms lost, phase {phase}"), signal, &out, lost);
         }
     }
 }
@@ -99,19 +81,11 @@ fn neither_the_break_nor_the_recovery_is_a_click() {
         let before = &signal[lost.start - 3 * NEAR..lost.start];
         let after = &signal[lost.end..lost.end + NEAR];
         let step = largest_step(before, 1).max(largest_step(after, 1));
-        let bend = sharpest_bend(before)
-            .max(sharpest_bend(after))
-            .max(FADE_BEND);
+        let bend = sharpest_bend(before).max(sharpest_bend(after)).max(FADE_BEND);
         let around = &out[lost.start - NEAR..lost.end + NEAR];
         let (heard_step, heard_bend) = (largest_step(around, 1), sharpest_bend(around));
-        assert!(
-            heard_step <= 1.2 * step,
-            "{what}: step {heard_step} against {step}"
-        );
-        assert!(
-            heard_bend <= 3.5 * bend,
-            "{what}: bend {heard_bend} against {bend}"
-        );
+        assert!(heard_step <= 1.2 * step, "{what}: step {heard_step} against {step}");
+        assert!(heard_bend <= 3.5 * bend, "{what}: bend {heard_bend} against {bend}");
     });
 }
 
@@ -143,10 +117,7 @@ fn a_loss_longer_than_120_ms_ends_in_silence() {
 
 #[test]
 fn a_loss_up_to_20_ms_keeps_the_level_of_a_steady_sound() {
-    for (name, make) in sounds()
-        .into_iter()
-        .filter(|(name, _)| !name.starts_with("speech"))
-    {
+    for (name, make) in sounds().into_iter().filter(|(name, _)| !name.starts_with("speech")) {
         let signal = make(24_000);
         let out = heard(&signal, MONO, |block| (60..64).contains(&block));
         let lost = 60 * BLOCK..64 * BLOCK;
@@ -160,11 +131,7 @@ fn a_steady_tone_goes_on_as_if_nothing_had_been_lost() {
     for hz in [100.0, 440.0, 1_000.0, 3_100.0] {
         let signal = sine(hz, 0.5, 24_000);
         let out = heard(&signal, MONO, |block| (60..64).contains(&block));
-        let error: Vec<f32> = out
-            .iter()
-            .zip(&signal)
-            .map(|(out, sent)| out - sent)
-            .collect();
+        let error: Vec<f32> = out.iter().zip(&signal).map(|(out, sent)| out - sent).collect();
         let lost = 60 * BLOCK..64 * BLOCK;
         let ratio = rms(&signal[lost.clone()]) / rms(&error[lost]).max(1e-9);
         assert!(ratio > 20.0, "{hz} Hz: {ratio}");
@@ -176,17 +143,8 @@ fn the_level_falls_without_ever_rising_again() {
     let signal = harmonic(120.0, 0.5, 24_000);
     let out = heard(&signal, MONO, |block| (60..90).contains(&block));
     let levels: Vec<f32> = out[60 * BLOCK..90 * BLOCK].chunks(480).map(rms).collect();
-    assert!(
-        levels
-            .windows(2)
-            .skip(2)
-            .all(|pair| pair[1] <= 1.1 * pair[0]),
-        "{levels:?}"
-    );
-    assert!(
-        levels[6] > 0.2 * levels[0] && levels[6] < 0.7 * levels[0],
-        "{levels:?}"
-    );
+    assert!(levels.windows(2).skip(2).all(|pair| pair[1] <= 1.1 * pair[0]), "{levels:?}");
+    assert!(levels[6] > 0.2 * levels[0] && levels[6] < 0.7 * levels[0], "{levels:?}");
 }
 
 #[test]
@@ -195,10 +153,7 @@ fn every_second_block_lost_still_makes_no_click() {
         let signal = make(48_000);
         let out = heard(&signal, MONO, |block| block > 20 && block % 2 == 1);
         let (step, heard_step) = (largest_step(&signal, 1), largest_step(&out, 1));
-        assert!(
-            heard_step <= 1.5 * step,
-            "{name}: {heard_step} against {step}"
-        );
+        assert!(heard_step <= 1.5 * step, "{name}: {heard_step} against {step}");
     }
 }
 
@@ -236,14 +191,9 @@ fn concealing_in_pieces_is_concealing_at_once() {
 fn both_channels_are_extended_by_the_same_lag() {
     let left = harmonic(110.0, 0.4, 24_000);
     let right: Vec<f32> = left.iter().map(|sample| -0.5 * sample).collect();
-    let out = heard(&stereo(&left, &right), STEREO, |block| {
-        (60..70).contains(&block)
-    });
+    let out = heard(&stereo(&left, &right), STEREO, |block| (60..70).contains(&block));
     assert_eq!(out.len(), 48_000);
-    assert!(
-        out.chunks(2)
-            .all(|frame| (frame[1] + 0.5 * frame[0]).abs() < 1e-5)
-    );
+    assert!(out.chunks(2).all(|frame| (frame[1] + 0.5 * frame[0]).abs() < 1e-5));
     assert!(rms(&out[2 * 60 * BLOCK..2 * 64 * BLOCK]) > 0.5 * rms(&out[..2 * 60 * BLOCK]));
 }
 

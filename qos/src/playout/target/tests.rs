@@ -4,10 +4,7 @@ use crate::playout::signals::Random;
 const PACKET: Duration = Duration::from_millis(20);
 
 fn config(late_share: f64) -> TargetConfig {
-    TargetConfig {
-        late_share,
-        ..TargetConfig::default()
-    }
+    TargetConfig { late_share, ..TargetConfig::default() }
 }
 
 /// A path with normal jitter, and playback that keeps to the target.
@@ -63,10 +60,7 @@ fn the_late_share_is_near_the_one_asked_for_under_normal_jitter_of_30_ms() {
         let mut path = Path::new(share, 30.0);
         path.late_share_over(3_000);
         let late = path.late_share_over(30_000);
-        assert!(
-            (0.6 * share..=1.4 * share).contains(&late),
-            "asked for {share}, got {late}"
-        );
+        assert!((0.6 * share..=1.4 * share).contains(&late), "asked for {share}, got {late}");
     }
 }
 
@@ -74,10 +68,7 @@ fn the_late_share_is_near_the_one_asked_for_under_normal_jitter_of_30_ms() {
 fn without_jitter_the_target_is_the_minimum() {
     let mut path = Path::new(0.01, 0.0);
     path.late_share_over(1_000);
-    assert_eq!(
-        path.target.target(path.now),
-        TargetConfig::default().minimum
-    );
+    assert_eq!(path.target.target(path.now), TargetConfig::default().minimum);
 }
 
 #[test]
@@ -96,11 +87,7 @@ fn a_step_up_of_the_delay_is_followed_within_three_packets() {
     path.late_share_over(1_000);
     path.delay += 100.0;
     path.late_share_over(3);
-    assert!(
-        path.playout_ms() > 120.0 + 100.0 - 6.0,
-        "{}",
-        path.playout_ms()
-    );
+    assert!(path.playout_ms() > 120.0 + 100.0 - 6.0, "{}", path.playout_ms());
     let late = path.late_share_over(500);
     assert!(late < 0.02, "{late}");
 }
@@ -112,11 +99,7 @@ fn after_a_step_up_the_target_is_relative_to_the_new_fastest_packet() {
     let before = path.target_ms();
     path.delay += 100.0;
     path.late_share_over(3_000);
-    assert!(
-        (path.target_ms() - before).abs() < 8.0,
-        "{before} -> {}",
-        path.target_ms()
-    );
+    assert!((path.target_ms() - before).abs() < 8.0, "{before} -> {}", path.target_ms());
 }
 
 #[test]
@@ -134,11 +117,7 @@ fn a_step_down_is_followed_slowly_and_playback_does_not_jump() {
     }
     assert!(last > before - 25.0, "after a second: {before} -> {last}");
     path.late_share_over(10_000);
-    assert!(
-        path.playout_ms() < 40.0 + 3.0 * 3.0 + 3.0,
-        "{}",
-        path.playout_ms()
-    );
+    assert!(path.playout_ms() < 40.0 + 3.0 * 3.0 + 3.0, "{}", path.playout_ms());
 }
 
 #[test]
@@ -181,11 +160,7 @@ fn after_a_spike_the_target_stays_for_10_seconds_and_comes_down_by_20_ms_a_secon
     path.late_share_over(500);
     assert_eq!(path.target_ms(), 200.0);
     path.late_share_over(50);
-    assert!(
-        (path.target_ms() - 180.0).abs() < 0.1,
-        "{}",
-        path.target_ms()
-    );
+    assert!((path.target_ms() - 180.0).abs() < 0.1, "{}", path.target_ms());
     path.late_share_over(500);
     assert_eq!(path.target_ms(), 10.0);
 }
@@ -233,11 +208,7 @@ fn drifting_clocks_do_not_move_the_target() {
         path.delay += 20.0 * 100e-6;
         path.packet();
     }
-    assert!(
-        (path.target_ms() - before).abs() < 10.0,
-        "{before} -> {}",
-        path.target_ms()
-    );
+    assert!((path.target_ms() - before).abs() < 10.0, "{before} -> {}", path.target_ms());
 }
 
 #[test]
@@ -258,10 +229,7 @@ fn the_smallest_of_a_sliding_window_is_that_of_the_plain_definition() {
     let mut now = MonoTime::ZERO;
     for _ in 0..2_000 {
         now += Duration::from_millis((random.uniform() * 20.0) as u64);
-        all.push((
-            now,
-            TimeDelta::from_millis((random.uniform() * 100.0) as i64),
-        ));
+        all.push((now, TimeDelta::from_millis((random.uniform() * 100.0) as i64)));
         let plain = all
             .iter()
             .filter(|(then, _)| now.since(*then) <= Duration::from_millis(500))

@@ -7,20 +7,15 @@ use proptest::prelude::*;
 const BLOCK: usize = 960;
 
 type Scaling = fn(&mut TimeScale, &[f32]) -> Option<Vec<f32>>;
-const BOTH: [Scaling; 2] = [
-    |scale, block| scale.shorten(block),
-    |scale, block| scale.lengthen(block),
-];
+const BOTH: [Scaling; 2] =
+    [|scale, block| scale.shorten(block), |scale, block| scale.lengthen(block)];
 
 /// The signal with every third block scaled where it can be, and how many were.
 fn scaled(signal: &[f32], block: usize, scaling: Scaling) -> (Vec<f32>, usize) {
     let mut scale = TimeScale::new(MONO);
     let (mut out, mut count) = (Vec::new(), 0);
     for (index, block) in signal.chunks(block).enumerate() {
-        match (index % 3 == 2)
-            .then(|| scaling(&mut scale, block))
-            .flatten()
-        {
+        match (index % 3 == 2).then(|| scaling(&mut scale, block)).flatten() {
             Some(block) => {
                 out.extend(block);
                 count += 1;
@@ -48,16 +43,9 @@ fn voices() -> Vec<(&'static str, Vec<f32>)> {
 #[test]
 fn scaling_makes_no_click_and_keeps_the_level() {
     for (name, signal) in voices() {
-        for (scaling, block) in BOTH
-            .into_iter()
-            .flat_map(|how| [(how, BLOCK), (how, 2 * BLOCK)])
-        {
+        for (scaling, block) in BOTH.into_iter().flat_map(|how| [(how, BLOCK), (how, 2 * BLOCK)]) {
             let (out, count) = scaled(&signal, block, scaling);
-            assert!(
-                count > 8,
-                "{name}: {count} of {} blocks",
-                signal.len() / block / 3
-            );
+            assert!(count > 8, "{name}: {count} of {} blocks", signal.len() / block / 3);
             let (step, heard) = (largest_step(&signal, 1), largest_step(&out, 1));
             assert!(heard <= 1.1 * step, "{name}: step {heard} against {step}");
             let change = 20.0 * (rms(&out) / rms(&signal)).log10();
@@ -74,11 +62,7 @@ fn a_steady_tone_changes_by_whole_periods() {
             let out = scaling(&mut TimeScale::new(MONO), &block).expect("a tone is like itself");
             assert_eq!(out.len().abs_diff(BLOCK) % (48_000 / hz), 0, "{hz} Hz");
             let ideal = sine(hz as f32, 0.5, out.len());
-            let error = out
-                .iter()
-                .zip(&ideal)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
+            let error = out.iter().zip(&ideal).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(error < 1e-3, "{hz} Hz: {error}");
         }
     }
@@ -108,10 +92,7 @@ fn noise_is_left_alone() {
 fn silence_gives_way_by_half_a_block_and_almost_silence_does_not() {
     let mut scale = TimeScale::new(MONO);
     assert_eq!(scale.shorten(&[0.0; BLOCK]), Some(vec![0.0; BLOCK / 2]));
-    assert_eq!(
-        scale.lengthen(&[0.0; BLOCK]),
-        Some(vec![0.0; BLOCK * 3 / 2])
-    );
+    assert_eq!(scale.lengthen(&[0.0; BLOCK]), Some(vec![0.0; BLOCK * 3 / 2]));
     assert_eq!((scale.removed(), scale.added()), (480, 480));
     // Uniform noise has a third of its amplitude squared as its power.
     let quiet = noise(1, 0.95e-3 * 3f32.sqrt(), BLOCK);

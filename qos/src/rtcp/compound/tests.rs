@@ -35,29 +35,20 @@ fn report() -> impl Strategy<Value = RtcpPacket> {
         },
     );
     let receiver = (any::<u32>(), blocks()).prop_map(|(ssrc, blocks)| {
-        RtcpPacket::ReceiverReport(ReceiverReport {
-            ssrc: Ssrc(ssrc),
-            blocks,
-        })
+        RtcpPacket::ReceiverReport(ReceiverReport { ssrc: Ssrc(ssrc), blocks })
     });
     prop_oneof![sender, receiver]
 }
 
 fn packet() -> impl Strategy<Value = RtcpPacket> {
-    let description = (any::<u32>(), "[a-zà-ü@.]{0,120}").prop_map(|(ssrc, cname)| {
-        RtcpPacket::SourceDescription {
-            ssrc: Ssrc(ssrc),
-            cname,
-        }
-    });
-    let bye = (
-        prop::collection::vec(any::<u32>(), 1..=MAX_COUNT),
-        "[a-zà-ü ]{0,120}",
-    )
-        .prop_map(|(ssrcs, reason)| RtcpPacket::Bye {
+    let description = (any::<u32>(), "[a-zà-ü@.]{0,120}")
+        .prop_map(|(ssrc, cname)| RtcpPacket::SourceDescription { ssrc: Ssrc(ssrc), cname });
+    let bye = (prop::collection::vec(any::<u32>(), 1..=MAX_COUNT), "[a-zà-ü ]{0,120}").prop_map(
+        |(ssrcs, reason)| RtcpPacket::Bye {
             ssrcs: ssrcs.into_iter().map(Ssrc).collect(),
             reason: Some(reason).filter(|reason| !reason.is_empty()),
-        });
+        },
+    );
     prop_oneof![report(), description, bye]
 }
 
@@ -79,10 +70,7 @@ const EMPTY_REPORT: [u8; 8] = [0x80, RR, 0, 1, 0, 0, 0, 7];
 
 #[test]
 fn the_bytes_of_a_receiver_report_are_those_of_rfc_3550() {
-    let report = RtcpPacket::ReceiverReport(ReceiverReport {
-        ssrc: Ssrc(7),
-        blocks: blocks(1),
-    });
+    let report = RtcpPacket::ReceiverReport(ReceiverReport { ssrc: Ssrc(7), blocks: blocks(1) });
     let data = write_compound(&[report]);
     assert_eq!(data[..12], [0x81, RR, 0, 7, 0, 0, 0, 7, 0, 0, 0, 0]);
     assert_eq!(data[12..16], [0, 0xFF, 0xFF, 0xFF], "24 bits of -1");
@@ -105,118 +93,70 @@ fn the_compound_of_another_implementation_is_read_and_written_alike() {
         blocks: vec![],
     });
     assert_eq!(packets[0], sender);
-    assert!(matches!(
-        &packets[1],
-        RtcpPacket::SourceDescription {
-            ssrc: Ssrc(0x3C66_7B64),
-            ..
-        }
-    ));
+    assert!(matches!(&packets[1], RtcpPacket::SourceDescription { ssrc: Ssrc(0x3C66_7B64), .. }));
     assert_eq!(write_compound(&packets), roc[..]);
 }
 
 #[test]
 fn a_compound_begins_with_a_report() {
-    let description = RtcpPacket::SourceDescription {
-        ssrc: Ssrc(7),
-        cname: "cantus@host".to_owned(),
-    };
+    let description =
+        RtcpPacket::SourceDescription { ssrc: Ssrc(7), cname: "cantus@host".to_owned() };
     let data = write_compound(&[description]);
-    assert_eq!(
-        parse_compound(&data),
-        Err(RtcpError::NoReport { packet_type: SDES })
-    );
+    assert_eq!(parse_compound(&data), Err(RtcpError::NoReport { packet_type: SDES }));
     assert_eq!(parse_compound(&[]), Err(RtcpError::Empty));
 }
 
 #[test]
 fn every_packet_has_version_2() {
     let data = [EMPTY_REPORT, [0x40, RR, 0, 1, 0, 0, 0, 7]].concat();
-    assert_eq!(
-        parse_compound(&data),
-        Err(RtcpError::Version {
-            version: 1,
-            offset: 8
-        })
-    );
+    assert_eq!(parse_compound(&data), Err(RtcpError::Version { version: 1, offset: 8 }));
 }
 
 #[test]
 fn the_lengths_add_up_to_the_datagram() {
     let short = [&EMPTY_REPORT[..], &[0x80, RR, 0, 2, 0, 0, 0, 7]].concat();
-    let error = RtcpError::Truncated {
-        expected: 12,
-        actual: 8,
-        offset: 8,
-    };
+    let error = RtcpError::Truncated { expected: 12, actual: 8, offset: 8 };
     assert_eq!(parse_compound(&short), Err(error));
     let rest = [&EMPTY_REPORT[..], &[0x80, RR]].concat();
-    let error = RtcpError::Truncated {
-        expected: 4,
-        actual: 2,
-        offset: 8,
-    };
+    let error = RtcpError::Truncated { expected: 4, actual: 2, offset: 8 };
     assert_eq!(parse_compound(&rest), Err(error));
 }
 
 #[test]
 fn only_the_last_packet_is_padded() {
     let padded = [0xA0, RR, 0, 2, 0, 0, 0, 7, 0, 0, 0, 4];
-    let empty = RtcpPacket::ReceiverReport(ReceiverReport {
-        ssrc: Ssrc(7),
-        blocks: vec![],
-    });
+    let empty = RtcpPacket::ReceiverReport(ReceiverReport { ssrc: Ssrc(7), blocks: vec![] });
     let last = [&EMPTY_REPORT[..], &padded].concat();
     assert_eq!(parse_compound(&last), Ok(vec![empty.clone(), empty]));
     let first = [&padded[..], &EMPTY_REPORT].concat();
-    assert_eq!(
-        parse_compound(&first),
-        Err(RtcpError::Padding { offset: 0 })
-    );
+    assert_eq!(parse_compound(&first), Err(RtcpError::Padding { offset: 0 }));
 }
 
 #[test]
 fn padding_is_neither_content_nor_longer_than_the_packet() {
-    let description = [
-        0xA1, SDES, 0, 4, 0, 0, 0, 7, 1, 1, b'c', 0, 0, 0, 0, 0, 0, 0, 0, 8,
-    ];
+    let description = [0xA1, SDES, 0, 4, 0, 0, 0, 7, 1, 1, b'c', 0, 0, 0, 0, 0, 0, 0, 0, 8];
     let data = [&EMPTY_REPORT[..], &description].concat();
-    let cname = RtcpPacket::SourceDescription {
-        ssrc: Ssrc(7),
-        cname: "c".to_owned(),
-    };
+    let cname = RtcpPacket::SourceDescription { ssrc: Ssrc(7), cname: "c".to_owned() };
     assert_eq!(parse_compound(&data).unwrap()[1..], [cname]);
     for padding in [0, 3, 20] {
         let mut data = data.clone();
         *data.last_mut().unwrap() = padding;
         let error = parse_compound(&data);
-        assert!(
-            matches!(error, Err(RtcpError::Padding { .. })),
-            "{padding}: {error:?}"
-        );
+        assert!(matches!(error, Err(RtcpError::Padding { .. })), "{padding}: {error:?}");
     }
 }
 
 #[test]
 fn packets_of_other_types_are_passed_over_unread() {
     let data = [&EMPTY_REPORT[..], &[0x9F, 207, 0, 0]].concat();
-    assert_eq!(
-        parse_compound(&data).unwrap()[1..],
-        [RtcpPacket::Other { packet_type: 207 }]
-    );
-    assert_eq!(
-        write_compound(&[RtcpPacket::Other { packet_type: 207 }]).len(),
-        0
-    );
+    assert_eq!(parse_compound(&data).unwrap()[1..], [RtcpPacket::Other { packet_type: 207 }]);
+    assert_eq!(write_compound(&[RtcpPacket::Other { packet_type: 207 }]).len(), 0);
 }
 
 #[test]
 fn the_32nd_block_goes_into_a_second_report() {
     for (count, packets) in [(31, 1), (32, 2), (62, 2), (63, 3)] {
-        let report = ReceiverReport {
-            ssrc: Ssrc(7),
-            blocks: blocks(count),
-        };
+        let report = ReceiverReport { ssrc: Ssrc(7), blocks: blocks(count) };
         let data = write_compound(&[RtcpPacket::ReceiverReport(report.clone())]);
         let parsed = parse_compound(&data).unwrap();
         assert_eq!(parsed.len(), packets, "{count} blocks");
@@ -230,35 +170,14 @@ fn the_32nd_block_goes_into_a_second_report() {
 
 #[test]
 fn texts_are_cut_at_255_bytes_between_characters() {
-    let report = RtcpPacket::ReceiverReport(ReceiverReport {
-        ssrc: Ssrc(7),
-        blocks: vec![],
-    });
+    let report = RtcpPacket::ReceiverReport(ReceiverReport { ssrc: Ssrc(7), blocks: vec![] });
     let long = "é".repeat(200);
-    let bye = RtcpPacket::Bye {
-        ssrcs: vec![Ssrc(7)],
-        reason: Some(long.clone()),
-    };
-    let name = RtcpPacket::SourceDescription {
-        ssrc: Ssrc(7),
-        cname: long,
-    };
+    let bye = RtcpPacket::Bye { ssrcs: vec![Ssrc(7)], reason: Some(long.clone()) };
+    let name = RtcpPacket::SourceDescription { ssrc: Ssrc(7), cname: long };
     let parsed = parse_compound(&write_compound(&[report, name, bye])).unwrap();
     let cut = "é".repeat(127);
-    assert_eq!(
-        parsed[1],
-        RtcpPacket::SourceDescription {
-            ssrc: Ssrc(7),
-            cname: cut.clone()
-        }
-    );
-    assert_eq!(
-        parsed[2],
-        RtcpPacket::Bye {
-            ssrcs: vec![Ssrc(7)],
-            reason: Some(cut)
-        }
-    );
+    assert_eq!(parsed[1], RtcpPacket::SourceDescription { ssrc: Ssrc(7), cname: cut.clone() });
+    assert_eq!(parsed[2], RtcpPacket::Bye { ssrcs: vec![Ssrc(7)], reason: Some(cut) });
 }
 
 #[test]

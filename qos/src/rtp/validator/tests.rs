@@ -77,19 +77,13 @@ impl Reference {
 
 fn verdicts(sequences: &[u16]) -> Vec<Verdict> {
     let mut source = SourceValidator::new();
-    sequences
-        .iter()
-        .map(|&sequence| source.on_packet(Sequence(sequence)))
-        .collect()
+    sequences.iter().map(|&sequence| source.on_packet(Sequence(sequence))).collect()
 }
 
 #[test]
 fn two_packets_in_a_row_make_a_source_valid() {
     use Verdict::{Probation, Valid};
-    assert_eq!(
-        verdicts(&[7, 9, 11, 12, 14]),
-        [Probation, Probation, Probation, Valid, Valid]
-    );
+    assert_eq!(verdicts(&[7, 9, 11, 12, 14]), [Probation, Probation, Probation, Valid, Valid]);
 }
 
 #[test]
@@ -150,9 +144,7 @@ fn streams() -> impl Strategy<Value = Vec<u16>> {
             sequence = sequence.wrapping_add(step as u16);
             sequence
         };
-        std::iter::once(first)
-            .chain(steps.into_iter().map(&mut next))
-            .collect()
+        std::iter::once(first).chain(steps.into_iter().map(&mut next)).collect()
     })
 }
 

@@ -49,10 +49,7 @@ fn a_request_comes_out_with_its_headers() {
     assert_eq!(request.version(), Version::V1_0);
     assert_eq!(request.request_uri().unwrap().path(), "/narration");
     assert_eq!(request.header(&headers::CSEQ).unwrap().as_str(), "2");
-    assert_eq!(
-        request.header(&headers::USER_AGENT).unwrap().as_str(),
-        "Lavf60.16.100"
-    );
+    assert_eq!(request.header(&headers::USER_AGENT).unwrap().as_str(), "Lavf60.16.100");
 }
 
 #[test]
@@ -60,10 +57,7 @@ fn unknown_methods_and_headers_are_kept() {
     let request = request(b"DANCE * RTSP/1.0\r\nCSeq: 1\r\ncantus-qos: delay<=200ms\r\n\r\n");
     assert_eq!(request.method(), &Method::Extension("DANCE".to_owned()));
     assert_eq!(request.request_uri(), None);
-    assert_eq!(
-        request.header(&CANTUS_QOS).unwrap().as_str(),
-        "delay<=200ms"
-    );
+    assert_eq!(request.header(&CANTUS_QOS).unwrap().as_str(), "delay<=200ms");
 }
 
 #[test]
@@ -71,14 +65,8 @@ fn a_header_is_never_taken_for_one_whose_name_begins_like_its_own() {
     let both = b"DESCRIBE * RTSP/1.0\r\nAccept-Language: fr\r\nAccept: application/sdp\r\n\
         CSeq-Old: 1\r\n:\r\nContent: x\r\nContent-Length: 0\r\nX-Own: kept\r\n\r\n";
     let request = request(both);
-    assert_eq!(
-        request.header(&headers::ACCEPT).unwrap().as_str(),
-        "application/sdp"
-    );
-    assert_eq!(
-        request.header(&headers::CONTENT_LENGTH).unwrap().as_str(),
-        "0"
-    );
+    assert_eq!(request.header(&headers::ACCEPT).unwrap().as_str(), "application/sdp");
+    assert_eq!(request.header(&headers::CONTENT_LENGTH).unwrap().as_str(), "0");
     assert_eq!(request.header(&headers::CSEQ), None);
     let own = rtsp_types::HeaderName::from_static_str("x-own").unwrap();
     assert_eq!(request.header(&own).unwrap().as_str(), "kept");
@@ -93,11 +81,8 @@ fn bodies_follow_their_length_and_the_next_message_follows_the_body() {
     ]
     .concat();
     let messages = read(stream.as_bytes()).unwrap();
-    let [
-        Incoming::Response(first),
-        Incoming::Request(_),
-        Incoming::Response(last),
-    ] = messages.as_slice()
+    let [Incoming::Response(first), Incoming::Request(_), Incoming::Response(last)] =
+        messages.as_slice()
     else {
         panic!("{messages:?}");
     };
@@ -108,12 +93,7 @@ fn bodies_follow_their_length_and_the_next_message_follows_the_body() {
 
 #[test]
 fn one_message_byte_by_byte_is_the_same_message() {
-    let stream = [
-        "\r\n",
-        "ANNOUNCE * RTSP/1.0\r\nContent-Length: 3\r\n\r\nabc",
-        DESCRIBE,
-    ]
-    .concat();
+    let stream = ["\r\n", "ANNOUNCE * RTSP/1.0\r\nContent-Length: 3\r\n\r\nabc", DESCRIBE].concat();
     let whole = read(stream.as_bytes()).unwrap();
     assert_eq!(whole.len(), 2);
     assert_eq!(read_in_chunks(stream.as_bytes(), 1).unwrap(), whole);
@@ -151,10 +131,7 @@ fn folded_headers_are_joined() {
     let folded = b"PLAY * RTSP/1.0\r\nRange:\r\n npt=0-\r\nSupported: a,\r\n\tb\r\n\r\n";
     let request = request(folded);
     assert_eq!(request.header(&headers::RANGE).unwrap().as_str(), "npt=0-");
-    assert_eq!(
-        request.header(&headers::SUPPORTED).unwrap().as_str(),
-        "a, b"
-    );
+    assert_eq!(request.header(&headers::SUPPORTED).unwrap().as_str(), "a, b");
 }
 
 #[test]
@@ -169,11 +146,7 @@ fn a_line_may_have_8_kib_and_not_a_byte_more() {
         assert_eq!(refused, Err(FramingError::LineTooLong));
     }
     let endless = read_in_chunks(&[b'x'; 64 * 1_024], 1_000);
-    assert_eq!(
-        endless,
-        Err(FramingError::LineTooLong),
-        "it has no end at all"
-    );
+    assert_eq!(endless, Err(FramingError::LineTooLong), "it has no end at all");
     assert_eq!(FramingError::LineTooLong.status(), StatusCode::BadRequest);
 }
 
@@ -190,10 +163,7 @@ fn a_head_may_have_32_kib_and_not_a_byte_more() {
         head.into_bytes()
     };
     for chunk in [1, usize::MAX] {
-        assert_eq!(
-            read_in_chunks(&with_head(MAX_HEAD), chunk).unwrap().len(),
-            1
-        );
+        assert_eq!(read_in_chunks(&with_head(MAX_HEAD), chunk).unwrap().len(), 1);
         let refused = read_in_chunks(&with_head(MAX_HEAD + 1), chunk);
         assert_eq!(refused, Err(FramingError::HeadTooLong));
     }
@@ -218,10 +188,7 @@ fn a_body_may_have_64_kib_and_a_longer_one_is_refused_before_it_comes() {
     }
     for length in ["-1", "+5", "5 5", "", "0x5", "5\r\nContent-Length: 5"] {
         let error = announced(length).unwrap_err();
-        assert!(
-            matches!(error, FramingError::ContentLength { .. }),
-            "{length}: {error}"
-        );
+        assert!(matches!(error, FramingError::ContentLength { .. }), "{length}: {error}");
         assert_eq!(error.status(), StatusCode::BadRequest);
     }
 }
@@ -240,16 +207,10 @@ fn nonsense_is_a_bad_request_and_a_strange_version_is_named() {
         "OPTIONS * RTSP/1.0\r\nContent-Length : 5\r\n\r\n",
     ] {
         let error = read(nonsense.as_bytes()).unwrap_err();
-        assert!(
-            matches!(error, FramingError::Malformed { .. }),
-            "{nonsense:?}: {error}"
-        );
+        assert!(matches!(error, FramingError::Malformed { .. }), "{nonsense:?}: {error}");
         assert_eq!(error.status(), StatusCode::BadRequest);
     }
-    assert!(matches!(
-        read(b"\xff\xfe * RTSP/1.0\n\n"),
-        Err(FramingError::Malformed { .. })
-    ));
+    assert!(matches!(read(b"\xff\xfe * RTSP/1.0\n\n"), Err(FramingError::Malformed { .. })));
 
     let error = read(b"OPTIONS * RTSP/3.0\r\n\r\n").unwrap_err();
     assert_eq!(error.status(), StatusCode::RTSPVersionNotSupported);
@@ -298,19 +259,12 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         "\\PC{0,20}",
     ];
     let end = prop_oneof![Just("\r\n"), Just("\n"), Just("\r")];
-    let message = (
-        start,
-        prop::collection::vec(header, 0..5),
-        end,
-        "[ -~\r\n]{0,40}",
-    )
-        .prop_map(|(start, headers, end, body)| {
-            let head: String = headers
-                .iter()
-                .map(|header| format!("{header}{end}"))
-                .collect();
+    let message = (start, prop::collection::vec(header, 0..5), end, "[ -~\r\n]{0,40}").prop_map(
+        |(start, headers, end, body)| {
+            let head: String = headers.iter().map(|header| format!("{header}{end}")).collect();
             format!("{start}{end}{head}{end}{body}").into_bytes()
-        });
+        },
+    );
     let frame = prop::collection::vec(any::<u8>(), 0..20)
         .prop_map(|data| write_interleaved(3, &data).unwrap().to_vec());
     let noise = prop::collection::vec(any::<u8>(), 0..40);

@@ -24,14 +24,8 @@ fn udp(client: (u16, u16)) -> Transport {
 fn udp_transports_of_real_clients_are_read() {
     // ffmpeg, GStreamer, a client that names one port only.
     for (text, client) in [
-        (
-            "RTP/AVP/UDP;unicast;client_port=24576-24577",
-            (24_576, 24_577),
-        ),
-        (
-            "RTP/AVP;unicast;client_port=5000-5001;mode=\"PLAY\"",
-            (5_000, 5_001),
-        ),
+        ("RTP/AVP/UDP;unicast;client_port=24576-24577", (24_576, 24_577)),
+        ("RTP/AVP;unicast;client_port=5000-5001;mode=\"PLAY\"", (5_000, 5_001)),
         ("RTP/AVP;unicast;client_port=5000", (5_000, 5_001)),
     ] {
         assert_eq!(text.parse(), Ok(udp(client)), "{text}");
@@ -62,35 +56,18 @@ fn the_answer_of_a_server_is_read() {
 fn multicast_ports_are_those_of_the_group() {
     let text = "RTP/AVP;multicast;destination=224.2.0.1;port=3456-3457";
     let transport: Transport = text.parse().unwrap();
-    assert!(matches!(
-        transport,
-        Transport::Udp {
-            multicast: true,
-            client: (3_456, 3_457),
-            ..
-        }
-    ));
+    assert!(matches!(transport, Transport::Udp { multicast: true, client: (3_456, 3_457), .. }));
     assert_eq!(transport.to_string(), text);
 }
 
 #[test]
 fn quic_and_interleaved_transports_are_read() {
-    let quic = Transport::Quic {
-        profile: Profile::Avpf,
-        flow: FlowId::new(1).unwrap(),
-        ssrc: None,
-    };
+    let quic =
+        Transport::Quic { profile: Profile::Avpf, flow: FlowId::new(1).unwrap(), ssrc: None };
     assert_eq!("RTP/AVPF/QUIC;unicast;flow=1".parse(), Ok(quic.clone()));
     assert_eq!(quic.to_string(), "RTP/AVPF/QUIC;unicast;flow=1");
-    let tcp = Transport::Interleaved {
-        profile: Profile::Avp,
-        channels: (0, 1),
-        ssrc: None,
-    };
-    assert_eq!(
-        "RTP/AVP/TCP;unicast;interleaved=0-1;mode=play".parse(),
-        Ok(tcp)
-    );
+    let tcp = Transport::Interleaved { profile: Profile::Avp, channels: (0, 1), ssrc: None };
+    assert_eq!("RTP/AVP/TCP;unicast;interleaved=0-1;mode=play".parse(), Ok(tcp));
 }
 
 #[test]
@@ -103,10 +80,7 @@ fn alternatives_keep_their_order_and_unknown_ones_stand_apart() {
         panic!("{header:?}");
     };
     assert_eq!(second, &udp((5_000, 5_001)));
-    assert_eq!(
-        header.unknown,
-        ["RTP/SAVP;unicast;client_port=1-2", "RAW/RAW/UDP;unicast"]
-    );
+    assert_eq!(header.unknown, ["RTP/SAVP;unicast;client_port=1-2", "RAW/RAW/UDP;unicast"]);
 }
 
 #[test]
@@ -134,48 +108,20 @@ fn transports_that_lack_what_they_need_are_refused() {
 #[test]
 fn ranges_are_read_in_both_notations() {
     let millis = MediaTime::from_millis;
-    let range = |start, end| NptRange {
-        start: NptStart::At(millis(start)),
-        end,
-    };
+    let range = |start, end| NptRange { start: NptStart::At(millis(start)), end };
     let open = |start| range(start, None);
     for (text, expected) in [
         ("npt=30-40", range(30_000, Some(millis(40_000)))),
         ("npt=0.000-", open(0)),
         ("npt=0:01:30.5-", open(90_500)),
-        (
-            "npt = 12:34:56.789-; time=19970123T143720Z",
-            open(45_296_789),
-        ),
-        (
-            "npt=now-",
-            NptRange {
-                start: NptStart::Now,
-                end: None,
-            },
-        ),
-        (
-            "npt=-40",
-            NptRange {
-                start: NptStart::Now,
-                end: Some(millis(40_000)),
-            },
-        ),
+        ("npt = 12:34:56.789-; time=19970123T143720Z", open(45_296_789)),
+        ("npt=now-", NptRange { start: NptStart::Now, end: None }),
+        ("npt=-40", NptRange { start: NptStart::Now, end: Some(millis(40_000)) }),
     ] {
         assert_eq!(text.parse(), Ok(expected), "{text}");
     }
-    assert_eq!(
-        range(90_500, Some(millis(100_000))).to_string(),
-        "npt=90.500-100.000"
-    );
-    assert_eq!(
-        NptRange {
-            start: NptStart::Now,
-            end: None
-        }
-        .to_string(),
-        "npt=now-"
-    );
+    assert_eq!(range(90_500, Some(millis(100_000))).to_string(), "npt=90.500-100.000");
+    assert_eq!(NptRange { start: NptStart::Now, end: None }.to_string(), "npt=now-");
 }
 
 #[test]
@@ -214,11 +160,7 @@ fn rtp_info_tells_where_each_stream_begins() {
             sequence: Some(Sequence(45_102)),
             timestamp: Some(RtpTimestamp(12_345_678)),
         },
-        RtpInfo {
-            url: "track2".to_owned(),
-            sequence: None,
-            timestamp: Some(RtpTimestamp(9)),
-        },
+        RtpInfo { url: "track2".to_owned(), sequence: None, timestamp: Some(RtpTimestamp(9)) },
     ];
     assert_eq!(list, expected);
     assert_eq!(
@@ -231,17 +173,8 @@ fn rtp_info_tells_where_each_stream_begins() {
 fn rtp_info_without_url_or_with_wrong_numbers_says_less() {
     assert_eq!(RtpInfo::parse_list(""), []);
     assert_eq!(RtpInfo::parse_list("seq=1;rtptime=2"), []);
-    let [info] = RtpInfo::parse_list("url=a;seq=70000;rtptime=-1")
-        .try_into()
-        .unwrap();
-    assert_eq!(
-        info,
-        RtpInfo {
-            url: "a".to_owned(),
-            sequence: None,
-            timestamp: None
-        }
-    );
+    let [info] = RtpInfo::parse_list("url=a;seq=70000;rtptime=-1").try_into().unwrap();
+    assert_eq!(info, RtpInfo { url: "a".to_owned(), sequence: None, timestamp: None });
 }
 
 #[test]
@@ -251,10 +184,7 @@ fn a_session_has_an_identifier_and_perhaps_a_timeout() {
         timeout: timeout.map(Duration::from_secs),
     };
     assert_eq!("12345678".parse(), Ok(session("12345678", None)));
-    assert_eq!(
-        "ab-_.$ ; Timeout = 60".parse(),
-        Ok(session("ab-_.$", Some(60)))
-    );
+    assert_eq!("ab-_.$ ; Timeout = 60".parse(), Ok(session("ab-_.$", Some(60))));
     assert_eq!("ab;timeout=soon".parse(), Ok(session("ab", None)));
     assert_eq!(session("ab", Some(60)).to_string(), "ab;timeout=60");
     for text in ["", ";timeout=60", "a b", "a\tb"] {

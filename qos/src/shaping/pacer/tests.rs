@@ -68,10 +68,7 @@ fn the_count_of_items_and_bytes_follows() {
     pacer.pop(ms(0));
     assert_eq!((pacer.len(), pacer.queued_bytes()), (1, 50));
     pacer.clear();
-    assert_eq!(
-        (pacer.len(), pacer.queued_bytes(), pacer.is_empty()),
-        (0, 0, true)
-    );
+    assert_eq!((pacer.len(), pacer.queued_bytes(), pacer.is_empty()), (0, 0, true));
 }
 
 proptest! {

@@ -19,10 +19,7 @@ fn a_burst_below_the_mtu_is_refused() {
     assert!(TokenBucket::new(Bitrate::from_bps(1), MTU).is_ok());
     assert_eq!(
         TokenBucket::new(Bitrate::from_bps(1), MTU - 1).unwrap_err(),
-        ShapingError::Burst {
-            burst: MTU - 1,
-            least: MTU
-        }
+        ShapingError::Burst { burst: MTU - 1, least: MTU }
     );
 }
 
@@ -62,10 +59,7 @@ fn the_level_is_kept_when_the_rate_changes() {
     bucket.set_rate(MonoTime::from_millis(100), Bitrate::from_bps(80_000));
     assert!(!bucket.clone().take(MonoTime::from_millis(100), 101));
     assert!(bucket.take(MonoTime::from_millis(100), 100));
-    assert_eq!(
-        bucket.ready_at(MonoTime::from_millis(100), 100),
-        MonoTime::from_millis(110)
-    );
+    assert_eq!(bucket.ready_at(MonoTime::from_millis(100), 100), MonoTime::from_millis(110));
 }
 
 #[test]
@@ -74,10 +68,7 @@ fn a_rate_of_zero_stops_and_a_new_rate_goes_on() {
     assert!(bucket.take(MonoTime::ZERO, MTU));
     assert_eq!(bucket.ready_at(MonoTime::ZERO, 1), TokenBucket::NEVER);
     bucket.set_rate(MonoTime::from_millis(1_000), Bitrate::from_bps(8_000));
-    assert_eq!(
-        bucket.ready_at(MonoTime::from_millis(1_000), 1),
-        MonoTime::from_millis(1_001)
-    );
+    assert_eq!(bucket.ready_at(MonoTime::from_millis(1_000), 1), MonoTime::from_millis(1_001));
 }
 
 #[test]
@@ -93,15 +84,9 @@ fn time_that_goes_backwards_earns_nothing() {
 fn a_packet_longer_than_the_bucket_leaves_when_it_is_full_and_is_paid_for_afterwards() {
     let mut bucket = bucket(8_000, MTU);
     assert!(bucket.take(MonoTime::ZERO, 1));
-    assert_eq!(
-        bucket.ready_at(MonoTime::ZERO, 2 * MTU),
-        MonoTime::from_millis(1)
-    );
+    assert_eq!(bucket.ready_at(MonoTime::ZERO, 2 * MTU), MonoTime::from_millis(1));
     assert!(bucket.take(MonoTime::from_millis(1), 2 * MTU));
-    assert_eq!(
-        bucket.ready_at(MonoTime::from_millis(1), 1),
-        MonoTime::from_millis(1 + 1_500 + 1)
-    );
+    assert_eq!(bucket.ready_at(MonoTime::from_millis(1), 1), MonoTime::from_millis(1 + 1_500 + 1));
 }
 
 #[test]
@@ -124,9 +109,7 @@ fn there_is_no_drift_over_ten_years() {
     let burst = Bitrate::from_bps(BPS).bytes_in(Duration::from_secs(1_200)) as usize;
     let mut bucket = bucket(BPS, burst);
     assert!(bucket.take(MonoTime::ZERO, burst));
-    let mut pauses = [1, 999_999_999_937, 3, 200_000_000_003, 777_123_456_789]
-        .iter()
-        .cycle();
+    let mut pauses = [1, 999_999_999_937, 3, 200_000_000_003, 777_123_456_789].iter().cycle();
     let (mut now, mut sent) = (0u64, 0u128);
     while now < TEN_YEARS {
         now += pauses.next().unwrap();
@@ -135,10 +118,7 @@ fn there_is_no_drift_over_ten_years() {
         }
     }
     let earned = u128::from(now) * u128::from(BPS) / 8_000_000_000;
-    assert!(
-        sent <= earned && earned - sent < PACKET as u128,
-        "{sent} sent of {earned} bytes"
-    );
+    assert!(sent <= earned && earned - sent < PACKET as u128, "{sent} sent of {earned} bytes");
 }
 
 proptest! {

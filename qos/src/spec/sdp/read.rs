@@ -44,9 +44,7 @@ impl Description {
         let session = Session::parse(sdp).map_err(|error| SdpError::Syntax(error.to_string()))?;
         let title = printable(&session.session_name);
         let medias = session.medias.iter();
-        let mut tracks: Vec<_> = medias
-            .filter_map(|media| read_track(&session, media))
-            .collect();
+        let mut tracks: Vec<_> = medias.filter_map(|media| read_track(&session, media)).collect();
         drop_idle_repair(&mut tracks);
         Ok(Self {
             title: if title == "-" { String::new() } else { title },
@@ -59,10 +57,7 @@ impl Description {
 /// Drops repair for tracks that were skipped: nothing would be left to repair.
 fn drop_idle_repair(tracks: &mut Vec<Track>) {
     let is_audio = |track: &&Track| matches!(track.medium, Medium::Audio { .. });
-    let audio = tracks
-        .iter()
-        .filter(is_audio)
-        .map(|track| track.control.clone());
+    let audio = tracks.iter().filter(is_audio).map(|track| track.control.clone());
     let audio: BTreeSet<_> = audio.collect();
     tracks.retain(|track| match &track.medium {
         Medium::Repair { protects, .. } => audio.contains(protects),
@@ -87,12 +82,7 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
             let cue = |format: &PayloadType| {
                 encoding(media, *format).is_some_and(|encoding| encoding.is(CUE))
             };
-            (
-                formats(media).find(cue)?,
-                Medium::Text {
-                    language: language(session, media),
-                },
-            )
+            (formats(media).find(cue)?, Medium::Text { language: language(session, media) })
         }
         "application" => (formats(media).next()?, read_repair(session, media)?),
         _ => return None,
@@ -108,10 +98,7 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
 
 /// The payload types of a media block, the most wanted first.
 fn formats(media: &Media) -> impl Iterator<Item = PayloadType> {
-    media
-        .fmt
-        .split_ascii_whitespace()
-        .filter_map(|format| PayloadType::new(format.parse().ok()?))
+    media.fmt.split_ascii_whitespace().filter_map(|format| PayloadType::new(format.parse().ok()?))
 }
 
 fn read_audio(media: &Media, payload_type: PayloadType) -> Option<Medium> {
@@ -119,18 +106,11 @@ fn read_audio(media: &Media, payload_type: PayloadType) -> Option<Medium> {
     let (codec, format) = if encoding.is("opus") && encoding.rate == ClockRate::OPUS.hz() {
         (AudioCodec::Opus, opus_format(media, payload_type))
     } else if encoding.is("L16") && L16_RATES.contains(&encoding.rate) {
-        (
-            AudioCodec::L16,
-            AudioFormat::new(encoding.rate, encoding.channels)?,
-        )
+        (AudioCodec::L16, AudioFormat::new(encoding.rate, encoding.channels)?)
     } else {
         return None;
     };
-    Some(Medium::Audio {
-        codec,
-        format,
-        packet_time: packet_time(media),
-    })
+    Some(Medium::Audio { codec, format, packet_time: packet_time(media) })
 }
 
 /// Mono, unless `sprop-stereo` says otherwise (RFC 7587, section 6.1).
@@ -140,11 +120,7 @@ fn opus_format(media: &Media, payload_type: PayloadType) -> AudioFormat {
         .filter_map(|parameter| parameter.trim().split_once('='));
     let stereo = parameters
         .any(|(name, value)| name.eq_ignore_ascii_case("sprop-stereo") && value.trim() == "1");
-    if stereo {
-        AudioFormat::OPUS_STEREO
-    } else {
-        AudioFormat::OPUS_MONO
-    }
+    if stereo { AudioFormat::OPUS_STEREO } else { AudioFormat::OPUS_MONO }
 }
 
 fn packet_time(media: &Media) -> MediaTime {
@@ -177,17 +153,13 @@ fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
 
 fn send_time_id(session: &Session, media: &Media) -> Option<ExtensionId> {
     let of_media = media.get_attribute_values("extmap");
-    let extensions = of_media
-        .chain(session.get_attribute_values("extmap"))
-        .flatten();
-    extensions
-        .filter_map(|extension| extension.trim().split_once(' '))
-        .find_map(|(id, uri)| {
-            let is_ours = uri.split_ascii_whitespace().next() == Some(ABS_SEND_TIME);
-            // The direction may follow the identifier: `3/sendonly`.
-            let id = id.split('/').next().filter(|_| is_ours)?;
-            ExtensionId::new(id.parse().ok()?)
-        })
+    let extensions = of_media.chain(session.get_attribute_values("extmap")).flatten();
+    extensions.filter_map(|extension| extension.trim().split_once(' ')).find_map(|(id, uri)| {
+        let is_ours = uri.split_ascii_whitespace().next() == Some(ABS_SEND_TIME);
+        // The direction may follow the identifier: `3/sendonly`.
+        let id = id.split('/').next().filter(|_| is_ours)?;
+        ExtensionId::new(id.parse().ok()?)
+    })
 }
 
 /// What `a=rtpmap` says of a payload type.
@@ -211,22 +183,12 @@ fn encoding(media: &Media, payload_type: PayloadType) -> Option<Encoding<'_>> {
             11 => 1,
             _ => return None,
         };
-        return Some(Encoding {
-            name: "L16",
-            rate: 44_100,
-            channels,
-        });
+        return Some(Encoding { name: "L16", rate: 44_100, channels });
     };
     let mut parts = map.split('/');
     let (name, rate) = (parts.next()?, parts.next()?.trim().parse().ok()?);
-    let channels = parts
-        .next()
-        .map_or(Some(1), |channels| channels.trim().parse().ok())?;
-    Some(Encoding {
-        name,
-        rate,
-        channels,
-    })
+    let channels = parts.next().map_or(Some(1), |channels| channels.trim().parse().ok())?;
+    Some(Encoding { name, rate, channels })
 }
 
 /// The values of an attribute that begin with a payload type, without it.
@@ -249,12 +211,9 @@ fn value<'a>(media: &'a Media, name: &'a str) -> Option<&'a str> {
 /// The language of a block, or else that of the session; `und`, undetermined, where neither is
 /// told (BCP 47).
 fn language(session: &Session, media: &Media) -> String {
-    let told = media
-        .get_attribute_values("lang")
-        .chain(session.get_attribute_values("lang"));
+    let told = media.get_attribute_values("lang").chain(session.get_attribute_values("lang"));
     let mut told = told.flatten().map(printable);
-    told.find(|language| !language.is_empty())
-        .unwrap_or_else(|| "und".to_owned())
+    told.find(|language| !language.is_empty()).unwrap_or_else(|| "und".to_owned())
 }
 
 /// A text that may be shown: without control characters, which could steer a terminal, and

@@ -8,11 +8,7 @@ fn payload_type(number: u8) -> PayloadType {
 }
 
 fn audio(codec: AudioCodec, format: AudioFormat, packet_time: MediaTime) -> Medium {
-    Medium::Audio {
-        codec,
-        format,
-        packet_time,
-    }
+    Medium::Audio { codec, format, packet_time }
 }
 
 fn track(number: u8, control: &str, medium: Medium) -> Track {
@@ -26,11 +22,7 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
 }
 
 fn opus(number: u8, control: &str, format: AudioFormat) -> Track {
-    track(
-        number,
-        control,
-        audio(AudioCodec::Opus, format, MediaTime::from_millis(20)),
-    )
+    track(number, control, audio(AudioCodec::Opus, format, MediaTime::from_millis(20)))
 }
 
 fn parse(sdp: &str) -> Description {
@@ -41,22 +33,13 @@ fn presentation() -> Description {
     let mut narration = opus(96, "audio", AudioFormat::OPUS_STEREO);
     narration.name = "Narration".to_owned();
     narration.send_time_id = ExtensionId::new(1);
-    let repair = Medium::Repair {
-        protects: "audio".to_owned(),
-        layout: Layout::Adu,
-    };
+    let repair = Medium::Repair { protects: "audio".to_owned(), layout: Layout::Adu };
     Description {
         title: "A walk".to_owned(),
         duration: Some(MediaTime::from_millis(90_500)),
         tracks: vec![
             narration,
-            track(
-                98,
-                "en",
-                Medium::Text {
-                    language: "en".to_owned(),
-                },
-            ),
+            track(98, "en", Medium::Text { language: "en".to_owned() }),
             track(99, "repair", repair),
         ],
     }
@@ -115,15 +98,9 @@ fn l16_tells_rate_channels_and_packets_of_odd_length() {
     let format = AudioFormat::new(44_100, 2).unwrap();
     let packet_time = format.duration(l16::frames_per_packet(format));
     let medium = audio(AudioCodec::L16, format, packet_time);
-    let description = Description {
-        tracks: vec![track(10, "1", medium)],
-        ..Default::default()
-    };
+    let description = Description { tracks: vec![track(10, "1", medium)], ..Default::default() };
     let written = description.to_sdp();
-    assert!(
-        written.contains("a=rtpmap:10 L16/44100/2\r\na=ptime:4.988662\r\n"),
-        "{written}"
-    );
+    assert!(written.contains("a=rtpmap:10 L16/44100/2\r\na=ptime:4.988662\r\n"), "{written}");
     assert_eq!(parse(&written), description, "to the frame");
 }
 
@@ -150,11 +127,7 @@ fn static_payload_types_need_no_map() {
     };
     let l16 = |number, channels| {
         let format = AudioFormat::new(44_100, channels).unwrap();
-        track(
-            number,
-            "",
-            audio(AudioCodec::L16, format, MediaTime::from_millis(20)),
-        )
+        track(number, "", audio(AudioCodec::L16, format, MediaTime::from_millis(20)))
     };
     assert_eq!(of(10), [l16(10, 2)]);
     assert_eq!(of(11), [l16(11, 1)]);
@@ -204,21 +177,10 @@ fn what_cannot_be_meant_is_skipped_or_taken_as_the_default() {
     ] {
         assert_eq!(tracks(block), [], "{block}");
     }
-    for time in [
-        "0",
-        "-20",
-        "soon",
-        "201",
-        "1e9",
-        "99999999999999999999999999",
-    ] {
+    for time in ["0", "-20", "soon", "201", "1e9", "99999999999999999999999999"] {
         let block =
             format!("m=audio 0 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\na=ptime:{time}\r\n");
-        assert_eq!(
-            tracks(&block),
-            [opus(96, "", AudioFormat::OPUS_MONO)],
-            "{time}"
-        );
+        assert_eq!(tracks(&block), [opus(96, "", AudioFormat::OPUS_MONO)], "{time}");
     }
 }
 
@@ -230,23 +192,12 @@ fn control_characters_do_not_reach_the_terminal() {
     );
     assert_eq!(description.title, "[2Jtitle");
     assert_eq!(description.tracks[0].name, "name");
-    assert_eq!(
-        description.tracks[0].medium,
-        Medium::Text {
-            language: "en".to_owned()
-        }
-    );
+    assert_eq!(description.tracks[0].medium, Medium::Text { language: "en".to_owned() });
 }
 
 #[test]
 fn what_is_no_description_is_refused() {
-    for sdp in [
-        "",
-        "HTTP/1.1 200 OK\r\n",
-        "v=1\r\n",
-        "s=x\r\n",
-        "v=0\r\nm=audio\r\n",
-    ] {
+    for sdp in ["", "HTTP/1.1 200 OK\r\n", "v=1\r\n", "s=x\r\n", "v=0\r\nm=audio\r\n"] {
         let error = Description::parse(sdp.as_bytes()).unwrap_err();
         assert!(matches!(error, SdpError::Syntax(_)), "{sdp:?}");
     }
@@ -264,19 +215,11 @@ fn any_medium() -> impl Strategy<Value = Medium> {
         (1i64..140_000_000).prop_map(MediaTime::from_flicks)
     ];
     let opus = (any::<bool>(), time.clone()).prop_map(|(stereo, time)| {
-        let format = if stereo {
-            AudioFormat::OPUS_STEREO
-        } else {
-            AudioFormat::OPUS_MONO
-        };
+        let format = if stereo { AudioFormat::OPUS_STEREO } else { AudioFormat::OPUS_MONO };
         audio(AudioCodec::Opus, format, time)
     });
     let l16 = (8_000u32..=192_000, 1u8..=2, time).prop_map(|(hz, channels, time)| {
-        audio(
-            AudioCodec::L16,
-            AudioFormat::new(hz, channels).unwrap(),
-            time,
-        )
+        audio(AudioCodec::L16, AudioFormat::new(hz, channels).unwrap(), time)
     });
     let text = "[a-z]{2}(-[A-Z]{2})?".prop_map(|language| Medium::Text { language });
     prop_oneof![opus, l16, text]
@@ -285,20 +228,10 @@ fn any_medium() -> impl Strategy<Value = Medium> {
 /// A description as a streamer makes it: every track has a control URL of its own, and every
 /// repair track protects an audio track.
 fn any_description() -> impl Strategy<Value = Description> {
-    let tracks = (
-        any_medium(),
-        0u8..128,
-        "[!-~]{1,5}( [!-~]{1,5})?",
-        0u8..=15,
-        any::<bool>(),
-    );
+    let tracks = (any_medium(), 0u8..128, "[!-~]{1,5}( [!-~]{1,5})?", 0u8..=15, any::<bool>());
     let tracks = prop::collection::vec(tracks, 0..5);
-    (
-        "[!-,.-~]\\PC{0,10}[!-~]",
-        prop::option::of(1i64..1 << 50),
-        tracks,
-    )
-        .prop_map(|(title, duration, media)| {
+    ("[!-,.-~]\\PC{0,10}[!-~]", prop::option::of(1i64..1 << 50), tracks).prop_map(
+        |(title, duration, media)| {
             let mut tracks = Vec::new();
             for (index, (medium, number, name, id, protected)) in media.into_iter().enumerate() {
                 let is_audio = matches!(medium, Medium::Audio { .. });
@@ -308,23 +241,16 @@ fn any_description() -> impl Strategy<Value = Description> {
                 let protects = track.control.clone();
                 tracks.push(track);
                 if is_audio && protected {
-                    let layout = if number % 2 == 0 {
-                        Layout::Adu
-                    } else {
-                        Layout::Rs8m
-                    };
+                    let layout = if number % 2 == 0 { Layout::Adu } else { Layout::Rs8m };
                     let control = format!("repair{index}");
                     let repair = Medium::Repair { protects, layout };
                     tracks.push(self::track(number, &control, repair));
                 }
             }
             let duration = duration.map(MediaTime::from_flicks);
-            Description {
-                title,
-                duration,
-                tracks,
-            }
-        })
+            Description { title, duration, tracks }
+        },
+    )
 }
 
 proptest! {

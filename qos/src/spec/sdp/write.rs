@@ -24,17 +24,11 @@ impl Description {
     pub fn to_sdp(&self) -> String {
         // The origin says nothing: whoever asks over RTSP knows whom it asked.
         let origin = Origin::with_ip_addr("0", 0, Ipv4Addr::UNSPECIFIED);
-        let title = if self.title.is_empty() {
-            "-"
-        } else {
-            &self.title
-        };
+        let title = if self.title.is_empty() { "-" } else { &self.title };
         let mut session = Session::new(origin, title);
         session.connection = Some(Connection::from_ip_addr(Ipv4Addr::UNSPECIFIED));
         session.attributes = self.session_attributes();
-        session.medias = (0..self.tracks.len())
-            .map(|index| self.media(index))
-            .collect();
+        session.medias = (0..self.tracks.len()).map(|index| self.media(index)).collect();
 
         let mut sdp = Vec::new();
         session.write(&mut sdp).expect("a vector takes every byte");
@@ -44,10 +38,7 @@ impl Description {
     fn session_attributes(&self) -> Vec<Attribute> {
         let mut attributes = vec![Attribute::with_value("control", "*")];
         if let Some(end) = self.duration {
-            let range = NptRange {
-                start: NptStart::At(MediaTime::ZERO),
-                end: Some(end),
-            };
+            let range = NptRange { start: NptStart::At(MediaTime::ZERO), end: Some(end) };
             attributes.push(Attribute::with_value("range", range));
         }
         attributes.extend(self.repair_pairs().map(|(source, repair)| {
@@ -59,19 +50,13 @@ impl Description {
     /// The indices of each protected track with those of its repair track; they are the media
     /// identifiers (`a=mid`) too.
     fn repair_pairs(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.tracks
-            .iter()
-            .enumerate()
-            .filter_map(|(repair, track)| match &track.medium {
-                Medium::Repair { protects, .. } => {
-                    let mut tracks = self.tracks.iter();
-                    Some((
-                        tracks.position(|track| track.protected_as(protects))?,
-                        repair,
-                    ))
-                }
-                _ => None,
-            })
+        self.tracks.iter().enumerate().filter_map(|(repair, track)| match &track.medium {
+            Medium::Repair { protects, .. } => {
+                let mut tracks = self.tracks.iter();
+                Some((tracks.position(|track| track.protected_as(protects))?, repair))
+            }
+            _ => None,
+        })
     }
 
     fn media(&self, index: usize) -> Media {
@@ -117,11 +102,7 @@ impl Track {
             attributes: Vec::new(),
         };
         match &self.medium {
-            Medium::Audio {
-                codec,
-                format,
-                packet_time,
-            } => {
+            Medium::Audio { codec, format, packet_time } => {
                 add_audio(&mut media, number, *codec, *format);
                 media.add_attribute_with_value("ptime", millis_text(*packet_time));
             }
@@ -169,8 +150,5 @@ fn millis_text(time: MediaTime) -> String {
     let nanos = time.to_duration().as_nanos();
     let (millis, rest) = (nanos / NANOS_PER_MILLI, nanos % NANOS_PER_MILLI);
     let fraction = format!(".{rest:06}");
-    format!(
-        "{millis}{}",
-        fraction.trim_end_matches('0').trim_end_matches('.')
-    )
+    format!("{millis}{}", fraction.trim_end_matches('0').trim_end_matches('.'))
 }

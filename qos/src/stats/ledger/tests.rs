@@ -33,17 +33,8 @@ fn ledger(arrived: impl IntoIterator<Item = u64>) -> Ledger {
 }
 
 fn assert_sums(totals: &Totals) {
-    let Totals {
-        expected,
-        received,
-        lost_network,
-        ..
-    } = *totals;
-    assert_eq!(
-        expected,
-        totals.played + totals.late + totals.never_arrived,
-        "{totals:?}"
-    );
+    let Totals { expected, received, lost_network, .. } = *totals;
+    assert_eq!(expected, totals.played + totals.late + totals.never_arrived, "{totals:?}");
     assert_eq!(expected, received + lost_network, "{totals:?}");
     let recovered = totals.recovered_fec + totals.recovered_retransmission;
     assert_eq!(lost_network, recovered + totals.never_arrived, "{totals:?}");
@@ -64,10 +55,7 @@ fn a_unit_that_never_comes_is_lost_once_the_playout_has_passed_it() {
     play(&mut ledger, 0);
     play(&mut ledger, 2);
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.expected, totals.never_arrived, totals.lost_network),
-        (3, 1, 1)
-    );
+    assert_eq!((totals.expected, totals.never_arrived, totals.lost_network), (3, 1, 1));
     assert_eq!(totals.residual, 1.0 / 3.0);
     assert_eq!(ledger.loss_runs().counts(), BTreeMap::from([(1, 1)]));
 }
@@ -81,10 +69,7 @@ fn a_unit_missed_by_the_playout_is_late_if_it_comes_and_lost_if_not() {
     assert_eq!(ledger.totals().never_arrived, 2);
     arrive(&mut ledger, 2, Recovery::None);
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.late, totals.never_arrived, totals.received),
-        (1, 1, 2)
-    );
+    assert_eq!((totals.late, totals.never_arrived, totals.received), (1, 1, 2));
 }
 
 #[test]
@@ -105,10 +90,7 @@ fn a_unit_given_up_stays_late_though_it_is_heard_after_all() {
     ledger.on_late(START);
     play(&mut ledger, 0);
     assert_eq!((ledger.totals().played, ledger.totals().late), (0, 1));
-    assert_eq!(
-        ledger.delays().max(),
-        Some(crate::time::TimeDelta::from_millis(100))
-    );
+    assert_eq!(ledger.delays().max(), Some(crate::time::TimeDelta::from_millis(100)));
 }
 
 #[test]
@@ -122,20 +104,11 @@ fn what_never_came_cannot_be_heard() {
 fn recovered_units_are_lost_on_the_network_but_heard() {
     let mut ledger = ledger([0]);
     assert_eq!(arrive(&mut ledger, 1, Recovery::Fec), Arrival::First);
-    assert_eq!(
-        arrive(&mut ledger, 2, Recovery::Retransmission),
-        Arrival::First
-    );
+    assert_eq!(arrive(&mut ledger, 2, Recovery::Retransmission), Arrival::First);
     (0..3).for_each(|unit| play(&mut ledger, unit));
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.expected, totals.received, totals.lost_network),
-        (3, 1, 2)
-    );
-    assert_eq!(
-        (totals.recovered_fec, totals.recovered_retransmission),
-        (1, 1)
-    );
+    assert_eq!((totals.expected, totals.received, totals.lost_network), (3, 1, 2));
+    assert_eq!((totals.recovered_fec, totals.recovered_retransmission), (1, 1));
     assert_eq!((totals.played, totals.residual), (3, 0.0));
 }
 
@@ -146,10 +119,7 @@ fn a_unit_that_comes_after_its_recovery_was_not_lost_on_the_network() {
     assert_eq!(arrive(&mut ledger, 1, Recovery::None), Arrival::Duplicate);
     (0..2).for_each(|unit| play(&mut ledger, unit));
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.received, totals.lost_network, totals.recovered_fec),
-        (2, 0, 0)
-    );
+    assert_eq!((totals.received, totals.lost_network, totals.recovered_fec), (2, 0, 0));
     assert_eq!(totals.duplicate, 1);
     assert!(ledger.loss_runs().counts().is_empty());
 }
@@ -169,10 +139,7 @@ fn units_before_the_announced_start_count_for_nothing() {
     let early = ledger.on_arrival(at(0), START - 1, MediaTime::ZERO, None, Recovery::None);
     assert_eq!(early, Arrival::Stale);
     ledger.finish();
-    assert_eq!(
-        (ledger.totals().expected, ledger.totals().duplicate),
-        (1, 0)
-    );
+    assert_eq!((ledger.totals().expected, ledger.totals().duplicate), (1, 0));
 }
 
 #[test]
@@ -183,10 +150,7 @@ fn without_an_announcement_the_stream_begins_with_the_earliest_arrival() {
     }
     ledger.finish();
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.expected, totals.never_arrived, totals.reordered),
-        (4, 1, 1)
-    );
+    assert_eq!((totals.expected, totals.never_arrived, totals.reordered), (4, 1, 1));
 }
 
 #[test]
@@ -200,11 +164,7 @@ fn an_announcement_after_the_first_arrivals_moves_the_start_either_way() {
         assert_eq!(ledger.totals().expected, 0, "nothing has been played");
         ledger.finish();
         let totals = ledger.totals();
-        assert_eq!(
-            (totals.expected, totals.never_arrived),
-            (expected, never_arrived),
-            "{start}"
-        );
+        assert_eq!((totals.expected, totals.never_arrived), (expected, never_arrived), "{start}");
     }
 }
 
@@ -215,10 +175,7 @@ fn the_announced_end_makes_the_missing_tail_lost() {
     ledger.end_at(START + 9);
     ledger.finish();
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.expected, totals.played, totals.never_arrived),
-        (10, 5, 5)
-    );
+    assert_eq!((totals.expected, totals.played, totals.never_arrived), (10, 5, 5));
     assert_eq!(ledger.loss_runs().counts(), BTreeMap::from([(5, 1)]));
 }
 
@@ -239,10 +196,7 @@ fn a_stream_of_which_nothing_came_is_lost_as_a_whole() {
     let mut ledger = ledger([]);
     ledger.end_at(START + 99);
     ledger.finish();
-    assert_eq!(
-        (ledger.totals().expected, ledger.totals().residual),
-        (100, 1.0)
-    );
+    assert_eq!((ledger.totals().expected, ledger.totals().residual), (100, 1.0));
 }
 
 #[test]
@@ -256,10 +210,7 @@ fn stopping_forgets_what_lies_ahead_and_a_further_part_begins_where_announced() 
     assert_eq!(arrive(&mut ledger, 81, Recovery::None), Arrival::First);
     play(&mut ledger, 81);
     let totals = ledger.totals();
-    assert_eq!(
-        (totals.expected, totals.played, totals.never_arrived),
-        (12, 11, 1)
-    );
+    assert_eq!((totals.expected, totals.played, totals.never_arrived), (12, 11, 1));
 }
 
 #[test]
@@ -280,10 +231,7 @@ fn a_unit_that_leaves_the_window_is_settled() {
     });
     assert_eq!(ledger.drain().count(), 0);
     arrive(&mut ledger, 4, Recovery::None);
-    assert_eq!(
-        ledger.drain().map(|unit| unit.sequence).collect::<Vec<_>>(),
-        [START]
-    );
+    assert_eq!(ledger.drain().map(|unit| unit.sequence).collect::<Vec<_>>(), [START]);
     assert_eq!(arrive(&mut ledger, 0, Recovery::None), Arrival::Duplicate);
 }
 
@@ -320,10 +268,7 @@ fn records_tell_the_life_of_each_unit_in_order() {
     play(&mut ledger, 0);
     play(&mut ledger, 3);
     ledger.finish();
-    let fates: Vec<_> = ledger
-        .drain()
-        .map(|unit| (unit.sequence - START, unit.fate))
-        .collect();
+    let fates: Vec<_> = ledger.drain().map(|unit| (unit.sequence - START, unit.fate)).collect();
     let expected = [
         (2, Fate::Duplicate),
         (0, Fate::Played),

@@ -42,10 +42,7 @@ pub struct Jitter {
 impl Jitter {
     /// The same with the interarrival jitter.
     pub fn with_rfc3550(self, jitter: TimeDelta) -> Self {
-        Self {
-            rfc3550: Some(millis(jitter)),
-            ..self
-        }
+        Self { rfc3550: Some(millis(jitter)), ..self }
     }
 }
 
@@ -53,12 +50,7 @@ impl From<&Distribution> for Jitter {
     /// From the transit times.
     fn from(transits: &Distribution) -> Self {
         let variation = |q| Some(millis(transits.quantile(q)? - transits.min()?));
-        Self {
-            rfc3550: None,
-            p50: variation(0.5),
-            p95: variation(0.95),
-            p99: variation(0.99),
-        }
+        Self { rfc3550: None, p50: variation(0.5), p95: variation(0.95), p99: variation(0.99) }
     }
 }
 
@@ -81,10 +73,7 @@ pub struct Delay {
 impl Delay {
     /// The same with what is known about the sender's clock.
     pub fn with_uncertainty(self, uncertainty: Duration) -> Self {
-        Self {
-            uncertainty: Some(millis(uncertainty.into())),
-            ..self
-        }
+        Self { uncertainty: Some(millis(uncertainty.into())), ..self }
     }
 }
 
@@ -182,10 +171,7 @@ pub struct Buffer {
 impl Buffer {
     /// The same with the target.
     pub fn with_target(self, target: Duration) -> Self {
-        Self {
-            target: Some(millis(target.into())),
-            ..self
-        }
+        Self { target: Some(millis(target.into())), ..self }
     }
 }
 

@@ -63,20 +63,11 @@ impl PromiseReport {
             _ => measured <= promised,
         });
         let broken_for_ms = if kept == Some(true) { Some(0.0) } else { None };
-        Self {
-            term,
-            promised,
-            measured,
-            kept,
-            broken_for_ms,
-        }
+        Self { term, promised, measured, kept, broken_for_ms }
     }
 
     /// The same with the time for which the limit was exceeded.
     pub fn with_broken_for(self, span: Duration) -> Self {
-        Self {
-            broken_for_ms: Some(millis(span.into())),
-            ..self
-        }
+        Self { broken_for_ms: Some(millis(span.into())), ..self }
     }
 }

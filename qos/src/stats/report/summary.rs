@@ -41,10 +41,7 @@ fn headline(report: &QosReport) -> String {
         None if report.promise.is_empty() => "No promise",
         None => "Promise unproven",
     };
-    let sound = report
-        .streams
-        .iter()
-        .find(|stream| stream.kind == StreamKind::Continuous);
+    let sound = report.streams.iter().find(|stream| stream.kind == StreamKind::Continuous);
     let Some(sound) = sound else {
         return format!("{verdict}.");
     };
@@ -71,32 +68,18 @@ fn session(report: &QosReport, text: &mut String) -> fmt::Result {
     row("transport", [clipped(&report.transport, FIGURE)], text)?;
     row("latency", [latency], text)?;
     row("set-up", [value(report.setup_ms, milliseconds)], text)?;
-    row(
-        "first sound after",
-        [value(report.first_sound_ms, milliseconds)],
-        text,
-    )?;
-    row(
-        "buffer, median",
-        [value(report.buffer_ms.p50, milliseconds)],
-        text,
-    )?;
+    row("first sound after", [value(report.first_sound_ms, milliseconds)], text)?;
+    row("buffer, median", [value(report.buffer_ms.p50, milliseconds)], text)?;
     if let Some(mos) = &report.mos {
         let model = clipped(&mos.model, WIDTH - LABEL - FIGURE - 2);
-        writeln!(
-            text,
-            "{:<LABEL$}{:>FIGURE$.2}  {model}",
-            "  quality, 1 to 5", mos.value
-        )?;
+        writeln!(text, "{:<LABEL$}{:>FIGURE$.2}  {model}", "  quality, 1 to 5", mos.value)?;
     }
     Ok(())
 }
 
 /// The streams, a column each.
 fn table(streams: &[StreamReport], text: &mut String) -> fmt::Result {
-    let names = streams
-        .iter()
-        .map(|stream| clipped(&stream.name, FIGURE - 1));
+    let names = streams.iter().map(|stream| clipped(&stream.name, FIGURE - 1));
     columns("Streams", names, text)?;
     let mut line = |label: &str, figure: &dyn Fn(&StreamReport) -> String| {
         row(label, streams.iter().map(figure), text)
@@ -105,12 +88,7 @@ fn table(streams: &[StreamReport], text: &mut String) -> fmt::Result {
     line("received", &|s| count(s.received))?;
     line("lost on the way", &|s| count(s.lost_network))?;
     line("share lost", &|s| value(s.network_loss(), share))?;
-    line("longest run", &|s| {
-        s.loss_runs
-            .keys()
-            .last()
-            .map_or_else(nothing, ToString::to_string)
-    })?;
+    line("longest run", &|s| s.loss_runs.keys().last().map_or_else(nothing, ToString::to_string))?;
     line("recovered by FEC", &|s| count(s.recovered_fec))?;
     line("recovered, resent", &|s| count(s.recovered_retransmission))?;
     line("never arrived", &|s| count(s.never_arrived()))?;
@@ -121,12 +99,8 @@ fn table(streams: &[StreamReport], text: &mut String) -> fmt::Result {
     line("delay, median", &|s| value(s.delay_ms.p50, milliseconds))?;
     line("delay, 99 %", &|s| value(s.delay_ms.p99, milliseconds))?;
     line("delay, longest", &|s| value(s.delay_ms.max, milliseconds))?;
-    line("known to within", &|s| {
-        value(s.delay_ms.uncertainty, milliseconds)
-    })?;
-    line("jitter, RFC 3550", &|s| {
-        value(s.jitter_ms.rfc3550, milliseconds)
-    })?;
+    line("known to within", &|s| value(s.delay_ms.uncertainty, milliseconds))?;
+    line("jitter, RFC 3550", &|s| value(s.jitter_ms.rfc3550, milliseconds))?;
     line("jitter, 99 %", &|s| value(s.jitter_ms.p99, milliseconds))?;
     line("played", &|s| value(s.played_ms, span))?;
     line("concealed", &|s| value(s.concealed_ms, span))?;
@@ -143,18 +117,9 @@ fn sync(report: &QosReport, text: &mut String) -> fmt::Result {
     let skew = &report.sync.subtitle_skew_ms;
     let tracks = report.sync.tracks_skew_samples.max;
     writeln!(text)?;
-    columns(
-        "Sync",
-        ["median", "99 %", "farthest", "measured"].map(str::to_owned),
-        text,
-    )?;
+    columns("Sync", ["median", "99 %", "farthest", "measured"].map(str::to_owned), text)?;
     let cues = [skew.p50, skew.p99, skew.max].map(|skew| value(skew, figures::signed));
-    row(
-        "subtitle skew",
-        cues.into_iter()
-            .chain([format!("{} cues", count(skew.count))]),
-        text,
-    )?;
+    row("subtitle skew", cues.into_iter().chain([format!("{} cues", count(skew.count))]), text)?;
     let apart = tracks.map_or_else(nothing, |samples| format!("{} samples", count(samples)));
     row("tracks apart", [nothing(), nothing(), apart], text)
 }
@@ -165,10 +130,7 @@ fn promise(report: &QosReport, text: &mut String) -> fmt::Result {
         return heading("Promise: none was asked for", text);
     }
     columns("Promise", ["at most", "measured"].map(str::to_owned), text)?;
-    report
-        .promise
-        .iter()
-        .try_for_each(|promise| promise_row(promise, text))
+    report.promise.iter().try_for_each(|promise| promise_row(promise, text))
 }
 
 fn promise_row(promise: &PromiseReport, text: &mut String) -> fmt::Result {
@@ -191,10 +153,7 @@ fn promise_row(promise: &PromiseReport, text: &mut String) -> fmt::Result {
     };
     let label = format!("  {}", promise.term);
     let measured = value(promise.measured, figure);
-    writeln!(
-        text,
-        "{label:<LABEL$}{limit:>FIGURE$}{measured:>FIGURE$}  {verdict}"
-    )
+    writeln!(text, "{label:<LABEL$}{limit:>FIGURE$}{measured:>FIGURE$}  {verdict}")
 }
 
 fn heading(title: &str, text: &mut String) -> fmt::Result {
@@ -230,10 +189,6 @@ fn clipped(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         text.chars().map(printable).collect()
     } else {
-        text.chars()
-            .map(printable)
-            .take(width - 1)
-            .chain(['…'])
-            .collect()
+        text.chars().map(printable).take(width - 1).chain(['…']).collect()
     }
 }

@@ -10,11 +10,7 @@ fn ledger() -> Ledger {
     for unit in (0..50).filter(|unit| ![7, 8, 20].contains(unit)) {
         let sent = MonoTime::from_millis(20 * unit);
         let arrived = sent + Duration::from_millis(30 + unit % 5);
-        let recovery = if unit == 30 {
-            Recovery::Fec
-        } else {
-            Recovery::None
-        };
+        let recovery = if unit == 30 { Recovery::Fec } else { Recovery::None };
         let media_time = MediaTime::from_millis(20 * unit as i64);
         ledger.on_arrival(arrived, 100 + unit, media_time, Some(sent), recovery);
         let heard = sent + Duration::from_millis(200);
@@ -32,35 +28,18 @@ fn report() -> QosReport {
     audio.delay_ms = audio.delay_ms.with_uncertainty(Duration::from_millis(4));
     audio.played_ms = Some(1_000.0);
     audio.concealed_ms = Some(60.0);
-    audio.bytes = Bytes {
-        media: 12_000,
-        repair: 4_000,
-        headers: 2_400,
-        ..Bytes::default()
-    };
+    audio.bytes = Bytes { media: 12_000, repair: 4_000, headers: 2_400, ..Bytes::default() };
     let text = StreamReport::new("en", StreamKind::Discrete, &Ledger::new());
-    let skews: Distribution = [-12, 3, 55]
-        .into_iter()
-        .map(TimeDelta::from_millis)
-        .collect();
-    let depths: Distribution = [100, 160, 180]
-        .into_iter()
-        .map(TimeDelta::from_millis)
-        .collect();
+    let skews: Distribution = [-12, 3, 55].into_iter().map(TimeDelta::from_millis).collect();
+    let depths: Distribution = [100, 160, 180].into_iter().map(TimeDelta::from_millis).collect();
     QosReport {
         mode: LatencyMode::Fixed,
         latency_ms: Some(200.0),
         setup_ms: Some(41.2),
         first_sound_ms: Some(243.0),
-        mos: Some(Mos {
-            value: 4.21,
-            model: "E-model (G.107), Opus".to_owned(),
-        }),
+        mos: Some(Mos { value: 4.21, model: "E-model (G.107), Opus".to_owned() }),
         streams: vec![audio, text],
-        sync: SyncReport {
-            subtitle_skew_ms: (&skews).into(),
-            ..SyncReport::default()
-        },
+        sync: SyncReport { subtitle_skew_ms: (&skews).into(), ..SyncReport::default() },
         buffer_ms: (&depths).into(),
         promise: vec![
             PromiseReport::new(Term::Delay, 200.0, Some(200.0)),
@@ -186,10 +165,7 @@ fn the_document_has_the_promised_names_in_the_promised_order() {
     let found: Vec<_> = json.split('"').skip(1).step_by(2).collect();
     let mut found = found.iter();
     for name in names {
-        assert!(
-            found.any(|found| *found == name),
-            "{name} is missing or out of place"
-        );
+        assert!(found.any(|found| *found == name), "{name} is missing or out of place");
     }
     let tail = [
         "sync",
@@ -209,10 +185,7 @@ fn the_document_has_the_promised_names_in_the_promised_order() {
         "broken_for_ms",
     ];
     for name in tail {
-        assert!(
-            found.any(|found| *found == name),
-            "{name} is missing or out of place"
-        );
+        assert!(found.any(|found| *found == name), "{name} is missing or out of place");
     }
 }
 
@@ -237,10 +210,8 @@ fn a_document_survives_the_way_through_json() {
 
 #[test]
 fn jitter_is_taken_above_the_smallest_transit_whatever_the_clocks_say() {
-    let transits: Distribution = [-200, -190, -180]
-        .into_iter()
-        .map(TimeDelta::from_millis)
-        .collect();
+    let transits: Distribution =
+        [-200, -190, -180].into_iter().map(TimeDelta::from_millis).collect();
     let jitter = Jitter::from(&transits);
     assert_eq!((jitter.p50, jitter.p99), (Some(10.0), Some(20.0)));
 }
@@ -259,10 +230,7 @@ fn a_limit_is_kept_when_reached_and_broken_beyond() {
 #[test]
 fn a_promise_is_kept_only_if_every_term_was_measured_and_kept() {
     let report = |measured: &[Option<f64>]| QosReport {
-        promise: measured
-            .iter()
-            .map(|m| PromiseReport::new(Term::Delay, 1.0, *m))
-            .collect(),
+        promise: measured.iter().map(|m| PromiseReport::new(Term::Delay, 1.0, *m)).collect(),
         ..QosReport::new("", "")
     };
     assert_eq!(report(&[]).kept(), None);

@@ -4,12 +4,7 @@ use hound::WavSpec;
 use proptest::prelude::*;
 
 fn spec(bits_per_sample: u16, sample_format: SampleFormat) -> WavSpec {
-    WavSpec {
-        channels: 1,
-        sample_rate: 48_000,
-        bits_per_sample,
-        sample_format,
-    }
+    WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample, sample_format }
 }
 
 fn open(media: &MediaDir) -> Result<WavFile, CatalogueError> {
@@ -64,14 +59,8 @@ fn sixteen_bit_samples_stay_as_they_are() {
     let media = MediaDir::new("wav16");
     media.wav("a.wav", 44_100, 2, &[i16::MIN, -1, 0, i16::MAX]);
     let file = open(&media).unwrap();
-    let format = AudioFormat {
-        rate: ClockRate::new(44_100).unwrap(),
-        channels: 2,
-    };
-    assert_eq!(
-        (file.format(), file.frames(), file.memory()),
-        (format, 2, 8)
-    );
+    let format = AudioFormat { rate: ClockRate::new(44_100).unwrap(), channels: 2 };
+    assert_eq!((file.format(), file.frames(), file.memory()), (format, 2, 8));
     match file.read().unwrap() {
         Samples::Int16(samples) => assert_eq!(*samples, [i16::MIN, -1, 0, i16::MAX]),
         Samples::Float(_) => panic!("read as float"),
@@ -81,23 +70,11 @@ fn sixteen_bit_samples_stay_as_they_are() {
 #[test]
 fn wider_samples_become_floats_of_full_scale_one() {
     let media = MediaDir::new("wav24");
-    media.wav_as(
-        "a.wav",
-        spec(24, SampleFormat::Int),
-        &[-8_388_608, 1, 4_194_304],
-    );
+    media.wav_as("a.wav", spec(24, SampleFormat::Int), &[-8_388_608, 1, 4_194_304]);
     assert_eq!(floats(&media), [-1.0, 1.0 / 8_388_608.0, 0.5]);
-    media.wav_as(
-        "a.wav",
-        spec(32, SampleFormat::Int),
-        &[i32::MIN, 1 << 30, 256],
-    );
+    media.wav_as("a.wav", spec(32, SampleFormat::Int), &[i32::MIN, 1 << 30, 256]);
     assert_eq!(floats(&media), [-1.0, 0.5, 256.0 / 2_147_483_648.0]);
-    media.wav_as(
-        "a.wav",
-        spec(32, SampleFormat::Float),
-        &[-1.0f32, 0.25, 1.5],
-    );
+    media.wav_as("a.wav", spec(32, SampleFormat::Float), &[-1.0f32, 0.25, 1.5]);
     assert_eq!(floats(&media), [-1.0, 0.25, 1.5]);
 }
 
@@ -121,10 +98,7 @@ fn formats_that_are_not_served_are_named() {
         problem(format_chunk(6, 1, 48_000, 8)),
         "a.wav: The wave format of the file is not supported"
     );
-    assert_eq!(
-        problem(format_chunk(1, 0, 48_000, 16)),
-        "a.wav: file contains zero channels"
-    );
+    assert_eq!(problem(format_chunk(1, 0, 48_000, 16)), "a.wav: file contains zero channels");
 }
 
 #[test]
@@ -134,27 +108,15 @@ fn files_that_are_no_sound_are_named() {
     assert!(missing.starts_with("a.wav: No such file"), "{missing}");
     assert_eq!(problem(&media, b""), "a.wav: the file is empty");
     assert_eq!(problem(&media, b"RIF"), "a.wav: not a WAV file");
-    assert_eq!(
-        problem(&media, b"ID3 and then some music"),
-        "a.wav: not a WAV file"
-    );
-    assert_eq!(
-        problem(&media, b"RIFF\0\0\0\0AVI LIST"),
-        "a.wav: not a WAV file"
-    );
+    assert_eq!(problem(&media, b"ID3 and then some music"), "a.wav: not a WAV file");
+    assert_eq!(problem(&media, b"RIFF\0\0\0\0AVI LIST"), "a.wav: not a WAV file");
     let format = format_chunk(1, 1, 48_000, 16);
     let silent = riff(&[format.clone(), chunk(b"data", b"")]);
     assert_eq!(problem(&media, &silent), "a.wav: there is no sound in it");
     let no_format = riff(&[chunk(b"data", &[0; 4])]);
-    assert_eq!(
-        problem(&media, &no_format),
-        "a.wav: no fmt chunk before the samples"
-    );
+    assert_eq!(problem(&media, &no_format), "a.wav: no fmt chunk before the samples");
     let many = riff(&vec![chunk(b"junk", b""); 1_001]);
-    assert_eq!(
-        problem(&media, &many),
-        "a.wav: no samples among its first 1000 chunks"
-    );
+    assert_eq!(problem(&media, &many), "a.wav: no samples among its first 1000 chunks");
 }
 
 #[test]
@@ -166,10 +128,7 @@ fn a_file_cut_anywhere_is_truncated() {
         let expected = match length {
             0..4 => "a.wav: not a WAV file".to_owned(),
             4..44 => "a.wav: truncated: the file ends before its samples begin".to_owned(),
-            _ => format!(
-                "a.wav: truncated: {} of 100 bytes of sound are there",
-                length - 44
-            ),
+            _ => format!("a.wav: truncated: {} of 100 bytes of sound are there", length - 44),
         };
         assert_eq!(problem, expected, "{length} bytes");
     }
@@ -179,12 +138,8 @@ fn a_file_cut_anywhere_is_truncated() {
 fn chunks_of_odd_length_are_padded() {
     let media = MediaDir::new("wavodd");
     let list = chunk(b"LIST", b"odd");
-    let bytes = riff(&[
-        list.clone(),
-        format_chunk(1, 1, 48_000, 16),
-        list,
-        chunk(b"data", &[1, 0]),
-    ]);
+    let bytes =
+        riff(&[list.clone(), format_chunk(1, 1, 48_000, 16), list, chunk(b"data", &[1, 0])]);
     media.bytes("a.wav", &bytes);
     assert!(matches!(read(&media), Samples::Int16(samples) if *samples == [1]));
 }

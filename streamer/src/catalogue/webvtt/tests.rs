@@ -21,10 +21,8 @@ fn error(text: &str) -> VttError {
 fn a_plain_file_gives_its_cues() {
     let file =
         "WEBVTT\n\n00:01.000 --> 00:02.500\nHello\n\n01:00:00.000 --> 01:00:01.000\nTwo\nlines\n";
-    let expected = [
-        (1_000, 1_500, "Hello".to_owned()),
-        (3_600_000, 1_000, "Two\nlines".to_owned()),
-    ];
+    let expected =
+        [(1_000, 1_500, "Hello".to_owned()), (3_600_000, 1_000, "Two\nlines".to_owned())];
     assert_eq!(cues(file), expected);
 }
 
@@ -34,11 +32,7 @@ fn byte_order_mark_and_every_line_ending_are_understood() {
         "\u{feff}WEBVTT - title\n\nfirst\n1:00:01.000 --> 1:00:02.000 align:start\nHello\nyou\n";
     for ending in ["\n", "\r\n", "\r"] {
         let text = file.replace('\n', ending);
-        assert_eq!(
-            cues(&text),
-            [(3_601_000, 1_000, "Hello\nyou".to_owned())],
-            "{ending:?}"
-        );
+        assert_eq!(cues(&text), [(3_601_000, 1_000, "Hello\nyou".to_owned())], "{ending:?}");
     }
 }
 
@@ -61,21 +55,12 @@ fn cues_are_sorted_by_start_and_numbered_from_one() {
 #[test]
 fn a_cue_may_follow_another_without_an_empty_line() {
     let file = "WEBVTT\n00:01.000 --> 00:02.000\na\n00:03.000 --> 00:04.000\nb";
-    assert_eq!(
-        cues(file),
-        [
-            (1_000, 1_000, "a".to_owned()),
-            (3_000, 1_000, "b".to_owned())
-        ]
-    );
+    assert_eq!(cues(file), [(1_000, 1_000, "a".to_owned()), (3_000, 1_000, "b".to_owned())]);
 }
 
 #[test]
 fn tags_are_stripped_and_entities_decoded() {
-    assert_eq!(
-        text_of("<v Anna>Hi <i.loud>you</i></v> <00:01.500>there"),
-        "Hi you there"
-    );
+    assert_eq!(text_of("<v Anna>Hi <i.loud>you</i></v> <00:01.500>there"), "Hi you there");
     assert_eq!(
         text_of("a &lt;b&gt; &amp;amp; &#233;&#xe9; &nope; & 1 < 2"),
         "a <b> &amp; éé &nope; & 1 < 2"
@@ -97,12 +82,7 @@ fn cues_without_text_are_left_out() {
 
 #[test]
 fn without_the_signature_it_is_no_webvtt() {
-    for file in [
-        "",
-        "1\n00:01.000 --> 00:02.000\nHi",
-        "WEBVTTX\n",
-        "webvtt\n",
-    ] {
+    for file in ["", "1\n00:01.000 --> 00:02.000\nHi", "WEBVTTX\n", "webvtt\n"] {
         assert_eq!(error(file), VttProblem::NoSignature.at(1), "{file:?}");
     }
 }
@@ -110,23 +90,9 @@ fn without_the_signature_it_is_no_webvtt() {
 #[test]
 fn an_end_that_is_not_after_the_start_is_named_with_its_line() {
     let file = "WEBVTT\n\n00:01.000 --> 00:02.000\nfine\n\nid\n00:05.000 --> 00:04.999\nbad\n";
-    assert_eq!(
-        error(file),
-        VttProblem::EndsBeforeStart {
-            start: 5_000,
-            end: 4_999
-        }
-        .at(7)
-    );
+    assert_eq!(error(file), VttProblem::EndsBeforeStart { start: 5_000, end: 4_999 }.at(7));
     let file = "WEBVTT\r\n\r\n00:05.000 --> 00:05.000\r\nbad\r\n";
-    assert_eq!(
-        error(file),
-        VttProblem::EndsBeforeStart {
-            start: 5_000,
-            end: 5_000
-        }
-        .at(3)
-    );
+    assert_eq!(error(file), VttProblem::EndsBeforeStart { start: 5_000, end: 5_000 }.at(3));
     assert_eq!(cues("WEBVTT\n\n00:05.000 --> 00:05.001\ngood").len(), 1);
 }
 
@@ -147,38 +113,20 @@ fn nonsense_for_a_time_is_named_with_its_line() {
         "00:٠١.000",
     ] {
         let file = format!("WEBVTT\n\n\n{time} --> 00:09.000\nx\n");
-        assert_eq!(
-            error(&file),
-            VttProblem::BadTime {
-                found: time.to_owned()
-            }
-            .at(4),
-            "{time:?}"
-        );
+        assert_eq!(error(&file), VttProblem::BadTime { found: time.to_owned() }.at(4), "{time:?}");
     }
     let error = error("WEBVTT\n\n00:01.000 -->\nx");
-    assert_eq!(
-        error,
-        VttProblem::BadTime {
-            found: String::new()
-        }
-        .at(3)
-    );
+    assert_eq!(error, VttProblem::BadTime { found: String::new() }.at(3));
 }
 
 #[test]
 fn the_greatest_times_are_accepted() {
-    assert_eq!(
-        cues("WEBVTT\n\n59:59.999 --> 999:59:59.999\nx")[0].0,
-        3_599_999
-    );
+    assert_eq!(cues("WEBVTT\n\n59:59.999 --> 999:59:59.999\nx")[0].0, 3_599_999);
 }
 
 #[test]
 fn a_block_without_a_time_is_named_with_its_line() {
-    let problem = |found: &str| VttProblem::NoTiming {
-        found: found.to_owned(),
-    };
+    let problem = |found: &str| VttProblem::NoTiming { found: found.to_owned() };
     assert_eq!(error("WEBVTT\n\nstray"), problem("stray").at(3));
     assert_eq!(
         error("WEBVTT\n\n7\n00:01.000 -> 00:02.000\nx"),
@@ -228,17 +176,8 @@ prop_compose! {
 
 fn time(millis: i64) -> String {
     let (seconds, hours) = (millis / 1_000, millis / 3_600_000);
-    let rest = format!(
-        "{:02}:{:02}.{:03}",
-        seconds / 60 % 60,
-        seconds % 60,
-        millis % 1_000
-    );
-    if hours == 0 {
-        rest
-    } else {
-        format!("{hours:02}:{rest}")
-    }
+    let rest = format!("{:02}:{:02}.{:03}", seconds / 60 % 60, seconds % 60, millis % 1_000);
+    if hours == 0 { rest } else { format!("{hours:02}:{rest}") }
 }
 
 proptest! {

@@ -8,10 +8,7 @@ pub(super) fn plain(marked: &str) -> String {
         let line = line.replace('\t', " ");
         line.replace(|c: char| c.is_control(), "").trim().to_owned()
     });
-    lines
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Leaves out what stands between `<` and `>`. A `<` that nothing closes is text.

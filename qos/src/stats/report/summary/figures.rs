@@ -27,11 +27,7 @@ pub(super) fn count(number: u64) -> String {
 
 /// `183.2 ms`; from ten seconds on as a [`span`].
 pub(super) fn milliseconds(ms: f64) -> String {
-    if ms < 1e4 {
-        format!("{ms:.1} ms")
-    } else {
-        span(ms)
-    }
+    if ms < 1e4 { format!("{ms:.1} ms") } else { span(ms) }
 }
 
 /// `+12.0 ms`
@@ -45,17 +41,9 @@ pub(super) fn span(ms: f64) -> String {
     match seconds {
         s if s < 1.0 => format!("{ms:.0} ms"),
         s if s < 60.0 => format!("{s:.1} s"),
-        s if s < 3_600.0 => format!(
-            "{:.0} min {:02.0} s",
-            (s / 60.0).floor(),
-            (s % 60.0).floor()
-        ),
+        s if s < 3_600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
         s if s >= 360_000.0 => format!("{:.0} days", (s / 86_400.0).floor()),
-        s => format!(
-            "{:.0} h {:02.0} min",
-            (s / 3_600.0).floor(),
-            (s / 60.0 % 60.0).floor()
-        ),
+        s => format!("{:.0} h {:02.0} min", (s / 3_600.0).floor(), (s / 60.0 % 60.0).floor()),
     }
 }
 
@@ -98,10 +86,7 @@ mod tests {
 
     #[test]
     fn counts_are_grouped_by_thousands() {
-        assert_eq!(
-            [0, 999, 1_000, 12_345_678].map(count),
-            ["0", "999", "1,000", "12,345,678"]
-        );
+        assert_eq!([0, 999, 1_000, 12_345_678].map(count), ["0", "999", "1,000", "12,345,678"]);
     }
 
     #[test]
@@ -113,18 +98,12 @@ mod tests {
     #[test]
     fn spans_change_their_unit_as_they_grow() {
         let spans = [850.0, 12_340.0, 62_900.0, 3_725_000.0, 432e6].map(span);
-        assert_eq!(
-            spans,
-            ["850 ms", "12.3 s", "1 min 02 s", "1 h 02 min", "5 days"]
-        );
+        assert_eq!(spans, ["850 ms", "12.3 s", "1 min 02 s", "1 h 02 min", "5 days"]);
     }
 
     #[test]
     fn amounts_carry_decimal_prefixes() {
-        assert_eq!(
-            [999, 1_000, 1_234_567].map(bytes),
-            ["999 B", "1.0 kB", "1.2 MB"]
-        );
+        assert_eq!([999, 1_000, 1_234_567].map(bytes), ["999 B", "1.0 kB", "1.2 MB"]);
         assert_eq!(bit_rate(160_000.0), "160.0 kbit/s");
     }
 }

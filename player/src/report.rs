@@ -1,0 +1,147 @@
+//! What came of it: the player's part of the report (design, section 7).
+
+use std::time::Duration;
+
+use cantus_qos::spec::QosSpec;
+use cantus_qos::stats::UnitRecord;
+use cantus_qos::stats::report::{
+    Buffer, Bytes, LatencyMode, PromiseReport, QosReport, StreamKind, StreamReport, SyncReport,
+    Term, TracksSkew, millis,
+};
+use cantus_qos::time::{MonoTime, TimeDelta};
+
+use crate::pipeline::{Pipeline, Track, Traffic, Words};
+use crate::session::Player;
+use crate::subtitles::Status;
+use crate::wish::{Carrier, Latency};
+
+impl Player {
+    /// The report as far as things have come.
+    pub fn report(&self) -> QosReport {
+        let carrier = match self.wish.carrier {
+            Carrier::Quic => "quic",
+            Carrier::Udp => "udp",
+        };
+        let mut report = QosReport::new(self.wish.url.to_string(), carrier);
+        (report.mode, report.latency_ms) = match self.wish.latency {
+            Latency::Auto => (LatencyMode::Auto, None),
+            Latency::Stored => (LatencyMode::Stored, None),
+            Latency::Fixed(delay) => (LatencyMode::Fixed, Some(millis(delay.into()))),
+        };
+        let since_asked = |at: MonoTime| millis(at - self.asked_at);
+        report.setup_ms = self.playing_at.map(since_asked);
+        if let Some(pipeline) = &self.pipeline {
+            report.first_sound_ms = pipeline.first_sound.map(since_asked);
+            report.streams = streams(pipeline);
+            report.sync = sync(pipeline);
+            report.buffer_ms = Buffer::from(&pipeline.depths);
+        }
+        report.promise = promises(&self.wish.full_spec(), &report);
+        report
+    }
+
+    /// How it is going, for a line on the screen.
+    pub fn status(&self, now: MonoTime) -> Option<Status> {
+        let pipeline = self.pipeline.as_ref()?;
+        let track = pipeline.tracks.first()?;
+        let totals = track.ledger.totals();
+        let position = pipeline.heard(now).unwrap_or_else(|| pipeline.position());
+        let expected = totals.expected.max(1);
+        Some(Status {
+            position: pipeline.until().map_or(position, |until| position.min(until)),
+            duration: self.playing.as_ref().and_then(|playing| playing.description.duration),
+            buffer: pipeline.depth().to_duration(),
+            loss: totals.lost_network as f64 / expected as f64,
+            recovered: totals.recovered_fec + totals.recovered_retransmission,
+            delay: track.ledger.delays().quantile(0.5).map(TimeDelta::max_zero),
+        })
+    }
+
+    /// The fates that were settled since the last call, each with the name of its stream.
+    pub fn drain_fates(&mut self, mut take: impl FnMut(&str, UnitRecord)) {
+        for track in self.pipeline.iter_mut().flat_map(|pipeline| &mut pipeline.tracks) {
+            for record in track.ledger.drain() {
+                take(&track.name, record);
+            }
+        }
+    }
+}
+
+fn streams(pipeline: &Pipeline) -> Vec<StreamReport> {
+    let audio = pipeline.tracks.iter().map(|track| audio_report(track, pipeline));
+    audio.chain(pipeline.words.iter().map(words_report)).collect()
+}
+
+fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
+    let (shrunk, stretched) = pipeline.pace.scaled();
+    let mut report = StreamReport::new(&track.name, StreamKind::Continuous, &track.ledger);
+    report.concealed_ms = Some(millis(track.concealed.to_delta()));
+    report.played_ms = Some(millis(track.played.to_delta()));
+    report.stretched_ms = Some(millis(stretched.to_delta()));
+    report.shrunk_ms = Some(millis(shrunk.to_delta()));
+    if let Some(jitter) = track.jitter() {
+        report.jitter_ms = report.jitter_ms.with_rfc3550(jitter);
+    }
+    if let Some(uncertainty) = pipeline.sender.uncertainty() {
+        report.delay_ms = report.delay_ms.with_uncertainty(uncertainty);
+    }
+    report.bytes = bytes(track.traffic);
+    report
+}
+
+fn words_report(words: &Words) -> StreamReport {
+    let (received, expected) = words.received();
+    StreamReport {
+        name: words.name.clone(),
+        kind: StreamKind::Discrete,
+        expected,
+        received,
+        lost_network: expected - received,
+        duplicate: words.duplicates,
+        late: words.skipped,
+        residual: (expected > 0)
+            .then(|| (expected - received + words.skipped) as f64 / expected as f64),
+        bytes: bytes(words.traffic),
+        ..StreamReport::default()
+    }
+}
+
+fn bytes(traffic: Traffic) -> Bytes {
+    Bytes {
+        media: traffic.media,
+        repair: traffic.repair,
+        retransmission: 0,
+        feedback: traffic.feedback,
+        headers: traffic.headers,
+    }
+}
+
+fn sync(pipeline: &Pipeline) -> SyncReport {
+    let skew = pipeline.words.as_ref().map(|words| (&words.skew).into());
+    let several = pipeline.tracks.len() > 1;
+    let largest = pipeline.tracks.iter().map(Track::largest_skew).max();
+    SyncReport {
+        subtitle_skew_ms: skew.unwrap_or_default(),
+        tracks_skew_samples: TracksSkew { max: largest.filter(|_| several) },
+    }
+}
+
+/// Each term of the promise against what was measured over the whole session.
+fn promises(spec: &QosSpec, report: &QosReport) -> Vec<PromiseReport> {
+    let audio = report.streams.iter().find(|stream| stream.kind == StreamKind::Continuous);
+    let span = |span: Duration| millis(span.into());
+    let mut promises = Vec::new();
+    let mut promise = |term, promised: Option<f64>, measured: Option<f64>| {
+        promises.extend(promised.map(|promised| PromiseReport::new(term, promised, measured)));
+    };
+    promise(Term::Delay, spec.delay.map(span), audio.and_then(|it| it.delay_ms.p99));
+    promise(Term::Jitter, spec.jitter.map(span), audio.and_then(|it| it.jitter_ms.p99));
+    promise(Term::Loss, spec.loss, audio.and_then(|it| it.residual));
+    promise(Term::Skew, spec.skew.map(span), report.sync.subtitle_skew_ms.p99);
+    promise(Term::Setup, spec.setup.map(span), report.setup_ms);
+    let seconds = audio.and_then(|it| it.played_ms).map(|it| it / 1e3).filter(|it| *it > 0.0);
+    let total: u64 = report.streams.iter().map(|stream| stream.bytes.total()).sum();
+    let rate = seconds.map(|seconds| total as f64 * 8.0 / seconds);
+    promise(Term::Rate, spec.rate.map(|rate| rate.as_bps() as f64), rate);
+    promises
+}
