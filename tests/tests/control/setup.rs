@@ -135,7 +135,7 @@ fn repair_comes_after_what_it_repairs_and_says_its_block() {
             ("Session".to_owned(), session.to_owned()),
         ]
     };
-    let mut ask = |house: &mut House, path: &str, number, session: &str| {
+    let ask = |house: &mut House, path: &str, number, session: &str| {
         let headers = wish(number, session);
         let count = if session.is_empty() { 3 } else { 4 };
         let headers: Vec<(&str, &str)> =
