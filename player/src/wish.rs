@@ -1,7 +1,10 @@
 //! What the user wants to hear, and how: everything that the pure player is told at the start.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use cantus_qos::quantity::{QuantityError, duration_text, parse_latency_millis};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Mode, Protection, QosSpec};
 use cantus_qos::time::MediaTime;
@@ -17,6 +20,45 @@ pub enum Latency {
     Stored,
     /// From a unit's scheduled sending to its first sample leaving the sink, held constant.
     Fixed(Duration),
+}
+
+/// Text that names no latency.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+#[error("the latency is auto, stored or a time such as 200ms: {0}")]
+pub struct LatencyError(QuantityError);
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Stored => f.write_str("stored"),
+            Self::Fixed(delay) => f.write_str(&duration_text(*delay)),
+        }
+    }
+}
+
+impl FromStr for Latency {
+    type Err = LatencyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "stored" => Ok(Self::Stored),
+            _ => parse_latency_millis(text).map(Self::Fixed).map_err(LatencyError),
+        }
+    }
+}
+
+/// Which subtitles are wanted.
+#[derive(Clone, Eq, PartialEq, Debug, Default)]
+pub enum Language {
+    /// None at all.
+    None,
+    /// The first that there are.
+    #[default]
+    First,
+    /// Those in this language, a tag such as `en`.
+    Tag(String),
 }
 
 /// How media travels.
@@ -46,8 +88,8 @@ pub struct Wish {
     pub carrier: Carrier,
     /// The codec to ask for.
     pub codec: AudioCodec,
-    /// The subtitle language; `None` wants no subtitles.
-    pub language: Option<String>,
+    /// The subtitles that are wanted.
+    pub language: Language,
     /// How long playback waits.
     pub latency: Latency,
     /// The repair to ask for.
@@ -71,7 +113,7 @@ impl Wish {
             url,
             carrier,
             codec: AudioCodec::Opus,
-            language: Some("en".to_owned()),
+            language: Language::First,
             latency: Latency::Auto,
             protection: Protection::Auto,
             spec: QosSpec::default(),

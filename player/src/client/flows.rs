@@ -9,7 +9,7 @@ use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
 use cantus_qos::time::MediaTime;
 
-use crate::wish::{Carrier, Wish};
+use crate::wish::{Carrier, Language, Wish};
 
 /// More audio tracks than this are not mixed.
 const MAX_AUDIO: usize = 2;
@@ -123,7 +123,11 @@ pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPla
         }
     }
     let text = description.tracks.iter().find(|track| match &track.medium {
-        Medium::Text { language } => Some(language) == wish.language.as_ref(),
+        Medium::Text { language } => match &wish.language {
+            Language::None => false,
+            Language::First => true,
+            Language::Tag(wanted) => language.eq_ignore_ascii_case(wanted),
+        },
         _ => false,
     });
     if let Some(track) = text {
