@@ -39,8 +39,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use cantus_player::wish::Latency;
-use cantus_qos::spec::Protection;
 use cantus_qos::quantity::{duration_text, parse_duration};
+use cantus_qos::spec::Protection;
 use cantus_qos::spec::QosSpec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

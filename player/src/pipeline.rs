@@ -105,7 +105,7 @@ impl Pipeline {
         Ok(Self {
             tracks,
             words,
-            sender: SenderTime::new(now, from, playing.clock),
+            sender: SenderTime::new(now, from, playing.clock, wish.shared_clock),
             pace: Pace::new(wish.latency, mix.format()),
             first_sound: None,
             depths: Distribution::new(),

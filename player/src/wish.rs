@@ -7,7 +7,7 @@ use std::time::Duration;
 use cantus_qos::quantity::{QuantityError, duration_text, parse_latency_millis};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Mode, Protection, QosSpec};
-use cantus_qos::time::MediaTime;
+use cantus_qos::time::{MediaTime, NtpTime};
 use rtsp_types::Url;
 
 /// How long playback waits behind the sender.
@@ -102,6 +102,9 @@ pub struct Wish {
     pub length: Option<MediaTime>,
     /// Whose clock playback follows.
     pub sink_clock: SinkClock,
+    /// What the wall clock showed when the player's clock was zero, where the server is known to
+    /// go by the same: on one machine, and in the simulator. Delays are exact then.
+    pub shared_clock: Option<NtpTime>,
     /// Begins the player's own identifiers (its SSRC, the spacing of its reports).
     pub seed: u64,
 }
@@ -120,6 +123,7 @@ impl Wish {
             from: MediaTime::ZERO,
             length: None,
             sink_clock: SinkClock::Sender,
+            shared_clock: None,
             seed: 0,
         }
     }

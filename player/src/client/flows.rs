@@ -101,7 +101,7 @@ impl FlowPlan {
 
 /// Chooses from what is described: all audio tracks that can be mixed, their repair where it is
 /// wished, and subtitles in the wished language, where there are any.
-pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPlan> {
+pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPlan> {
     let mut plans: Vec<FlowPlan> = Vec::new();
     let mut number = 1;
     let mut add = |track: &Track, role: Role| {
@@ -137,7 +137,7 @@ pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPla
 }
 
 /// RTP-Info tells where a flow begins.
-pub fn note_start(plans: &mut [FlowPlan], info: &RtpInfo) {
+pub(super) fn note_start(plans: &mut [FlowPlan], info: &RtpInfo) {
     let sole = plans.len() == 1;
     let named =
         |plan: &&mut FlowPlan| sole || plan.url == info.url || plan.url.ends_with(&info.url);

@@ -78,7 +78,9 @@ impl QuicLink {
     ) -> Result<Self, String> {
         let (mut send, receive) = connection.open_bi().await.map_err(|error| error.to_string())?;
         // Every stream begins with its flow identifier; this one is flow 0.
-        send.write_all(&FlowId::CONTROL.stream_header()).await.map_err(|error| error.to_string())?;
+        send.write_all(&FlowId::CONTROL.stream_header())
+            .await
+            .map_err(|error| error.to_string())?;
         let (sender, arrivals) = channel(INBOX);
         let (control, written) = channel(64);
         tokio::spawn(read_control(receive, sender.clone()));
@@ -127,7 +129,7 @@ fn client_config(verifier: &Arc<Verifier>) -> Result<ClientConfig, String> {
 }
 
 /// How a player's connection behaves.
-pub fn transport_config() -> TransportConfig {
+pub(super) fn transport_config() -> TransportConfig {
     let mut transport = TransportConfig::default();
     let idle = quinn::IdleTimeout::try_from(IDLE).expect("a quarter of a minute is a time-out");
     transport

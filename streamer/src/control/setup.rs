@@ -144,7 +144,10 @@ impl Server {
             // A client that sets up the presentation itself means its only track.
             None if programme.audio.len() == 1 => FlowKind::Audio(0),
             None => {
-                return Err(Reply::refuse(StatusCode::AggregateOperationNotAllowed, "which track?"));
+                return Err(Reply::refuse(
+                    StatusCode::AggregateOperationNotAllowed,
+                    "which track?",
+                ));
             }
         };
         let session = session.and_then(|id| self.sessions.peek(id));
@@ -302,7 +305,7 @@ fn extend(session: &mut Session, plan: &Plan, seed: StreamSeed, cantus: bool) ->
         FlowKind::Repair(index) => {
             let audio = session.flow(&FlowKind::Audio(*index))?.id;
             let unit = programme.audio[*index].unit_duration().to_duration();
-            let first_block = seed.timestamp.0;
+            let first_block = seed.timestamp.0 >> 8;
             let encoder = Encoder::new(Layout::Adu, plan.shape?, 1, first_block).ok()?;
             let chain = session.pipeline.audio_on(audio)?;
             chain.protect(Protection::new(plan.flow, encoder, unit / 2));
