@@ -130,7 +130,7 @@ impl Wish {
 
     /// The quality to ask for, the latency included.
     pub fn full_spec(&self) -> QosSpec {
-        let mut spec = self.spec.clone();
+        let mut spec = self.spec;
         match self.latency {
             Latency::Fixed(delay) => {
                 spec.delay = Some(delay);

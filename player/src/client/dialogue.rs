@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn noise_is_an_error_and_not_a_panic() {
         let mut dialogue = asked();
-        dialogue.receive(&[0xff; 4_096]);
+        dialogue.receive(&[0xff; 16_384]);
         assert!(dialogue.next(MonoTime::ZERO).is_err());
     }
 }

@@ -92,8 +92,4 @@ impl Pace {
         (time(self.scale.removed()), time(self.scale.added()))
     }
 
-    /// What playback aims at now.
-    pub(crate) fn target(&self, now: MonoTime) -> Duration {
-        self.start_delay(now)
-    }
 }

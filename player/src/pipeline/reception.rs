@@ -117,11 +117,6 @@ impl Receiver {
         in_sequence >= MIN_SEQUENTIAL
     }
 
-    /// The source that is believed.
-    pub(crate) fn ssrc(&self) -> Option<Ssrc> {
-        self.source.as_ref().map(|source| source.ssrc)
-    }
-
     /// A sender report of the source has come.
     pub(crate) fn on_sender_report(&mut self, now: MonoTime, report: &SenderReport) {
         if let Some(source) = self.source.as_mut().filter(|source| source.ssrc == report.ssrc) {

@@ -90,9 +90,4 @@ impl SenderTime {
     pub(crate) fn uncertainty(&self) -> Option<Duration> {
         self.clock.uncertainty()
     }
-
-    /// The smallest round trip.
-    pub(crate) fn round_trip(&self) -> Option<Duration> {
-        self.clock.round_trip()
-    }
 }
