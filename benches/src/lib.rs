@@ -3,7 +3,11 @@
 //! * [`link`]: what a network does to packets, as a pure machine in virtual time.
 //! * [`relay`]: the same in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
+//! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
 
+pub mod cli;
+pub mod demo;
 pub mod link;
 pub mod plan;
 pub mod relay;
+pub mod stage;

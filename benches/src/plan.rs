@@ -38,8 +38,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use cantus_player::cli::{Fec, Latency};
+use cantus_player::wish::Latency;
 use cantus_qos::quantity::{duration_text, parse_duration};
+use cantus_qos::spec::Protection;
 use cantus_qos::spec::QosSpec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -76,7 +77,7 @@ pub struct Plan {
     pub promise: QosSpec,
     /// Forward error correction.
     #[serde(default, with = "text")]
-    pub fec: Fec,
+    pub fec: Protection,
     /// How much is played; `None`: to the end.
     #[serde(
         default,

@@ -8,17 +8,18 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use cantus_qos::fec::BlockShape;
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::quantity::{duration_text, parse_duration, parse_latency_millis};
-use cantus_qos::spec::QosSpec;
+use cantus_qos::quantity::parse_duration;
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::MediaTime;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::sink::{AudioSink, Null, SinkError, Speaker, Wav};
 use crate::subtitles::{Plain, Silent, Srt, SubtitleError, SubtitleSink, Terminal};
 use crate::trust::{Fingerprint, PinError, Pins, Trust};
-use crate::url::{StreamUrl, UrlError};
+use crate::url::{Scheme, StreamUrl, UrlError};
+use crate::wish::{Carrier, Language, Latency, SinkClock, Wish};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -139,7 +140,7 @@ pub struct PlayOptions {
     /// Forward error correction: auto (as the losses demand), off, or K+R: R repair packets for
     /// every K
     #[arg(long, value_name = "FEC", default_value_t)]
-    pub fec: Fec,
+    pub fec: Protection,
 
     /// How the server is known.
     #[command(flatten)]
@@ -312,76 +313,34 @@ pub enum Codec {
     L16,
 }
 
-/// From sending to being heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Latency {
-    /// As short as the network allows.
-    #[default]
-    Auto,
-    /// The streamer runs ahead; the start is quick and the buffer deep.
-    Stored,
-    /// Held constant.
-    Fixed(Duration),
-}
-
-impl fmt::Display for Latency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Stored => f.write_str("stored"),
-            Self::Fixed(delay) => f.write_str(&duration_text(*delay)),
-        }
-    }
-}
-
-impl FromStr for Latency {
-    type Err = OptionError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "stored" => Ok(Self::Stored),
-            _ => parse_latency_millis(text)
-                .map(Self::Fixed)
-                .map_err(|cause| OptionError::Latency(cause.to_string())),
-        }
-    }
-}
-
-/// Forward error correction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Fec {
-    /// As the losses demand.
-    #[default]
-    Auto,
-    /// None: the repair stream is not asked for.
-    Off,
-    /// Blocks of this shape.
-    Fixed(BlockShape),
-}
-
-impl fmt::Display for Fec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Off => f.write_str("off"),
-            Self::Fixed(shape) => shape.fmt(f),
-        }
-    }
-}
-
-impl FromStr for Fec {
-    type Err = OptionError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "off" => Ok(Self::Off),
-            _ => text
-                .parse()
-                .map(Self::Fixed)
-                .map_err(|cause: cantus_qos::fec::FecError| OptionError::Fec(cause.to_string())),
-        }
+impl PlayOptions {
+    /// What the pure player is told. `seed` begins its own identifiers.
+    pub fn wish(&self, seed: u64) -> Wish {
+        let carrier = match self.url.scheme() {
+            Scheme::Quic => Carrier::Quic,
+            Scheme::Rtsp => Carrier::Udp,
+        };
+        let mut wish = Wish::new(self.url.as_url().clone(), carrier);
+        wish.codec = match self.codec {
+            Codec::Opus => AudioCodec::Opus,
+            Codec::L16 => AudioCodec::L16,
+        };
+        wish.language = match (&self.subtitles, &self.lang) {
+            (Subtitles::None, _) => Language::None,
+            (_, Some(tag)) => Language::Tag(tag.clone()),
+            (_, None) => Language::First,
+        };
+        wish.latency = self.latency;
+        wish.protection = self.fec;
+        wish.spec = self.qos.unwrap_or_default();
+        wish.from = self.from.map_or(MediaTime::ZERO, MediaTime::from_duration);
+        wish.length = self.length.map(MediaTime::from_duration);
+        wish.sink_clock = match self.out {
+            Out::Speaker => SinkClock::Sink,
+            Out::Wav(_) | Out::Null => SinkClock::Sender,
+        };
+        wish.seed = seed;
+        wish
     }
 }
 
@@ -394,12 +353,6 @@ pub enum OptionError {
     /// `--subtitles`.
     #[error("the subtitles go to terminal, plain, srt:FILE or none")]
     Subtitles,
-    /// `--latency`.
-    #[error("the latency is auto, stored or a time such as 200ms: {0}")]
-    Latency(String),
-    /// `--fec`.
-    #[error("error correction is auto, off or K+R such as 20+10: {0}")]
-    Fec(String),
     /// `--lang`.
     #[error("a language is a tag such as en or pt-BR")]
     Language,

@@ -4,7 +4,7 @@
 //! PLAY. A server that knows `cantus.media` gets SETUPs and PLAY in one go (RFC 7826, section
 //! 18.33), so that sound is two round trips away; any other gets them one by one.
 
-mod dialogue;
+pub(crate) mod dialogue;
 mod flows;
 
 pub use flows::{FlowPlan, Role};

@@ -1,1 +1,286 @@
-//! x
+//! The only loop of the player that owns the clock, the sockets, the sink and the screen.
+
+mod link;
+mod query;
+mod quic;
+mod show;
+mod udp;
+
+pub use link::ConnectError;
+pub use query::{QueryError, describe, list};
+pub use show::ShowError;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use cantus_qos::stats::report::QosReport;
+use cantus_qos::time::{MonoTime, NtpTime};
+use tokio::time::{Instant as TimerInstant, sleep_until};
+
+use crate::cli::PlayOptions;
+use crate::error::PlayError;
+use crate::session::Player;
+use crate::trust::Trust;
+use crate::wire::{Ending, Event, Input, Output};
+use link::{Arrival, Link};
+use show::Show;
+
+/// How often a sound card is asked whether it wants samples.
+const SINK_PERIOD: Duration = Duration::from_millis(5);
+
+/// How often the status line is drawn.
+const STATUS_PERIOD: Duration = Duration::from_millis(200);
+
+/// How long goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// A sound card that has stopped does not hold up the end for longer than this.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Why playing did not succeed. Each is one line for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The server could not be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The server refused, or the stream broke off.
+    #[error(transparent)]
+    Play(#[from] PlayError),
+    /// The sound or the subtitles could not be put where they were wanted.
+    #[error(transparent)]
+    Show(#[from] ShowError),
+    /// The report could not be written.
+    #[error("cannot write the report to {}: {cause}", file.display())]
+    Report {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+}
+
+/// How playing ended, where it did not fail.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Finish {
+    /// Everything was played.
+    Completed,
+    /// A signal ended it, by its number.
+    Interrupted(i32),
+}
+
+/// Plays a presentation to its end, into sinks of the user's choice. The report is there however
+/// it ended, and was written where the user wanted it.
+pub async fn play(options: &PlayOptions, trust: Trust) -> (QosReport, Result<Finish, Failure>) {
+    let clock = Clock::start();
+    let mut wish = options.wish(clock.seed());
+    if names_this_machine(options.url.host()) {
+        wish.shared_clock = Some(clock.ntp_at_zero);
+    }
+    let mut player = Player::new(wish);
+    let mut show = Show::new(options);
+    let result = run(&clock, &mut player, &mut show, options, trust).await;
+    let report = player.report();
+    let finished = show.finish(&mut player).map_err(Failure::from);
+    let written = match &options.report {
+        Some(file) => std::fs::write(file, report.to_json())
+            .map_err(|cause| Failure::Report { file: file.clone(), cause }),
+        None => Ok(()),
+    };
+    let result = result.and_then(|finish| finished.and(written).map(|()| finish));
+    (report, result)
+}
+
+async fn run(
+    clock: &Clock,
+    player: &mut Player,
+    show: &mut Show<'_>,
+    options: &PlayOptions,
+    trust: Trust,
+) -> Result<Finish, Failure> {
+    let mut signals = Signals::new();
+    let asked_at = clock.now();
+    let mut link = tokio::select! {
+        link = Link::connect(&options.url, trust) => link?,
+        signal = signals.next() => return Ok(Finish::Interrupted(signal)),
+    };
+    if let Some(fingerprint) = link.pinned() {
+        show.note(&format!("{} is new: pinned {fingerprint}", options.url.authority()));
+    }
+    player.start(clock.now(), asked_at);
+    let mut session = Session { clock, player, show, link: &mut link, ending: None };
+    let finish = session.run(&mut signals).await;
+    link.close(GOODBYE).await;
+    finish
+}
+
+/// On one machine both ends go by the same wall clock, and delays are exact.
+fn names_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+struct Session<'a, 'b> {
+    clock: &'a Clock,
+    player: &'a mut Player,
+    show: &'a mut Show<'b>,
+    link: &'a mut Link,
+    ending: Option<Ending>,
+}
+
+impl Session<'_, '_> {
+    async fn run(&mut self, signals: &mut Signals) -> Result<Finish, Failure> {
+        let mut interrupted = None;
+        let mut status_at = MonoTime::ZERO;
+        while self.ending.is_none() {
+            self.feed_sink();
+            let deadline = self.poll()?;
+            if self.ending.is_some() {
+                break;
+            }
+            let now = self.clock.now();
+            if status_at <= now {
+                status_at = now + STATUS_PERIOD;
+                self.show.status(now, self.player);
+            }
+            let sink = self.show.wanted().map(|_| now + SINK_PERIOD);
+            let wake = deadline.into_iter().chain(sink).min().unwrap_or(status_at).min(status_at);
+            tokio::select! {
+                arrival = self.link.arrival() => self.take(arrival),
+                () = sleep_until(self.clock.timer(wake)) => {}
+                signal = signals.next() => {
+                    interrupted = Some(signal);
+                    self.player.handle(self.clock.now(), Input::Stop);
+                }
+            }
+        }
+        self.poll()?;
+        match self.ending.take() {
+            Some(Ending::Failed(error)) => {
+                self.drain().await;
+                Err(error.into())
+            }
+            Some(Ending::Completed) => {
+                self.drain().await;
+                Ok(Finish::Completed)
+            }
+            Some(Ending::Stopped) | None => Ok(Finish::Interrupted(interrupted.unwrap_or(2))),
+        }
+    }
+
+    /// What is written to a sound card is to be heard.
+    async fn drain(&mut self) {
+        let until = self.clock.now() + DRAIN;
+        while self.show.pending() > Duration::ZERO && self.clock.now() < until {
+            sleep_until(self.clock.timer(self.clock.now() + SINK_PERIOD)).await;
+        }
+    }
+
+    fn take(&mut self, arrival: Arrival) {
+        let now = self.clock.now();
+        match arrival {
+            Arrival::Control(data) => self.player.handle(now, Input::Control(&data)),
+            Arrival::Packet { flow, channel, data } => {
+                self.player.handle(now, Input::Packet { flow, channel, data });
+            }
+            Arrival::Closed => self.player.handle(now, Input::Closed),
+        }
+    }
+
+    fn feed_sink(&mut self) {
+        if let Some(round_trip) = self.link.round_trip() {
+            self.player.handle(self.clock.now(), Input::RoundTrip(round_trip));
+        }
+        if let Some(frames) = self.show.wanted().filter(|frames| *frames > 0) {
+            let pending = self.show.pending();
+            self.player.handle(self.clock.now(), Input::SinkWants { frames, pending });
+        }
+    }
+
+    /// Does everything that is due; the instant of the next.
+    fn poll(&mut self) -> Result<Option<MonoTime>, Failure> {
+        loop {
+            let now = self.clock.now();
+            match self.player.poll(now) {
+                Output::Wait(deadline) => return Ok(deadline),
+                Output::Control(data) => self.link.control(data),
+                Output::Bind(flow) => {
+                    let ports = self.link.bind(flow)?;
+                    self.player.handle(now, Input::Bound { flow, ports });
+                }
+                Output::Peer { flow, ports } => self.link.peer(flow, ports),
+                Output::Transmit { flow, channel, class, data } => {
+                    self.link.transmit(flow, channel, class, &data);
+                }
+                Output::Event(Event::Ended(ending)) => self.ending = Some(ending),
+                Output::Event(event) => self.show.event(event)?,
+            }
+        }
+    }
+}
+
+/// The one clock.
+#[derive(Copy, Clone, Debug)]
+struct Clock {
+    zero: Instant,
+    ntp_at_zero: NtpTime,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
+    fn start() -> Self {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { zero: Instant::now(), ntp_at_zero: NtpTime::from_unix(unix) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
+    fn now(&self) -> MonoTime {
+        MonoTime::ZERO + Instant::now().duration_since(self.zero)
+    }
+
+    fn timer(&self, at: MonoTime) -> TimerInstant {
+        TimerInstant::from_std(self.zero + at.since(MonoTime::ZERO))
+    }
+
+    /// Something that differs from player to player: its identifiers need not be secret.
+    fn seed(&self) -> u64 {
+        self.ntp_at_zero.to_bits() ^ (u64::from(std::process::id()) << 40)
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            terminate: {
+                use tokio::signal::unix::{SignalKind, signal};
+                signal(SignalKind::terminate()).ok()
+            },
+        }
+    }
+
+    /// The number of the next signal.
+    async fn next(&mut self) -> i32 {
+        const INTERRUPT: i32 = 2;
+        #[cfg(unix)]
+        if let Some(terminate) = &mut self.terminate {
+            const TERMINATE: i32 = 15;
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => INTERRUPT,
+                _ = terminate.recv() => TERMINATE,
+            };
+        }
+        // Where the system has no signals, nothing ends it but itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        INTERRUPT
+    }
+}

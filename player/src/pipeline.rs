@@ -70,6 +70,8 @@ pub struct Pipeline {
     pub(crate) first_sound: Option<MonoTime>,
     /// How much was buffered whenever something was handed to the sink.
     pub(crate) depths: Distribution,
+    /// The latency that playback aims at.
+    pub(crate) aim: Option<Duration>,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
@@ -105,10 +107,11 @@ impl Pipeline {
         Ok(Self {
             tracks,
             words,
-            sender: SenderTime::new(now, from, playing.clock),
+            sender: SenderTime::new(now, from, playing.clock, wish.shared_clock),
             pace: Pace::new(wish.latency, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
+            aim: None,
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
@@ -212,6 +215,7 @@ impl Pipeline {
         let unit = self.mix.unit();
         let end = self.until.map_or(position + unit, |until| until.min(position + unit));
         self.depths.record(self.depth().to_delta());
+        self.aim = Some(self.pace.start_delay(heard_at));
         let mut samples = self.mix.render(&mut self.tracks, position, end, due);
         self.position = end;
         self.first_sound.get_or_insert(heard_at);

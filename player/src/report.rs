@@ -34,7 +34,11 @@ impl Player {
             report.first_sound_ms = pipeline.first_sound.map(since_asked);
             report.streams = streams(pipeline);
             report.sync = sync(pipeline);
-            report.buffer_ms = Buffer::from(&pipeline.depths);
+            let buffer = Buffer::from(&pipeline.depths);
+            report.buffer_ms = match pipeline.aim {
+                Some(aim) => buffer.with_target(aim),
+                None => buffer,
+            };
         }
         report.promise = promises(&self.wish.full_spec(), &report);
         report
@@ -134,7 +138,9 @@ fn promises(spec: &QosSpec, report: &QosReport) -> Vec<PromiseReport> {
     let mut promise = |term, promised: Option<f64>, measured: Option<f64>| {
         promises.extend(promised.map(|promised| PromiseReport::new(term, promised, measured)));
     };
-    promise(Term::Delay, spec.delay.map(span), audio.and_then(|it| it.delay_ms.p99));
+    // Sending times are told in steps of 4 us (abs-send-time); less than that is not later.
+    let delay = audio.and_then(|it| it.delay_ms.p99).map(|ms| (ms * 100.0).round() / 100.0);
+    promise(Term::Delay, spec.delay.map(span), delay);
     promise(Term::Jitter, spec.jitter.map(span), audio.and_then(|it| it.jitter_ms.p99));
     promise(Term::Loss, spec.loss, audio.and_then(|it| it.residual));
     promise(Term::Skew, spec.skew.map(span), report.sync.subtitle_skew_ms.p99);

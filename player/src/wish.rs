@@ -1,10 +1,13 @@
 //! What the user wants to hear, and how: everything that the pure player is told at the start.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use cantus_qos::quantity::{QuantityError, duration_text, parse_latency_millis};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Mode, Protection, QosSpec};
-use cantus_qos::time::MediaTime;
+use cantus_qos::time::{MediaTime, NtpTime};
 use rtsp_types::Url;
 
 /// How long playback waits behind the sender.
@@ -17,6 +20,45 @@ pub enum Latency {
     Stored,
     /// From a unit's scheduled sending to its first sample leaving the sink, held constant.
     Fixed(Duration),
+}
+
+/// Text that names no latency.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+#[error("the latency is auto, stored or a time such as 200ms: {0}")]
+pub struct LatencyError(QuantityError);
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Stored => f.write_str("stored"),
+            Self::Fixed(delay) => f.write_str(&duration_text(*delay)),
+        }
+    }
+}
+
+impl FromStr for Latency {
+    type Err = LatencyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "stored" => Ok(Self::Stored),
+            _ => parse_latency_millis(text).map(Self::Fixed).map_err(LatencyError),
+        }
+    }
+}
+
+/// Which subtitles are wanted.
+#[derive(Clone, Eq, PartialEq, Debug, Default)]
+pub enum Language {
+    /// None at all.
+    None,
+    /// The first that there are.
+    #[default]
+    First,
+    /// Those in this language, a tag such as `en`.
+    Tag(String),
 }
 
 /// How media travels.
@@ -46,8 +88,8 @@ pub struct Wish {
     pub carrier: Carrier,
     /// The codec to ask for.
     pub codec: AudioCodec,
-    /// The subtitle language; `None` wants no subtitles.
-    pub language: Option<String>,
+    /// The subtitles that are wanted.
+    pub language: Language,
     /// How long playback waits.
     pub latency: Latency,
     /// The repair to ask for.
@@ -60,6 +102,9 @@ pub struct Wish {
     pub length: Option<MediaTime>,
     /// Whose clock playback follows.
     pub sink_clock: SinkClock,
+    /// What the wall clock showed when the player's clock was zero, where the server is known to
+    /// go by the same: on one machine, and in the simulator. Delays are exact then.
+    pub shared_clock: Option<NtpTime>,
     /// Begins the player's own identifiers (its SSRC, the spacing of its reports).
     pub seed: u64,
 }
@@ -71,20 +116,21 @@ impl Wish {
             url,
             carrier,
             codec: AudioCodec::Opus,
-            language: Some("en".to_owned()),
+            language: Language::First,
             latency: Latency::Auto,
             protection: Protection::Auto,
             spec: QosSpec::default(),
             from: MediaTime::ZERO,
             length: None,
             sink_clock: SinkClock::Sender,
+            shared_clock: None,
             seed: 0,
         }
     }
 
     /// The quality to ask for, the latency included.
     pub fn full_spec(&self) -> QosSpec {
-        let mut spec = self.spec.clone();
+        let mut spec = self.spec;
         match self.latency {
             Latency::Fixed(delay) => {
                 spec.delay = Some(delay);

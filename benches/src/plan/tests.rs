@@ -24,7 +24,7 @@ fn a_whole_plan_is_read() {
     assert_eq!(plan.transport, Transport::Rtsp);
     assert_eq!(plan.latency, Latency::Fixed(Duration::from_millis(150)));
     assert_eq!(plan.promise.loss, Some(0.01));
-    assert_eq!(plan.fec, Fec::Fixed(BlockShape::new(20, 10).unwrap()));
+    assert_eq!(plan.fec, Protection::Fixed(BlockShape::new(20, 10).unwrap()));
     assert_eq!(plan.length, Some(Duration::from_secs(90)));
     assert!(plan.links().is_ok());
 }
@@ -35,7 +35,7 @@ fn what_is_absent_is_what_a_player_does_by_default() {
     assert_eq!(plan.seed, 1);
     assert_eq!(
         (plan.transport, plan.latency, plan.fec),
-        (Transport::Quic, Latency::Auto, Fec::Auto)
+        (Transport::Quic, Latency::Auto, Protection::Auto)
     );
     assert_eq!((plan.promise, plan.length), (QosSpec::default(), None));
     assert_eq!(plan.presentation(), Some((Path::new("."), "tone")));

@@ -36,7 +36,7 @@ fn a_url_alone_plays_to_the_speaker_with_all_that_adapts() {
     assert_eq!(options.subtitles, Subtitles::Terminal);
     assert_eq!(options.codec, Codec::Opus);
     assert_eq!(options.latency, Latency::Auto);
-    assert_eq!(options.fec, Fec::Auto);
+    assert_eq!(options.fec, Protection::Auto);
     assert!(options.qos.is_none() && options.lang.is_none() && options.from.is_none());
 }
 
@@ -173,6 +173,6 @@ fn defaults_are_displayed_as_they_are_typed() {
         assert_eq!(text.parse::<Latency>().unwrap().to_string(), text);
     }
     for text in ["auto", "off"] {
-        assert_eq!(text.parse::<Fec>().unwrap().to_string(), text);
+        assert_eq!(text.parse::<Protection>().unwrap().to_string(), text);
     }
 }

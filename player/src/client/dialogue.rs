@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Requests under way, named by `Step`.
 #[derive(Debug)]
-pub struct Dialogue<Step> {
+pub(crate) struct Dialogue<Step> {
     next_cseq: u32,
     open: VecDeque<Open<Step>>,
     incoming: MessageBuffer,
@@ -30,7 +30,7 @@ struct Open<Step> {
 
 /// The answer to a request.
 #[derive(Debug)]
-pub struct Reply<Step> {
+pub(crate) struct Reply<Step> {
     /// Which request.
     pub step: Step,
     /// Its answer.
@@ -41,7 +41,7 @@ pub struct Reply<Step> {
 
 impl<Step: Copy> Dialogue<Step> {
     /// Nothing asked, nothing answered.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             next_cseq: 1,
             open: VecDeque::new(),
@@ -51,7 +51,7 @@ impl<Step: Copy> Dialogue<Step> {
     }
 
     /// Sends a request. A URL that the server made up and that is none is left out.
-    pub fn request(
+    pub(crate) fn request(
         &mut self,
         now: MonoTime,
         step: Step,
@@ -76,7 +76,7 @@ impl<Step: Copy> Dialogue<Step> {
     }
 
     /// Bytes came.
-    pub fn receive(&mut self, data: &[u8]) {
+    pub(crate) fn receive(&mut self, data: &[u8]) {
         self.incoming.push(data);
     }
 
@@ -85,7 +85,7 @@ impl<Step: Copy> Dialogue<Step> {
     /// # Errors
     ///
     /// If what comes is not RTSP; then nothing more can be read.
-    pub fn next(&mut self, now: MonoTime) -> Result<Option<Reply<Step>>, FramingError> {
+    pub(crate) fn next(&mut self, now: MonoTime) -> Result<Option<Reply<Step>>, FramingError> {
         while let Some(incoming) = self.incoming.next()? {
             let Incoming::Response(response) = incoming else { continue };
             let cseq = response.header(&headers::CSEQ).map(|value| value.as_str().trim());
@@ -99,12 +99,12 @@ impl<Step: Copy> Dialogue<Step> {
     }
 
     /// Bytes to be written.
-    pub fn pop_outgoing(&mut self) -> Option<Bytes> {
+    pub(crate) fn pop_outgoing(&mut self) -> Option<Bytes> {
         self.outgoing.pop_front()
     }
 
     /// The request that has waited too long, told once, and how long it has waited.
-    pub fn overdue(&mut self, now: MonoTime) -> Option<(Step, Duration)> {
+    pub(crate) fn overdue(&mut self, now: MonoTime) -> Option<(Step, Duration)> {
         let open = self.open.front().filter(|open| now >= open.sent + PATIENCE)?;
         let told = (open.step, now.since(open.sent));
         self.open.pop_front();
@@ -112,7 +112,7 @@ impl<Step: Copy> Dialogue<Step> {
     }
 
     /// When a request becomes overdue.
-    pub fn next_deadline(&self) -> Option<MonoTime> {
+    pub(crate) fn next_deadline(&self) -> Option<MonoTime> {
         self.open.front().map(|open| open.sent + PATIENCE)
     }
 }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn noise_is_an_error_and_not_a_panic() {
         let mut dialogue = asked();
-        dialogue.receive(&[0xff; 4_096]);
+        dialogue.receive(&[0xff; 16_384]);
         assert!(dialogue.next(MonoTime::ZERO).is_err());
     }
 }

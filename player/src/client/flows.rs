@@ -9,7 +9,7 @@ use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
 use cantus_qos::time::MediaTime;
 
-use crate::wish::{Carrier, Wish};
+use crate::wish::{Carrier, Language, Wish};
 
 /// More audio tracks than this are not mixed.
 const MAX_AUDIO: usize = 2;
@@ -101,7 +101,7 @@ impl FlowPlan {
 
 /// Chooses from what is described: all audio tracks that can be mixed, their repair where it is
 /// wished, and subtitles in the wished language, where there are any.
-pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPlan> {
+pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPlan> {
     let mut plans: Vec<FlowPlan> = Vec::new();
     let mut number = 1;
     let mut add = |track: &Track, role: Role| {
@@ -123,7 +123,11 @@ pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPla
         }
     }
     let text = description.tracks.iter().find(|track| match &track.medium {
-        Medium::Text { language } => Some(language) == wish.language.as_ref(),
+        Medium::Text { language } => match &wish.language {
+            Language::None => false,
+            Language::First => true,
+            Language::Tag(wanted) => language.eq_ignore_ascii_case(wanted),
+        },
         _ => false,
     });
     if let Some(track) = text {
@@ -133,7 +137,7 @@ pub fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<FlowPla
 }
 
 /// RTP-Info tells where a flow begins.
-pub fn note_start(plans: &mut [FlowPlan], info: &RtpInfo) {
+pub(super) fn note_start(plans: &mut [FlowPlan], info: &RtpInfo) {
     let sole = plans.len() == 1;
     let named =
         |plan: &&mut FlowPlan| sole || plan.url == info.url || plan.url.ends_with(&info.url);

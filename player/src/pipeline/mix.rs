@@ -8,7 +8,7 @@ use super::{Block, Track};
 /// Renders all tracks for the same stretch of the media timeline, sample by sample: so they cannot
 /// part. Two mono tracks become left and right; other combinations are averaged.
 #[derive(Debug)]
-pub struct Mix {
+pub(super) struct Mix {
     format: AudioFormat,
     unit: MediaTime,
     sides: bool,
@@ -16,7 +16,7 @@ pub struct Mix {
 
 /// Why tracks cannot be mixed.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub enum MixError {
+pub(super) enum MixError {
     /// There are none.
     Nothing,
     /// Their sample rates differ.
@@ -29,7 +29,7 @@ impl Mix {
     /// # Errors
     ///
     /// If there are none, or their rates differ.
-    pub fn new(tracks: &[Track]) -> Result<Self, MixError> {
+    pub(super) fn new(tracks: &[Track]) -> Result<Self, MixError> {
         let first = tracks.first().ok_or(MixError::Nothing)?.format();
         if tracks.iter().any(|track| track.format().rate != first.rate) {
             return Err(MixError::Rates);
@@ -42,23 +42,23 @@ impl Mix {
     }
 
     /// What the mix is.
-    pub fn format(&self) -> AudioFormat {
+    pub(super) fn format(&self) -> AudioFormat {
         self.format
     }
 
     /// How much is rendered at once: the shortest unit.
-    pub fn unit(&self) -> MediaTime {
+    pub(super) fn unit(&self) -> MediaTime {
         self.unit
     }
 
     /// Nothing, for so many frames.
-    pub fn silence(&self, frames: usize) -> Block {
+    pub(super) fn silence(&self, frames: usize) -> Block {
         let samples = vec![0.0; frames * usize::from(self.format.channels)];
         Block { samples, position: None }
     }
 
     /// What all tracks sound like from `position` to `end`, the first sample heard at `heard_at`.
-    pub fn render(
+    pub(super) fn render(
         &self,
         tracks: &mut [Track],
         position: MediaTime,

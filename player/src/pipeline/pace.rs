@@ -22,7 +22,7 @@ const AUTO: TargetConfig = TargetConfig {
 
 /// The latency of playback: held constant where it is promised, adapted where it is `auto`.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     latency: Latency,
     target: TargetDelay,
     adapter: Adapter,
@@ -33,7 +33,7 @@ pub struct Pace {
 
 impl Pace {
     /// The pace that `latency` asks for, of sound in `format`.
-    pub fn new(latency: Latency, format: AudioFormat) -> Self {
+    pub(crate) fn new(latency: Latency, format: AudioFormat) -> Self {
         Self {
             latency,
             target: TargetDelay::new(AUTO),
@@ -45,12 +45,12 @@ impl Pace {
     }
 
     /// A unit could be played `delay` after it was sent.
-    pub fn observe(&mut self, now: MonoTime, delay: TimeDelta) {
+    pub(crate) fn observe(&mut self, now: MonoTime, delay: TimeDelta) {
         self.target.observe(now, delay);
     }
 
     /// How long after its nominal sending the first unit is heard.
-    pub fn start_delay(&self, now: MonoTime) -> Duration {
+    pub(crate) fn start_delay(&self, now: MonoTime) -> Duration {
         match self.latency {
             Latency::Fixed(delay) => delay,
             Latency::Stored => self.fastest() + STORED_START,
@@ -64,7 +64,7 @@ impl Pace {
 
     /// Shortens or lengthens a block that is heard `delay` after its nominal sending, where the
     /// latency is ours to choose. Gives by how much later everything after it is heard.
-    pub fn adapt(
+    pub(crate) fn adapt(
         &mut self,
         now: MonoTime,
         delay: Option<TimeDelta>,
@@ -87,13 +87,8 @@ impl Pace {
     }
 
     /// Media time that was left out and put in.
-    pub fn scaled(&self) -> (MediaTime, MediaTime) {
+    pub(crate) fn scaled(&self) -> (MediaTime, MediaTime) {
         let time = |frames: u64| MediaTime::from_ticks(frames as i64, self.rate);
         (time(self.scale.removed()), time(self.scale.added()))
-    }
-
-    /// What playback aims at now.
-    pub fn target(&self, now: MonoTime) -> Duration {
-        self.start_delay(now)
     }
 }

@@ -12,7 +12,7 @@ const MIN_SEQUENTIAL: u32 = 2;
 ///
 /// Units are numbered on across such a change, so that the rest of the player need not know.
 #[derive(Debug)]
-pub struct Receiver {
+pub(crate) struct Receiver {
     rate: ClockRate,
     source: Option<Source>,
     candidate: Option<(Ssrc, Sequence, u32)>,
@@ -32,7 +32,7 @@ struct Source {
 
 /// How a packet came. Only the network counts in the reception statistics.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub enum From {
+pub(crate) enum From {
     /// By itself; when it was sent, by the sender's clock, if it says so.
     Network(Option<NtpTime>),
     /// It was recovered.
@@ -41,7 +41,7 @@ pub enum From {
 
 /// The number of an admitted packet.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub struct Numbered {
+pub(crate) struct Numbered {
     /// Its place among the units of the track.
     pub number: u64,
     /// Whether it is the first of a new source: timestamps begin anew.
@@ -50,12 +50,12 @@ pub struct Numbered {
 
 impl Receiver {
     /// A receiver of a stream whose timestamps count at `rate`.
-    pub fn new(rate: ClockRate) -> Self {
+    pub(crate) fn new(rate: ClockRate) -> Self {
         Self { rate, source: None, candidate: None, expected: None, highest: 0 }
     }
 
     /// RTP-Info says that the stream begins with `first`; the number of that unit.
-    pub fn expect(&mut self, first: Sequence) -> u64 {
+    pub(crate) fn expect(&mut self, first: Sequence) -> u64 {
         let mut unroller = SequenceUnroller::new();
         let number = unroller.unroll(first);
         self.expected = Some(unroller);
@@ -63,7 +63,12 @@ impl Receiver {
     }
 
     /// Numbers a packet; `None` where its source is not believed (yet).
-    pub fn admit(&mut self, now: MonoTime, packet: &RtpPacket, from: From) -> Option<Numbered> {
+    pub(crate) fn admit(
+        &mut self,
+        now: MonoTime,
+        packet: &RtpPacket,
+        from: From,
+    ) -> Option<Numbered> {
         let known = self.source.as_ref().map(|source| source.ssrc);
         let restarted = known.is_some_and(|ssrc| ssrc != packet.ssrc);
         if known.is_none() {
@@ -112,25 +117,20 @@ impl Receiver {
         in_sequence >= MIN_SEQUENTIAL
     }
 
-    /// The source that is believed.
-    pub fn ssrc(&self) -> Option<Ssrc> {
-        self.source.as_ref().map(|source| source.ssrc)
-    }
-
     /// A sender report of the source has come.
-    pub fn on_sender_report(&mut self, now: MonoTime, report: &SenderReport) {
+    pub(crate) fn on_sender_report(&mut self, now: MonoTime, report: &SenderReport) {
         if let Some(source) = self.source.as_mut().filter(|source| source.ssrc == report.ssrc) {
             source.reception.on_sender_report(now, report);
         }
     }
 
     /// What is to be reported about the source.
-    pub fn report_block(&mut self, now: MonoTime) -> Option<ReportBlock> {
+    pub(crate) fn report_block(&mut self, now: MonoTime) -> Option<ReportBlock> {
         self.source.as_mut().map(|source| source.reception.report_block(now))
     }
 
     /// The interarrival jitter (RFC 3550, A.8).
-    pub fn jitter(&self) -> Option<TimeDelta> {
+    pub(crate) fn jitter(&self) -> Option<TimeDelta> {
         self.source.as_ref().map(|source| source.reception.jitter().as_delta())
     }
 }

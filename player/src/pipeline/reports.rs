@@ -22,7 +22,7 @@ const AVERAGE_SIZE: usize = 110;
 
 /// Sends RR and SDES for each audio track, and BYE when the user has had enough.
 #[derive(Debug)]
-pub struct ReceiverReports {
+pub(super) struct ReceiverReports {
     ssrc: Ssrc,
     cname: String,
     random: ChaCha8Rng,
@@ -33,7 +33,7 @@ pub struct ReceiverReports {
 
 impl ReceiverReports {
     /// Reports from `now` on; identifiers and intervals begin with `seed`.
-    pub fn new(now: MonoTime, seed: u64) -> Self {
+    pub(super) fn new(now: MonoTime, seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let ssrc = Ssrc(random.next_u32());
         Self {
@@ -48,7 +48,7 @@ impl ReceiverReports {
     }
 
     /// The next packet due at `now`.
-    pub fn pop(&mut self, now: MonoTime, tracks: &mut [Track]) -> Option<Packet> {
+    pub(super) fn pop(&mut self, now: MonoTime, tracks: &mut [Track]) -> Option<Packet> {
         if self.next <= now {
             for track in tracks.iter_mut() {
                 let packet = self.report(now, track, false);
@@ -61,7 +61,7 @@ impl ReceiverReports {
     }
 
     /// Says goodbye for all tracks.
-    pub fn bye(&mut self, now: MonoTime, tracks: &mut [Track]) -> Vec<Packet> {
+    pub(super) fn bye(&mut self, now: MonoTime, tracks: &mut [Track]) -> Vec<Packet> {
         tracks.iter_mut().map(|track| self.report(now, track, true)).collect()
     }
 
@@ -80,13 +80,13 @@ impl ReceiverReports {
     }
 
     /// When the next report is due.
-    pub fn next_deadline(&self) -> MonoTime {
+    pub(super) fn next_deadline(&self) -> MonoTime {
         self.next
     }
 }
 
 /// What an RTCP packet of `flow` tells about its track.
-pub fn on_report(now: MonoTime, flow: FlowId, data: &[u8], tracks: &mut [Track]) {
+pub(super) fn on_report(now: MonoTime, flow: FlowId, data: &[u8], tracks: &mut [Track]) {
     let Ok(packets) = rtcp::parse_compound(data) else { return };
     let Some(track) = tracks.iter_mut().find(|track| track.flow == flow) else { return };
     for packet in packets {

@@ -12,7 +12,7 @@ use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 /// SR), and each packet says when it left. From others only the media time is known, which stands
 /// for the sending time: true for live senders, and good enough for the rest.
 #[derive(Debug)]
-pub struct SenderTime {
+pub(crate) struct SenderTime {
     clock: SenderClock,
     /// What the sender's clock shows when `from` is presented nominally.
     start: NtpTime,
@@ -24,25 +24,34 @@ pub struct SenderTime {
 
 impl SenderTime {
     /// The range begins at `from`, by the sender's clock at `start` if it said so; we heard at
-    /// `now`.
-    pub fn new(now: MonoTime, from: MediaTime, start: Option<NtpTime>) -> Self {
+    /// `now`. `shared` is the wall clock at our zero, where the sender goes by it too.
+    pub(crate) fn new(
+        now: MonoTime,
+        from: MediaTime,
+        start: Option<NtpTime>,
+        shared: Option<NtpTime>,
+    ) -> Self {
         let uses_send_time = start.is_some();
+        let clock = match (start, shared) {
+            (Some(_), Some(ntp_at_zero)) => SenderClock::shared(ntp_at_zero),
+            _ => SenderClock::new(),
+        };
         let start = start.unwrap_or_else(|| NtpTime::from_unix(Duration::ZERO));
-        Self { clock: SenderClock::new(), start, from, known_at: now, uses_send_time }
+        Self { clock, start, from, known_at: now, uses_send_time }
     }
 
     /// What the sender's clock shows when `media_time` is presented nominally.
-    pub fn nominal(&self, media_time: MediaTime) -> NtpTime {
+    pub(crate) fn nominal(&self, media_time: MediaTime) -> NtpTime {
         self.start.offset((media_time - self.from).to_delta())
     }
 
     /// When `media_time` is presented nominally, in our time; `None` before any packet.
-    pub fn nominal_at(&self, media_time: MediaTime) -> Option<MonoTime> {
+    pub(crate) fn nominal_at(&self, media_time: MediaTime) -> Option<MonoTime> {
         self.clock.to_local(self.nominal(media_time))
     }
 
     /// When a packet says that it was sent, by the sender's clock.
-    pub fn told(&self, now: MonoTime, sent: Option<AbsSendTime>) -> Option<NtpTime> {
+    pub(crate) fn told(&self, now: MonoTime, sent: Option<AbsSendTime>) -> Option<NtpTime> {
         let sent = sent.filter(|_| self.uses_send_time)?;
         Some(sent.near(self.start.offset(now - self.known_at)))
     }
@@ -52,13 +61,18 @@ impl SenderTime {
     }
 
     /// A packet came.
-    pub fn on_arrival(&mut self, now: MonoTime, sent: Option<AbsSendTime>, media_time: MediaTime) {
+    pub(crate) fn on_arrival(
+        &mut self,
+        now: MonoTime,
+        sent: Option<AbsSendTime>,
+        media_time: MediaTime,
+    ) {
         let sent = self.sent_ntp(now, sent, media_time);
         self.clock.on_arrival(now, sent);
     }
 
     /// When a packet was sent, in our time.
-    pub fn sent_at(
+    pub(crate) fn sent_at(
         &self,
         now: MonoTime,
         sent: Option<AbsSendTime>,
@@ -68,17 +82,12 @@ impl SenderTime {
     }
 
     /// A round trip was measured.
-    pub fn on_round_trip(&mut self, round_trip: Duration) {
+    pub(crate) fn on_round_trip(&mut self, round_trip: Duration) {
         self.clock.on_round_trip(round_trip);
     }
 
     /// By how much all this may be wrong.
-    pub fn uncertainty(&self) -> Option<Duration> {
+    pub(crate) fn uncertainty(&self) -> Option<Duration> {
         self.clock.uncertainty()
-    }
-
-    /// The smallest round trip.
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.clock.round_trip()
     }
 }

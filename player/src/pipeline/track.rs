@@ -36,10 +36,10 @@ pub struct Traffic {
 }
 
 /// IPv4 and UDP.
-pub const IP_UDP_HEADERS: u64 = 28;
+pub(super) const IP_UDP_HEADERS: u64 = 28;
 
 /// An audio track.
-pub struct Track {
+pub(crate) struct Track {
     /// Its name.
     pub name: String,
     /// Its flow.
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Track {
 
 /// What became known when a packet came.
 #[derive(Copy, Clone, Debug)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// When the unit could be played, less when it was sent.
     pub delay: Option<TimeDelta>,
 }
@@ -86,7 +86,7 @@ impl Track {
     /// # Errors
     ///
     /// If its codec cannot be decoded.
-    pub fn new(
+    pub(crate) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
         from: MediaTime,
@@ -151,32 +151,37 @@ impl Track {
     }
 
     /// The format of what it renders.
-    pub fn format(&self) -> AudioFormat {
+    pub(crate) fn format(&self) -> AudioFormat {
         self.format
     }
 
     /// How long a unit plays.
-    pub fn unit(&self) -> MediaTime {
+    pub(crate) fn unit(&self) -> MediaTime {
         self.unit
     }
 
     /// The flow that its repair comes on.
-    pub fn repair_flow(&self) -> Option<FlowId> {
+    pub(crate) fn repair_flow(&self) -> Option<FlowId> {
         self.repair.as_ref().map(|(flow, _)| *flow)
     }
 
     /// The source that is heard.
-    pub fn receiver(&mut self) -> &mut Receiver {
+    pub(crate) fn receiver(&mut self) -> &mut Receiver {
         &mut self.receiver
     }
 
     /// Whether any packet has come.
-    pub fn has_received(&self) -> bool {
+    pub(crate) fn has_received(&self) -> bool {
         self.traffic.media > 0
     }
 
     /// A packet of the track's own flow.
-    pub fn on_media(&mut self, now: MonoTime, data: Bytes, sender: &mut SenderTime) -> Vec<Heard> {
+    pub(crate) fn on_media(
+        &mut self,
+        now: MonoTime,
+        data: Bytes,
+        sender: &mut SenderTime,
+    ) -> Vec<Heard> {
         let before = data.len() as u64;
         let packet = match &mut self.repair {
             Some((_, decoder)) => match decoder.push_source(data) {
@@ -197,7 +202,12 @@ impl Track {
     }
 
     /// A packet of the repair flow.
-    pub fn on_repair(&mut self, now: MonoTime, data: Bytes, sender: &mut SenderTime) -> Vec<Heard> {
+    pub(crate) fn on_repair(
+        &mut self,
+        now: MonoTime,
+        data: Bytes,
+        sender: &mut SenderTime,
+    ) -> Vec<Heard> {
         self.traffic.repair += data.len() as u64;
         self.traffic.headers += IP_UDP_HEADERS;
         let mut heard = Vec::new();
@@ -261,17 +271,17 @@ impl Track {
     }
 
     /// How much is buffered from `position` on.
-    pub fn depth(&self, position: MediaTime) -> MediaTime {
+    pub(crate) fn depth(&self, position: MediaTime) -> MediaTime {
         self.buffer.depth(position)
     }
 
     /// Whether anything is left to be played from `position` on.
-    pub fn has_more(&self, position: MediaTime) -> bool {
+    pub(crate) fn has_more(&self, position: MediaTime) -> bool {
         self.buffer.next(position).is_some()
     }
 
     /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
-    pub fn render(
+    pub(crate) fn render(
         &mut self,
         position: MediaTime,
         frames: usize,
@@ -336,12 +346,12 @@ impl Track {
     }
 
     /// The largest skew against the presentation that was let stand, in samples.
-    pub fn largest_skew(&self) -> u64 {
+    pub(crate) fn largest_skew(&self) -> u64 {
         self.alignment.largest().unsigned_abs()
     }
 
     /// The interarrival jitter of its source.
-    pub fn jitter(&self) -> Option<TimeDelta> {
+    pub(crate) fn jitter(&self) -> Option<TimeDelta> {
         self.receiver.jitter()
     }
 }

@@ -13,7 +13,7 @@ use crate::client::FlowPlan;
 
 /// A subtitle track.
 #[derive(Debug)]
-pub struct Words {
+pub(crate) struct Words {
     /// Its name.
     pub name: String,
     /// Its flow.
@@ -34,7 +34,7 @@ pub struct Words {
 
 impl Words {
     /// The track that was set up as `plan`.
-    pub fn new(plan: &FlowPlan) -> Self {
+    pub(crate) fn new(plan: &FlowPlan) -> Self {
         Self {
             name: plan.name.clone(),
             flow: plan.id,
@@ -49,7 +49,7 @@ impl Words {
     }
 
     /// A packet of the track.
-    pub fn on_packet(&mut self, data: Bytes) {
+    pub(crate) fn on_packet(&mut self, data: Bytes) {
         let length = data.len() as u64;
         let Ok(packet) = RtpPacket::parse(data, self.plan.send_time_id) else { return };
         if packet.payload_type != self.plan.payload_type {
@@ -65,7 +65,7 @@ impl Words {
     }
 
     /// The next cue to show, `heard` being what is heard.
-    pub fn pop(&mut self, heard: MediaTime) -> Option<(Cue, TimeDelta)> {
+    pub(crate) fn pop(&mut self, heard: MediaTime) -> Option<(Cue, TimeDelta)> {
         while let Some(event) = self.schedule.pop(heard) {
             match event {
                 CueEvent::Show { cue, skew } => {
@@ -79,12 +79,15 @@ impl Words {
     }
 
     /// When, by `heard_at`, the next cue is due.
-    pub fn next_deadline(&self, heard_at: impl Fn(MediaTime) -> MonoTime) -> Option<MonoTime> {
+    pub(crate) fn next_deadline(
+        &self,
+        heard_at: impl Fn(MediaTime) -> MonoTime,
+    ) -> Option<MonoTime> {
         self.schedule.next_start().map(heard_at)
     }
 
     /// Different cues that came, and how many there must be by their identifiers.
-    pub fn received(&self) -> (u64, u64) {
+    pub(crate) fn received(&self) -> (u64, u64) {
         let (received, ends) = self.schedule.received();
         let spanned = ends.map_or(0, |(first, last)| u64::from(last - first) + 1);
         (received as u64, spanned)

@@ -18,14 +18,19 @@ pub enum Protection {
     Fixed(BlockShape),
 }
 
-impl FromStr for Protection {
-    type Err = FecError;
+/// Text that wishes nothing that could be had.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+#[error("repair is auto, off or K+R such as 20+10: {0}")]
+pub struct ProtectionError(FecError);
 
-    fn from_str(text: &str) -> Result<Self, FecError> {
+impl FromStr for Protection {
+    type Err = ProtectionError;
+
+    fn from_str(text: &str) -> Result<Self, ProtectionError> {
         match text.trim() {
             "off" => Ok(Self::Off),
             "auto" => Ok(Self::Auto),
-            shape => shape.parse().map(Self::Fixed),
+            shape => shape.parse().map(Self::Fixed).map_err(ProtectionError),
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct SenderClock {
     reference: Option<NtpTime>,
     buckets: VecDeque<Bucket>,
     round_trip: Option<Duration>,
+    shared: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -36,8 +37,23 @@ impl SenderClock {
         Self::default()
     }
 
+    /// The map where both ends are one machine: `ntp_at_zero` is what the wall clock showed when the
+    /// monotonic clock was zero. It is exact, and nothing that arrives changes it.
+    pub fn shared(ntp_at_zero: NtpTime) -> Self {
+        let bucket = Bucket { begins: MonoTime::ZERO, offset: 0 };
+        Self {
+            reference: Some(ntp_at_zero),
+            buckets: VecDeque::from([bucket]),
+            round_trip: None,
+            shared: true,
+        }
+    }
+
     /// A packet that left at `sent` by the sender's clock has arrived at `now`.
     pub fn on_arrival(&mut self, now: MonoTime, sent: NtpTime) {
+        if self.shared {
+            return;
+        }
         let reference = *self.reference.get_or_insert(sent);
         let arrived = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
         let offset = arrived.saturating_sub(sent.since(reference).as_nanos());
@@ -66,14 +82,18 @@ impl SenderClock {
 
     /// By how much the map may be wrong in either direction; `None` before any round trip.
     pub fn uncertainty(&self) -> Option<Duration> {
-        self.round_trip.map(|round_trip| round_trip / 2)
+        match self.shared {
+            true => Some(Duration::ZERO),
+            false => self.round_trip.map(|round_trip| round_trip / 2),
+        }
     }
 
     /// The local instant at which the sender's clock showed `ntp`; `None` before any arrival.
     pub fn to_local(&self, ntp: NtpTime) -> Option<MonoTime> {
         let reference = self.reference?;
         let offset = self.buckets.iter().map(|bucket| bucket.offset).min()?;
-        let half = self.round_trip.map_or(0, |span| (span.as_nanos() / 2) as i64);
+        let round_trip = self.round_trip.filter(|_| !self.shared);
+        let half = round_trip.map_or(0, |span| (span.as_nanos() / 2) as i64);
         let local = ntp.since(reference).as_nanos().saturating_add(offset).saturating_sub(half);
         Some(MonoTime::ZERO + TimeDelta::from_nanos(local.max(0)))
     }
@@ -106,6 +126,15 @@ mod tests {
         assert_eq!(clock.to_local(ntp(100)), Some(MonoTime::from_millis(1_110)));
         assert_eq!(clock.to_sender(MonoTime::from_millis(1_110)), Some(ntp(100)));
         assert_eq!(clock.uncertainty(), Some(Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn a_shared_clock_is_exact_whatever_arrives() {
+        let mut clock = SenderClock::shared(ntp(0));
+        clock.on_arrival(MonoTime::from_millis(70), ntp(20));
+        clock.on_round_trip(Duration::from_millis(90));
+        assert_eq!(clock.to_local(ntp(20)), Some(MonoTime::from_millis(20)));
+        assert_eq!(clock.uncertainty(), Some(Duration::ZERO));
     }
 
     #[test]

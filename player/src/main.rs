@@ -1,0 +1,119 @@
+//! `cantus-player`: plays audio with subtitles from a Cantus streamer or any RTSP server.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cantus_player::cli::{Cli, Command, PlayOptions, Subtitles, TrustOptions};
+use cantus_player::drive::{self, Failure, Finish};
+use cantus_player::trust::{PinError, Trust};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let status = runtime.block_on(run(cli.command));
+    // A name that is still being looked up, or a disk that hangs, does not hold up the end.
+    runtime.shutdown_background();
+    status
+}
+
+async fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Play(options) => play(&options).await,
+        Command::List(options) => {
+            let Ok(trust) = policy(&options.trust) else { return ExitCode::FAILURE };
+            match drive::list(&options.url, trust).await {
+                Ok(listing) => print_listing(&listing),
+                Err(error) => fail(&error),
+            }
+        }
+        Command::Info(options) => {
+            let Ok(trust) = policy(&options.trust) else { return ExitCode::FAILURE };
+            match drive::describe(&options.url, trust).await {
+                Ok(description) => print_description(&description),
+                Err(error) => fail(&error),
+            }
+        }
+    }
+}
+
+async fn play(options: &PlayOptions) -> ExitCode {
+    let Ok(trust) = policy(&options.trust) else { return ExitCode::FAILURE };
+    let (report, result) = drive::play(options, trust).await;
+    if options.subtitles == Subtitles::Terminal && !report.streams.is_empty() {
+        print!("\n{}", report.summary());
+    }
+    match result {
+        Ok(Finish::Completed) => ExitCode::SUCCESS,
+        Ok(Finish::Interrupted(signal)) => ExitCode::from(128 + signal as u8),
+        Err(error) => fail::<Failure>(&error),
+    }
+}
+
+/// One line, whatever went wrong.
+fn fail<E: std::fmt::Display>(error: &E) -> ExitCode {
+    eprintln!("cantus-player: {error}");
+    ExitCode::FAILURE
+}
+
+fn policy(options: &TrustOptions) -> Result<Trust, PinError> {
+    let policy = options.policy(|name| std::env::var_os(name).map(PathBuf::from));
+    policy.inspect_err(|error| {
+        fail(error);
+    })
+}
+
+fn print_listing(listing: &serde_json::Value) -> ExitCode {
+    let presentations = listing["presentations"].as_array().map_or(&[][..], Vec::as_slice);
+    for entry in presentations {
+        let seconds = entry["duration_ms"].as_f64().unwrap_or_default() / 1e3;
+        let mut tracks = Vec::new();
+        for track in entry["tracks"].as_array().map_or(&[][..], Vec::as_slice) {
+            match track["kind"].as_str() {
+                Some("text") => tracks.push(printable(&track["language"])),
+                _ => tracks.push(format!("{} kHz", track["rate"].as_f64().unwrap_or(0.0) / 1e3)),
+            }
+        }
+        let (name, title) = (printable(&entry["name"]), printable(&entry["title"]));
+        println!("{name:<16} {seconds:>7.1} s  {title}  [{}]", tracks.join(", "));
+    }
+    ExitCode::SUCCESS
+}
+
+fn print_description(description: &Description) -> ExitCode {
+    let clean = |text: &str| text.chars().filter(|it| !it.is_control()).collect::<String>();
+    println!("{}", clean(&description.title));
+    if let Some(duration) = description.duration {
+        println!("  {:.3} s", duration.as_secs_f64());
+    }
+    for track in &description.tracks {
+        let what = match &track.medium {
+            Medium::Audio { codec, format, packet_time } => {
+                let codec = match codec {
+                    AudioCodec::Opus => "Opus",
+                    AudioCodec::L16 => "L16",
+                };
+                let (hz, channels) = (format.rate.hz(), format.channels);
+                let packet = packet_time.to_delta().as_millis_f64();
+                format!("{codec}, {hz} Hz, {channels} channel(s), {packet} ms a packet")
+            }
+            Medium::Text { language } => format!("subtitles, {}", clean(language)),
+            Medium::Repair { protects, .. } => format!("repair for {}", clean(protects)),
+        };
+        println!("  {:<20} {what}", clean(&track.control));
+    }
+    ExitCode::SUCCESS
+}
+
+/// Text from the network, without what a terminal would obey.
+fn printable(value: &serde_json::Value) -> String {
+    value.as_str().unwrap_or("-").chars().filter(|it| !it.is_control()).collect()
+}
