@@ -3,7 +3,9 @@
 //! * [`link`]: what a network does to packets, as a pure machine in virtual time.
 //! * [`relay`]: the same in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
+//! * [`sim`]: such a session in virtual time.
 
 pub mod link;
 pub mod plan;
 pub mod relay;
+pub mod sim;
