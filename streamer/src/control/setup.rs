@@ -302,7 +302,8 @@ fn extend(session: &mut Session, plan: &Plan, seed: StreamSeed, cantus: bool) ->
         FlowKind::Repair(index) => {
             let audio = session.flow(&FlowKind::Audio(*index))?.id;
             let unit = programme.audio[*index].unit_duration().to_duration();
-            let first_block = seed.timestamp.0;
+            // Block numbers have 24 bits.
+            let first_block = seed.timestamp.0 >> 8;
             let encoder = Encoder::new(Layout::Adu, plan.shape?, 1, first_block).ok()?;
             let chain = session.pipeline.audio_on(audio)?;
             chain.protect(Protection::new(plan.flow, encoder, unit / 2));
