@@ -25,7 +25,7 @@ use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
 use cantus_qos::stats::Distribution;
 use cantus_qos::sync::PlayoutClock;
-use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
@@ -163,6 +163,11 @@ impl Pipeline {
             delays.for_each(|delay| self.pace.observe(now, delay));
             return;
         }
+    }
+
+    /// The sender's clock is ours, and showed `ntp_at_zero` when it was zero.
+    pub fn share_clock(&mut self, ntp_at_zero: NtpTime) {
+        self.sender.share_clock(ntp_at_zero);
     }
 
     /// A round trip was measured.

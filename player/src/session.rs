@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
-use cantus_qos::time::MonoTime;
+use cantus_qos::time::{MonoTime, NtpTime};
 
 use crate::client::{Client, News, Playing};
 use crate::error::PlayError;
@@ -31,6 +31,7 @@ pub struct Player {
     pub(crate) asked_at: MonoTime,
     pub(crate) playing_at: Option<MonoTime>,
     pub(crate) round_trip: Option<Duration>,
+    shared_clock: Option<NtpTime>,
     client: Client,
     held: VecDeque<(FlowId, Channel, Bytes)>,
     held_bytes: usize,
@@ -49,11 +50,19 @@ impl Player {
             asked_at: MonoTime::ZERO,
             playing_at: None,
             round_trip: None,
+            shared_clock: None,
             held: VecDeque::new(),
             held_bytes: 0,
             outbox: VecDeque::new(),
             ended: false,
         }
+    }
+
+    /// Server and player run by one clock, which showed `ntp_at_zero` when it was zero: on one
+    /// machine and in simulations delays are then exact, where they are otherwise known to half a
+    /// round trip. To be said before [`start`](Self::start).
+    pub fn share_clock(&mut self, ntp_at_zero: NtpTime) {
+        self.shared_clock = Some(ntp_at_zero);
     }
 
     /// The control connection is there. `asked_at` is when the user asked: set-up counts from
@@ -184,6 +193,9 @@ impl Player {
         };
         if let Some(round_trip) = self.round_trip {
             pipeline.on_round_trip(round_trip);
+        }
+        if let Some(ntp_at_zero) = self.shared_clock {
+            pipeline.share_clock(ntp_at_zero);
         }
         self.outbox.push_back(Output::Event(Event::Ready {
             format: pipeline.format(),

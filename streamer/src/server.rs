@@ -16,7 +16,7 @@ use tracing::debug;
 
 use crate::cap::RateCap;
 use crate::control::Connection;
-use crate::pipeline::WallClock;
+use crate::pipeline::{StreamSeed, WallClock};
 use crate::sessions::{SessionId, Sessions};
 use crate::wire::{Carrier, ConnectionId, Fetched, Input, Output, Transmit};
 
@@ -45,6 +45,7 @@ pub struct Server {
     pub(crate) sessions: Sessions,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     pub(crate) outbox: VecDeque<Output>,
+    pub(crate) beginning: Option<StreamSeed>,
     cap: RateCap,
 }
 
@@ -62,9 +63,16 @@ impl Server {
             sessions: Sessions::default(),
             connections: BTreeMap::new(),
             outbox: VecDeque::new(),
+            beginning: None,
             cap: RateCap::new(config.max_bitrate),
             config,
         }
+    }
+
+    /// Every stream begins at `seed`, and not where nobody can foretell, as it should (RFC 3550,
+    /// section 5.1): to test what happens at the end of the numbers.
+    pub fn begin_streams_at(&mut self, seed: StreamSeed) {
+        self.beginning = Some(seed);
     }
 
     /// Something happened at `now`.

@@ -1,7 +1,5 @@
 //! What carries control and media between the ends.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use cantus_player::wire as player;
 use cantus_qos::delivery::Channel;
@@ -14,9 +12,6 @@ use super::path::Path;
 
 /// The one control connection of a simulation.
 pub(super) const CONNECTION: ConnectionId = ConnectionId(1);
-
-/// The flow of the first audio track, by which one-way times are measured.
-pub(super) const FIRST_AUDIO: u64 = 1;
 
 /// What has come to one of the ends.
 #[derive(Debug)]
@@ -33,8 +28,6 @@ pub(super) enum Arrival {
     Feedback(streamer::Source, Bytes),
     /// A packet for the player.
     Packet { flow: FlowId, channel: Channel, data: Bytes },
-    /// Media of the first track took so long, on its way to the player.
-    OneWay(Duration),
     /// The connection has broken.
     Lost,
 }

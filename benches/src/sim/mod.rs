@@ -20,9 +20,8 @@
 //! # The two clocks are one
 //!
 //! A player maps the sender's clock by the fastest packet less half the smallest round trip, and
-//! jitter makes that wrong by some milliseconds. Here both ends live on one clock, so the player
-//! is told a round trip of twice the smallest one-way time that its media has met: its map is then
-//! exact, and a latency of 200 ms is 200 ms.
+//! jitter makes that wrong by some milliseconds. Here both ends live on one clock and the player is
+//! told so: a latency of 200 ms is 200 ms, neither more nor less.
 
 mod carriage;
 mod clock;
@@ -39,5 +38,6 @@ mod udp;
 pub use media::{Media, MediaError};
 pub use outcome::{Milestone, Outcome, ShownCue, Sound, UnitFate};
 pub use passage::{Kind, Passing, Verdict};
+pub use quic::QuicError;
 pub use scenario::{Capture, Scenario, ScenarioError};
 pub use simulation::{SimError, run, run_with};

@@ -22,8 +22,6 @@ pub(super) struct Arrived {
     pub(super) direction: Direction,
     /// The sender's mark.
     pub(super) tag: u64,
-    /// How long it took.
-    pub(super) transit: Duration,
     pub(super) data: Bytes,
 }
 
@@ -77,8 +75,7 @@ impl<'a> Path<'a> {
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Arrived> {
         [Direction::ToClient, Direction::ToServer].into_iter().find_map(|direction| {
             let packet = self.link(direction).pop(now)?;
-            let transit = now.since(packet.entered);
-            Some(Arrived { direction, tag: packet.tag, transit, data: packet.data })
+            Some(Arrived { direction, tag: packet.tag, data: packet.data })
         })
     }
 

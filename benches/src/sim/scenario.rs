@@ -8,6 +8,7 @@ use cantus_qos::spec::admission::Limits;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::MediaTime;
+use cantus_streamer::pipeline::StreamSeed;
 use rtsp_types::Url;
 
 use crate::link::{Link, LinkError, LinkSpec};
@@ -42,6 +43,8 @@ pub struct Scenario {
     pub length: Option<MediaTime>,
     /// What the streamer may give away.
     pub limits: Limits,
+    /// Where the numbers of every stream begin; `None`: where the seed leads.
+    pub beginning: Option<StreamSeed>,
     /// What is kept beside the report.
     pub capture: Capture,
 }
@@ -87,6 +90,7 @@ impl Scenario {
             from: MediaTime::ZERO,
             length: None,
             limits: Limits::default(),
+            beginning: None,
             capture: Capture::default(),
         }
     }

@@ -78,21 +78,21 @@ pub fn run_with(
     };
     let mut seed = [0; 32];
     ChaCha8Rng::seed_from_u64(scenario.seed).fill_bytes(&mut seed);
+    let ntp_at_zero = NtpTime::from_unix(WALL_CLOCK);
     let config = ServerConfig {
         max_bitrate: scenario.limits.rate,
         max_sessions: scenario.limits.sessions,
         media_ports: MEDIA_PORTS,
-        ntp_at_zero: NtpTime::from_unix(WALL_CLOCK),
+        ntp_at_zero,
         cname: "cantus@streamer.invalid".to_owned(),
     };
-    let simulation = Simulation {
-        now: MonoTime::ZERO,
-        media,
-        path,
-        carriage,
-        server: Server::new(config, seed),
-        listener: Listener::new(scenario)?,
-    };
+    let mut server = Server::new(config, seed);
+    if let Some(beginning) = scenario.beginning {
+        server.begin_streams_at(beginning);
+    }
+    let mut listener = Listener::new(scenario)?;
+    listener.player.share_clock(ntp_at_zero);
+    let simulation = Simulation { now: MonoTime::ZERO, media, path, carriage, server, listener };
     Ok(simulation.play())
 }
 
@@ -157,9 +157,6 @@ impl Simulation<'_> {
             }
             Arrival::Packet { flow, channel, data } => {
                 self.listener.handle(now, player::Input::Packet { flow, channel, data });
-            }
-            Arrival::OneWay(time) => {
-                self.listener.handle(now, player::Input::RoundTrip(2 * time));
             }
             Arrival::Lost => {
                 self.listener.note(now, Milestone::Lost);

@@ -13,7 +13,7 @@ use cantus_qos::rtcp;
 use cantus_qos::time::MonoTime;
 use cantus_streamer::wire::{self as streamer, Carrier, Destination, Source};
 
-use super::carriage::{Arrival, Carriage, FIRST_AUDIO};
+use super::carriage::{Arrival, Carriage};
 use super::passage::Kind;
 use super::path::{Arrived, Path, Pipe};
 use crate::relay::Direction;
@@ -35,9 +35,6 @@ pub(super) struct Udp {
     accepted_at: Option<MonoTime>,
     connected_at: Option<MonoTime>,
     ports: BTreeMap<FlowId, (u16, u16)>,
-    one_way: Option<Duration>,
-    /// What arrived, after its one-way time is told.
-    held: Option<Arrival>,
 }
 
 impl Udp {
@@ -49,8 +46,6 @@ impl Udp {
             accepted_at: None,
             connected_at: None,
             ports: BTreeMap::new(),
-            one_way: None,
-            held: None,
         }
     }
 
@@ -71,15 +66,6 @@ impl Udp {
         }
         let (flow, channel) = self.flow_at(port)?;
         Some(Arrival::Packet { flow, channel, data })
-    }
-
-    /// A one-way time of the first track that is smaller than all before.
-    fn faster(&self, arrived: &Arrived) -> Option<Duration> {
-        let port = u16::try_from(arrived.tag).ok()?;
-        let of_first = self.flow_at(port)?.0.get() == FIRST_AUDIO;
-        let counts = of_first && arrived.direction == Direction::ToClient;
-        let smaller = self.one_way.is_none_or(|least| arrived.transit < least);
-        (counts && smaller).then_some(arrived.transit)
     }
 }
 
@@ -104,16 +90,10 @@ impl Carriage for Udp {
         if let Some(data) = self.answers.pop(now) {
             return Some(Arrival::Answer(data));
         }
-        if let Some(held) = self.held.take() {
-            return Some(held);
-        }
         while let Some(arrived) = path.pop(now) {
-            let faster = self.faster(&arrived);
-            let Some(arrival) = self.arrived(arrived) else { continue };
-            let Some(transit) = faster else { return Some(arrival) };
-            self.one_way = faster;
-            self.held = Some(arrival);
-            return Some(Arrival::OneWay(transit));
+            if let Some(arrival) = self.arrived(arrived) {
+                return Some(arrival);
+            }
         }
         None
     }

@@ -20,6 +20,8 @@ pub struct SenderTime {
     /// When we heard of it: tells the 64 s circles of the sending time apart.
     known_at: MonoTime,
     uses_send_time: bool,
+    /// What the sender's clock showed when ours was zero, where the two are one.
+    shared: Option<NtpTime>,
 }
 
 impl SenderTime {
@@ -28,7 +30,19 @@ impl SenderTime {
     pub fn new(now: MonoTime, from: MediaTime, start: Option<NtpTime>) -> Self {
         let uses_send_time = start.is_some();
         let start = start.unwrap_or_else(|| NtpTime::from_unix(Duration::ZERO));
-        Self { clock: SenderClock::new(), start, from, known_at: now, uses_send_time }
+        Self { clock: SenderClock::new(), start, from, known_at: now, uses_send_time, shared: None }
+    }
+
+    /// The sender's clock is ours and showed `ntp_at_zero` when it was zero: nothing about it need
+    /// be guessed.
+    pub fn share_clock(&mut self, ntp_at_zero: NtpTime) {
+        self.shared = Some(ntp_at_zero);
+    }
+
+    /// The local instant at which the sender's clock showed `ntp`; `None` before any packet.
+    fn to_local(&self, ntp: NtpTime) -> Option<MonoTime> {
+        let mapped = self.clock.to_local(ntp)?;
+        Some(self.shared.map_or(mapped, |zero| MonoTime::ZERO + ntp.since(zero)))
     }
 
     /// What the sender's clock shows when `media_time` is presented nominally.
@@ -38,7 +52,7 @@ impl SenderTime {
 
     /// When `media_time` is presented nominally, in our time; `None` before any packet.
     pub fn nominal_at(&self, media_time: MediaTime) -> Option<MonoTime> {
-        self.clock.to_local(self.nominal(media_time))
+        self.to_local(self.nominal(media_time))
     }
 
     /// When a packet says that it was sent, by the sender's clock.
@@ -64,7 +78,7 @@ impl SenderTime {
         sent: Option<AbsSendTime>,
         media_time: MediaTime,
     ) -> Option<MonoTime> {
-        self.clock.to_local(self.sent_ntp(now, sent, media_time))
+        self.to_local(self.sent_ntp(now, sent, media_time))
     }
 
     /// A round trip was measured.
@@ -74,7 +88,7 @@ impl SenderTime {
 
     /// By how much all this may be wrong.
     pub fn uncertainty(&self) -> Option<Duration> {
-        self.clock.uncertainty()
+        self.shared.map(|_| Duration::ZERO).or(self.clock.uncertainty())
     }
 
     /// The smallest round trip.

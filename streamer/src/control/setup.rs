@@ -144,7 +144,10 @@ impl Server {
             // A client that sets up the presentation itself means its only track.
             None if programme.audio.len() == 1 => FlowKind::Audio(0),
             None => {
-                return Err(Reply::refuse(StatusCode::AggregateOperationNotAllowed, "which track?"));
+                return Err(Reply::refuse(
+                    StatusCode::AggregateOperationNotAllowed,
+                    "which track?",
+                ));
             }
         };
         let session = session.and_then(|id| self.sessions.peek(id));
@@ -278,11 +281,13 @@ impl Server {
     }
 
     fn stream_seed(&mut self) -> StreamSeed {
-        StreamSeed {
-            ssrc: Ssrc(self.random.next_u32()),
-            sequence: Sequence(self.random.next_u32() as u16),
-            timestamp: RtpTimestamp(self.random.next_u32()),
-        }
+        let ssrc = Ssrc(self.random.next_u32());
+        let sequence = Sequence(self.random.next_u32() as u16);
+        let timestamp = RtpTimestamp(self.random.next_u32());
+        self.beginning.map_or(StreamSeed { ssrc, sequence, timestamp }, |beginning| StreamSeed {
+            ssrc,
+            ..beginning
+        })
     }
 }
 
@@ -306,7 +311,8 @@ fn extend(session: &mut Session, plan: &Plan, seed: StreamSeed, cantus: bool) ->
             let first_block = seed.timestamp.0 >> 8;
             let encoder = Encoder::new(Layout::Adu, plan.shape?, 1, first_block).ok()?;
             let chain = session.pipeline.audio_on(audio)?;
-            chain.protect(Protection::new(plan.flow, encoder, unit / 2));
+            let interval = protection::repair_interval(unit);
+            chain.protect(Protection::new(plan.flow, encoder, interval));
             None
         }
         FlowKind::Text(language) => {

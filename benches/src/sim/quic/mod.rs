@@ -7,7 +7,7 @@ mod settings;
 pub use settings::QuicError;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use cantus_player::wire as player;
@@ -20,7 +20,7 @@ use cantus_streamer::quic::GrantedRate;
 use cantus_streamer::wire::{self as streamer, Carrier, Destination, Source};
 use quinn_proto::{ClientConfig, Dir, StreamId};
 
-use super::carriage::{Arrival, CONNECTION, Carriage, FIRST_AUDIO};
+use super::carriage::{Arrival, CONNECTION, Carriage};
 use super::clock::Clock;
 use super::passage::Kind;
 use super::path::{Arrived, Path};
@@ -41,7 +41,6 @@ pub(super) struct Quic {
     writers: BTreeMap<FlowId, (StreamId, StreamWriter)>,
     readers: BTreeMap<StreamId, StreamReader>,
     arrivals: VecDeque<Arrival>,
-    one_way: Option<Duration>,
     lost: bool,
 }
 
@@ -58,7 +57,6 @@ impl Quic {
             writers: BTreeMap::new(),
             readers: BTreeMap::new(),
             arrivals: VecDeque::new(),
-            one_way: None,
             lost: false,
         })
     }
@@ -68,16 +66,16 @@ impl Quic {
             Direction::ToServer => self.server.receive(at, &arrived.data),
             Direction::ToClient => self.client.receive(at, &arrived.data),
         }
-        self.tell(Some(arrived.transit));
+        self.tell();
     }
 
-    /// Makes arrivals of what the two connections have to tell, `transit` after it was sent.
-    fn tell(&mut self, transit: Option<Duration>) {
+    /// Makes arrivals of what the two connections have to tell.
+    fn tell(&mut self) {
         for news in self.server.news() {
             self.at_server(news);
         }
         for news in self.client.news() {
-            self.at_client(news, transit);
+            self.at_client(news);
         }
     }
 
@@ -106,7 +104,7 @@ impl Quic {
         }
     }
 
-    fn at_client(&mut self, news: News, transit: Option<Duration>) {
+    fn at_client(&mut self, news: News) {
         match news {
             News::Connected => {
                 self.control.0 = self.client.open(Dir::Bi);
@@ -117,11 +115,7 @@ impl Quic {
             }
             News::Datagram(datagram) => {
                 let Ok((flow, data)) = roq::parse_datagram(datagram) else { return };
-                let channel =
-                    if rtcp::is_rtcp(&data) { Channel::Rtcp } else { Channel::Rtp };
-                if flow.get() == FIRST_AUDIO && channel == Channel::Rtp {
-                    self.measure(transit);
-                }
+                let channel = if rtcp::is_rtcp(&data) { Channel::Rtcp } else { Channel::Rtp };
                 self.arrivals.push_back(Arrival::Packet { flow, channel, data });
             }
             News::Stream(id, data) if self.control.0 == Some(id) => {
@@ -141,14 +135,6 @@ impl Quic {
                 let channel = Channel::Rtp;
                 self.arrivals.push_back(Arrival::Packet { flow, channel, data });
             }
-        }
-    }
-
-    fn measure(&mut self, transit: Option<Duration>) {
-        let Some(transit) = transit else { return };
-        if self.one_way.is_none_or(|least| transit < least) {
-            self.one_way = Some(transit);
-            self.arrivals.push_back(Arrival::OneWay(transit));
         }
     }
 
@@ -233,17 +219,16 @@ impl Carriage for Quic {
 
     fn flush(&mut self, now: MonoTime, path: &mut Path<'_>) {
         let at = self.clock.instant(now);
-        for (end, direction) in [
-            (&mut self.client, Direction::ToServer),
-            (&mut self.server, Direction::ToClient),
-        ] {
+        for (end, direction) in
+            [(&mut self.client, Direction::ToServer), (&mut self.server, Direction::ToClient)]
+        {
             end.advance(at);
             for data in end.drain() {
                 path.send(now, direction, Kind::Quic, 0, data);
             }
         }
         // A timer may have ended the connection.
-        self.tell(None);
+        self.tell();
     }
 
     fn next_deadline(&self) -> Option<MonoTime> {

@@ -95,8 +95,7 @@ fn client_transport() -> TransportConfig {
 
 /// The configuration of one end; `side` keeps the two apart.
 pub(super) fn endpoint_config(seed: u64, side: u8) -> Arc<EndpointConfig> {
-    let mut config =
-        EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &[side; 64])));
+    let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &[side; 64])));
     let mut rng_seed = [side; 32];
     rng_seed[..8].copy_from_slice(&seed.to_be_bytes());
     config.rng_seed(Some(rng_seed));
