@@ -111,8 +111,8 @@ impl Pipe {
     }
 
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
-        let due = self.next_deadline().is_some_and(|at| at <= now);
-        self.waiting.pop_front_if(|_| due).map(|(_, data)| data)
+        self.next_deadline().filter(|at| *at <= now)?;
+        self.waiting.pop_front().map(|(_, data)| data)
     }
 
     pub(super) fn next_deadline(&self) -> Option<MonoTime> {

@@ -119,7 +119,7 @@ impl Scenario {
                 cli::Fec::Off => Protection::Off,
                 cli::Fec::Fixed(shape) => Protection::Fixed(shape),
             },
-            promise: plan.promise.clone(),
+            promise: plan.promise,
             length: plan.length.map(MediaTime::from_duration),
             ..Self::new(plan.link.clone(), name, carrier)
         })
@@ -165,11 +165,43 @@ impl Scenario {
             language: self.language.clone(),
             latency: self.latency,
             protection: self.protection,
-            spec: self.promise.clone(),
+            spec: self.promise,
             from: self.from,
             length: self.length,
             seed: self.seed,
             ..Wish::new(url, self.carrier)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_becomes_the_session_that_it_describes() {
+        let plan: Plan = r#"
+            seed = 7
+            link = "bursty"
+            back = "delay 10ms"
+            media = "media-samples/a piece"
+            transport = "rtsp"
+            latency = "250ms"
+            promise = "loss<=1%"
+            fec = "5+3"
+            for = "60s"
+        "#
+        .parse()
+        .unwrap();
+        let scenario = Scenario::from_plan(&plan).unwrap();
+        assert_eq!(scenario.link, plan.link);
+        assert_eq!(scenario.delays(), (Duration::from_millis(40), Duration::from_millis(10)));
+        let wish = scenario.wish().unwrap();
+        assert_eq!(wish.url.as_str(), "rtsp://streamer.invalid/a%20piece");
+        assert_eq!(wish.latency, Latency::Fixed(Duration::from_millis(250)));
+        assert_eq!(wish.protection.to_string(), "5+3");
+        assert_eq!(wish.spec.loss, Some(0.01));
+        assert_eq!(wish.length, Some(MediaTime::from_millis(60_000)));
+        assert_eq!((scenario.seed, wish.seed), (7, 7));
     }
 }

@@ -71,7 +71,7 @@ fn what_is_too_loud_is_clipped_and_what_is_no_number_is_silence() {
 fn a_file_left_by_a_killed_player_is_readable_up_to_the_last_header() {
     let disk = Disk::of(u64::MAX);
     let mut sink = sink(&disk);
-    assert_eq!(disk.samples(), [], "a file without sound is a file");
+    assert!(disk.samples().is_empty(), "a file without sound is a file");
     let second = vec![0.25; 96_000];
     sink.write(&second).unwrap();
     assert_eq!(disk.samples().len(), 0, "one second is not worth a header");
