@@ -176,10 +176,11 @@ impl Client {
             self.keep_alive(now);
         }
         if let Some((step, after)) = self.dialogue.overdue(now).filter(|_| !self.failed) {
-            if step == Step::Teardown {
-                self.news.push_back(News::Finished);
-            } else {
-                self.fail(PlayError::NoAnswer { request: step.name(), after });
+            match step {
+                Step::Teardown => self.news.push_back(News::Finished),
+                // While media comes the server is there; its silence is watched for elsewhere.
+                Step::KeepAlive => {}
+                _ => self.fail(PlayError::NoAnswer { request: step.name(), after }),
             }
         }
         self.news.pop_front()

@@ -18,17 +18,18 @@ pub use target::{Target, TargetError, Track, url_path};
 use std::collections::{BTreeMap, VecDeque};
 
 use cantus_qos::quantity::Bitrate;
+use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::{Incoming, write_response};
 use cantus_qos::spec::admission::{Admission, Limits};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtsp_types::{Method, StatusCode, Url, headers};
 use tracing::debug;
 
 use crate::catalogue::CatalogueError;
-use crate::pipeline::WallClock;
+use crate::pipeline::{StreamSeed, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
 use crate::session::Session;
 use crate::sessions::{SessionId, Sessions};
@@ -64,6 +65,7 @@ pub(crate) struct Control {
     sessions: Sessions,
     connections: BTreeMap<ConnectionId, Connection>,
     outbox: VecDeque<Output>,
+    beginning: Option<StreamSeed>,
 }
 
 impl Control {
@@ -79,8 +81,23 @@ impl Control {
             sessions: Sessions::default(),
             connections: BTreeMap::new(),
             outbox: VecDeque::new(),
+            beginning: None,
             config,
         }
+    }
+
+    /// Every stream begins there.
+    pub(crate) fn begin_streams_at(&mut self, seed: StreamSeed) {
+        self.beginning = Some(seed);
+    }
+
+    /// Where the next stream begins: at random, but for tests.
+    fn stream_seed(&mut self) -> StreamSeed {
+        let ssrc = Ssrc(self.random.next_u32());
+        let sequence = Sequence(self.random.next_u32() as u16);
+        let timestamp = RtpTimestamp(self.random.next_u32());
+        let random = StreamSeed { ssrc, sequence, timestamp };
+        self.beginning.map_or(random, |beginning| StreamSeed { ssrc, ..beginning })
     }
 
     /// The sessions, to look at.

@@ -10,6 +10,7 @@ use cantus_qos::time::MonoTime;
 
 use crate::cap::RateCap;
 use crate::control::Control;
+use crate::pipeline::StreamSeed;
 use crate::wire::{Input, Output};
 
 pub use crate::control::ServerConfig;
@@ -26,6 +27,12 @@ impl Server {
     /// and new wherever others can connect.
     pub fn new(config: ServerConfig, seed: [u8; 32]) -> Self {
         Self { cap: RateCap::new(config.max_bitrate), control: Control::new(config, seed) }
+    }
+
+    /// Every stream begins at `seed`, and not where nobody can foretell, as it should (RFC 3550,
+    /// section 5.1): to test what happens at the end of the numbers.
+    pub fn begin_streams_at(&mut self, seed: StreamSeed) {
+        self.control.begin_streams_at(seed);
     }
 
     /// Something happened at `now`.

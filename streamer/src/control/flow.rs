@@ -2,15 +2,15 @@
 
 use cantus_qos::fec::{BlockShape, Encoder, Layout};
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::ClockRate;
-use rand::Rng;
 
 use super::describe::{Payload, clock_rate, payload_type, send_time_id};
 use crate::pipeline::{
     AudioChain, Carriage, CueChain, Packetizer, Pipeline, Protection, StreamSeed,
 };
 use crate::programme::Programme;
+use crate::protection;
 use crate::session::Route;
 
 /// One source, or the repair of one.
@@ -29,13 +29,13 @@ impl Feed {
         index: usize,
         flow: FlowId,
         cantus: bool,
-        random: &mut impl Rng,
+        seed: StreamSeed,
     ) -> Option<Self> {
         let source = programme.audio.get(index)?.clone();
         let rate = clock_rate(programme.codec, source.format());
         let payload = payload_type(programme.codec.into());
         let send_time = cantus.then(send_time_id);
-        let packetizer = Packetizer::new(payload, rate, seed(random), send_time);
+        let packetizer = Packetizer::new(payload, rate, seed, send_time);
         Some(Self::Audio(Box::new(AudioChain::new(flow, source, packetizer))))
     }
 
@@ -45,13 +45,14 @@ impl Feed {
         index: usize,
         (flow, protects): (FlowId, FlowId),
         shape: BlockShape,
-        random: &mut impl Rng,
+        seed: StreamSeed,
     ) -> Option<Self> {
         let unit = programme.audio.get(index)?.unit_duration().to_duration();
+        let interval = protection::repair_interval(unit);
         // Block numbers have 24 bits.
-        let first_block = random.next_u32() >> 8;
+        let first_block = seed.timestamp.0 >> 8;
         let encoder = Encoder::new(Layout::Adu, shape, 1, first_block).ok()?;
-        Some(Self::Repair(protects, Box::new(Protection::new(flow, encoder, unit / 2))))
+        Some(Self::Repair(protects, Box::new(Protection::new(flow, encoder, interval))))
     }
 
     /// A subtitle track; `None` where there is no such one.
@@ -61,14 +62,14 @@ impl Feed {
         flow: FlowId,
         route: Route,
         cantus: bool,
-        random: &mut impl Rng,
+        seed: StreamSeed,
     ) -> Option<Self> {
         let texts = &programme.presentation.texts;
         let text = texts.iter().find(|text| text.language == language)?;
         let payload = payload_type(Payload::Cue);
         let send_time = cantus.then(send_time_id);
         let rate = ClockRate::MILLISECONDS;
-        let packetizer = Packetizer::new(payload, rate, seed(random), send_time);
+        let packetizer = Packetizer::new(payload, rate, seed, send_time);
         let carriage = match route {
             Route::Udp { .. } => Carriage::Lossy,
             Route::Quic(_) => Carriage::Reliable,
@@ -96,13 +97,5 @@ impl Feed {
             }
             Self::Text(chain) => pipeline.add_cues(chain),
         }
-    }
-}
-
-fn seed(random: &mut impl Rng) -> StreamSeed {
-    StreamSeed {
-        ssrc: Ssrc(random.next_u32()),
-        sequence: Sequence(random.next_u32() as u16),
-        timestamp: RtpTimestamp(random.next_u32()),
     }
 }

@@ -20,7 +20,7 @@ use super::reply::Reply;
 use super::request::{Asked, bad};
 use super::route::Choice;
 use super::{Control, SessionId};
-use crate::pipeline::{Pipeline, SenderReports};
+use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
 use crate::protection;
 use crate::session::{Flow, FlowKind, Session, TIMEOUT};
@@ -68,12 +68,13 @@ impl Control {
         asked: &Asked,
     ) -> Result<Reply, Reply> {
         let session = self.session_of(connection, asked);
-        let mut random = ChaCha8Rng::from_rng(&mut self.random);
+        let random = ChaCha8Rng::from_rng(&mut self.random);
+        let seed = self.stream_seed();
         let context = self.context(connection, asked, session)?;
         if context.session.is_some_and(|session| session.is_playing(now)) {
             return Err(not_valid("SETUP is not possible while playing"));
         }
-        let plan = self.plan(&context, asked, &mut random)?;
+        let plan = self.plan(&context, asked, seed)?;
         let Context { carrier, programme, spec, .. } = context;
         let id = match session {
             Some(id) => self.widen(now, id, plan.rate)?,
@@ -111,12 +112,7 @@ impl Control {
     }
 
     /// Decides everything about a flow.
-    fn plan(
-        &self,
-        context: &Context<'_>,
-        asked: &Asked,
-        random: &mut impl Rng,
-    ) -> Result<Plan, Reply> {
+    fn plan(&self, context: &Context<'_>, asked: &Asked, seed: StreamSeed) -> Result<Plan, Reply> {
         let Context { programme, session, .. } = context;
         let track = asked.target.as_ref().and_then(|target| target.track.as_ref());
         let kind = match track {
@@ -141,7 +137,7 @@ impl Control {
         let (feed, rate, shape) = match &kind {
             FlowKind::Audio(index) => {
                 let rate = programme.audio_rate(*index).ok_or_else(no_track)?;
-                (Feed::audio(programme, *index, flow, cantus, random), rate, None)
+                (Feed::audio(programme, *index, flow, cantus, seed), rate, None)
             }
             FlowKind::Repair(index) => {
                 let media = programme.audio_rate(*index).ok_or_else(no_track)?;
@@ -151,11 +147,11 @@ impl Control {
                 let shape = context.shape(asked.protection, *index, media)?;
                 let rate = (media.as_bps() as f64 * shape.overhead()) as u64;
                 let flows = (flow, protects.id);
-                let feed = Feed::repair(programme, *index, flows, shape, random);
+                let feed = Feed::repair(programme, *index, flows, shape, seed);
                 (feed, Bitrate::from_bps(rate), Some(shape))
             }
             FlowKind::Text(language) => {
-                let feed = Feed::text(programme, language, flow, choice.route, cantus, random);
+                let feed = Feed::text(programme, language, flow, choice.route, cantus, seed);
                 (feed, TEXT_RATE, None)
             }
         };

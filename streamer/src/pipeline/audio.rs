@@ -36,7 +36,7 @@ pub struct Protection {
     flow: FlowId,
     encoder: Encoder,
     spread: RepairSpread,
-    /// Between two packets that leave, source or repair: half a packet time.
+    /// Between two repair packets of a block.
     interval: Duration,
 }
 
