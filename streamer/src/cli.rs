@@ -66,7 +66,7 @@ pub struct ServeOptions {
     #[arg(value_name = "DIR", default_value = ".")]
     pub directory: PathBuf,
 
-    /// Where to listen for QUIC, or off; [::] is all addresses, of IPv4 too
+    /// Where to listen for QUIC, or off; the default is all addresses, of IPv6 and IPv4
     #[arg(long, value_name = "ADDR", default_value = "[::]:4433")]
     pub quic: Listen,
 

@@ -2,7 +2,7 @@
 //! that wake within a tenth of a millisecond where an asynchronous runtime takes one or more.
 //!
 //! Everything that arrives (control bytes, reports, files that were fetched) comes to it as a
-//! [`Message`]; everything that leaves goes out from it, non-blocking.
+//! message; everything that leaves goes out from it, non-blocking.
 
 mod control;
 mod media;
