@@ -46,8 +46,8 @@ fn simulate(options: &SimOptions) -> Result<Finish, Box<dyn std::error::Error>> 
     let directory = directory.ok_or_else(|| PlanError::Media(plan.media.clone()))?;
     let mut scenario = Scenario::from_plan(&plan)?;
     scenario.seed = options.seed.unwrap_or(plan.seed);
-    let mut media = Media::open(&directory)?;
-    let outcome = sim::run(&mut media, &scenario)?;
+    let media = Media::open(&directory)?;
+    let outcome = sim::run(&media, &scenario)?;
     match &options.report {
         Some(file) => {
             std::fs::write(file, outcome.report.to_json())
