@@ -5,6 +5,7 @@
 //! message; everything that leaves goes out from it, non-blocking.
 
 mod control;
+mod feedback;
 mod media;
 mod quic;
 mod tcp;
@@ -28,6 +29,7 @@ use crate::quic::Identity;
 use crate::server::{Server, ServerConfig};
 use crate::wire::{Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source};
 use control::{ConnectionIds, Outlet};
+use feedback::FeedbackListener;
 
 /// What the tasks around the loop may queue for it. A flood is dropped at the door.
 const INBOX: usize = 8_192;
@@ -125,6 +127,7 @@ pub struct Streamer {
     pub rtsp: Option<SocketAddr>,
     inbox: Inbox,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    feedback: Option<FeedbackListener>,
     endpoint: Option<quinn::Endpoint>,
     pacer: Option<std::thread::JoinHandle<()>>,
 }
@@ -153,12 +156,15 @@ impl Streamer {
             None => (None, None),
         };
         let mut media = MediaSockets::none();
+        let mut feedback = None;
         let mut rtsp_address = None;
         if let Some(address) = settings.rtsp {
             let listener = tcp::listen(address).await?;
             rtsp_address = listener.local_addr().ok();
             media = MediaSockets::bind(address.ip())?;
-            tasks.extend(media.receive(&inbox)?);
+            let listening = media.incoming();
+            let listening = listening.and_then(|it| FeedbackListener::start(it, inbox.clone()));
+            feedback = Some(listening.map_err(StartError::Thread)?);
             tasks.push(tokio::spawn(tcp::serve(listener, inbox.clone(), connections)));
         }
         let clock = Clock::start();
@@ -186,6 +192,7 @@ impl Streamer {
             rtsp: rtsp_address,
             inbox,
             tasks,
+            feedback,
             endpoint,
             pacer: Some(pacer),
         })
@@ -204,6 +211,7 @@ impl Streamer {
     /// Ends everything: listeners, connections, sessions.
     fn stop(&mut self) {
         self.tasks.drain(..).for_each(|task| task.abort());
+        self.feedback = None;
         if let Some(endpoint) = self.endpoint.take() {
             endpoint.close(quinn::VarInt::from_u32(0), b"the streamer ends");
         }

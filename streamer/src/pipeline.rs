@@ -9,12 +9,14 @@
 mod audio;
 mod cues;
 mod packetizer;
+mod repair;
 mod reports;
 mod schedule;
 
-pub use audio::{AudioChain, Protection};
+pub use audio::AudioChain;
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
+pub use repair::Protection;
 pub use reports::{Feedback, Heard, SenderReports};
 pub use schedule::Schedule;
 

@@ -16,12 +16,26 @@ const BLOCK_SHARE: f64 = 0.73;
 /// of the source packet and its own: at 96 kbit/s of Opus this makes 84 % in bytes.
 const REPAIR_SHARE: f64 = 0.75;
 
-/// Repair packets that leave in the time of one unit.
-const REPAIR_PER_UNIT: u32 = 4;
+/// Repair packets that leave in the time of two units. Odd, so that they fall between the source
+/// packets: what leaves at one instant shares a UDP packet on QUIC, and its fate.
+const REPAIR_PER_TWO_UNITS: u32 = 9;
 
 /// Long blocks need a smaller share for the same residual; and k is bounded by the work of decoding.
 const LONG_BLOCK: u8 = 20;
 const LONG_BLOCK_SHARE: f64 = 0.5;
+
+/// Where the longest block leaves room, so many are interleaved at most: bursts of a second are
+/// then shared out over eight blocks.
+const DEEPEST: u8 = 8;
+
+/// Blocks of one shape, and how many of them are interleaved.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub(crate) struct Blocks {
+    /// Source and repair packets of each.
+    pub(crate) shape: BlockShape,
+    /// How many are open at once, source packets going round robin.
+    pub(crate) depth: u8,
+}
 
 /// Between two repair packets of a block of units `unit` long.
 ///
@@ -29,37 +43,42 @@ const LONG_BLOCK_SHARE: f64 = 0.5;
 /// shorter for it: measured on packet-stepped and time-stepped bursts and on independent losses,
 /// the longer block is worth more.
 pub(crate) fn repair_interval(unit: Duration) -> Duration {
-    unit / REPAIR_PER_UNIT
+    unit * 2 / REPAIR_PER_TWO_UNITS
 }
 
-/// Chooses the block for units `unit` long, to be played `delay` after they are sent; `None` where
+/// Chooses the blocks for units `unit` long, to be played `delay` after they are sent; `None` where
 /// nothing is wished or nothing fits.
-///
-/// A block of k source and r repair packets must be received before its first unit is played. The
-/// source packets take k - 1 units; the repair packets follow, [`repair_interval`] apart. The
-/// longest block that fits wins: one long block beats two short ones over the same window.
-pub(crate) fn choose(
-    wish: Protection,
-    delay: Option<Duration>,
-    unit: MediaTime,
-) -> Option<BlockShape> {
+pub(crate) fn choose(wish: Protection, delay: Option<Duration>, unit: MediaTime) -> Option<Blocks> {
     match wish {
         Protection::Off => None,
-        Protection::Fixed(shape) => Some(shape),
-        Protection::Auto => fit(delay.unwrap_or(USUAL_DELAY), unit.to_duration()),
+        Protection::Fixed(shape) => Some(Blocks { shape, depth: 1 }),
+        Protection::Auto => fit(delay.unwrap_or(USUAL_DELAY), unit, REPAIR_SHARE),
     }
 }
 
-fn fit(delay: Duration, unit: Duration) -> Option<BlockShape> {
-    let window = delay.mul_f64(BLOCK_SHARE).as_secs_f64() / unit.as_secs_f64();
-    let longest = (1..=LONG_BLOCK).rev().find_map(|source| {
-        let share = if source >= LONG_BLOCK { LONG_BLOCK_SHARE } else { REPAIR_SHARE };
+/// The blocks that fit into `room`, with at most `share` repair packets per source packet.
+///
+/// A block of k source and r repair packets must be received before its first unit is played. The
+/// source packets take k - 1 units; the repair packets follow, [`repair_interval`] apart. The
+/// longest block that fits wins: one long block beats two short ones over the same window. Only
+/// when k is at its bound do several blocks share the window, interleaved.
+pub(crate) fn fit(room: Duration, unit: MediaTime, share: f64) -> Option<Blocks> {
+    let window = room.mul_f64(BLOCK_SHARE).as_secs_f64() / unit.as_secs_f64();
+    let per_unit = f64::from(REPAIR_PER_TWO_UNITS) / 2.0;
+    (1..=LONG_BLOCK).rev().find_map(|source| {
+        let share = if source >= LONG_BLOCK { share.min(LONG_BLOCK_SHARE) } else { share };
         let repair = (f64::from(source) * share).floor() as u8;
-        let takes = f64::from(source - 1) + f64::from(repair) / f64::from(REPAIR_PER_UNIT);
-        (repair > 0 && takes <= window).then_some((source, repair))
-    });
-    let (source, repair) = longest?;
-    BlockShape::new(source, repair).ok()
+        let takes = |depth: u8| {
+            let depth = f64::from(depth);
+            depth * f64::from(source) - 1.0 + depth * f64::from(repair) / per_unit
+        };
+        if repair == 0 || takes(1) > window {
+            return None;
+        }
+        let deepest = if source == LONG_BLOCK { DEEPEST } else { 1 };
+        let depth = (1..=deepest).rev().find(|depth| takes(*depth) <= window).unwrap_or(1);
+        Some(Blocks { shape: BlockShape::new(source, repair).ok()?, depth })
+    })
 }
 
 #[cfg(test)]
@@ -68,16 +87,18 @@ mod tests {
 
     const UNIT: MediaTime = MediaTime::from_millis(20);
 
-    fn auto(delay: u64) -> Option<BlockShape> {
+    fn auto(delay: u64) -> Option<Blocks> {
         choose(Protection::Auto, Some(Duration::from_millis(delay)), UNIT)
     }
 
     #[test]
     fn a_block_and_its_repair_are_out_well_before_the_first_unit_is_due() {
         for delay in [60, 100, 150, 200, 250, 400, 1_000, 5_000] {
-            let Some(shape) = auto(delay) else { continue };
-            let takes = 20 * (u64::from(shape.source()) - 1) + 5 * u64::from(shape.repair());
-            assert!(takes as f64 <= delay as f64 * BLOCK_SHARE, "{shape} takes {takes} of {delay}");
+            let Some(Blocks { shape, depth }) = auto(delay) else { continue };
+            let depth = f64::from(depth);
+            let takes = depth * 20.0 * f64::from(shape.source()) - 20.0
+                + depth * f64::from(shape.repair()) * 40.0 / 9.0;
+            assert!(takes <= delay as f64 * BLOCK_SHARE, "{shape} takes {takes} of {delay}");
             assert!(shape.overhead() <= REPAIR_SHARE, "{shape}");
         }
     }
@@ -85,8 +106,24 @@ mod tests {
     #[test]
     fn a_longer_delay_never_gets_a_shorter_block() {
         let blocks: Vec<u8> =
-            (40..600).step_by(10).filter_map(auto).map(|shape| shape.source()).collect();
+            (40..600).step_by(10).filter_map(auto).map(|blocks| blocks.shape.source()).collect();
         assert!(blocks.is_sorted());
+    }
+
+    #[test]
+    fn blocks_are_interleaved_only_when_they_cannot_grow() {
+        for delay in (40..15_000).step_by(50) {
+            let Some(Blocks { shape, depth }) = auto(delay) else { continue };
+            assert!(depth == 1 || shape.source() == LONG_BLOCK, "{delay}: {shape} x {depth}");
+        }
+        assert_eq!(auto(10_000).map(|blocks| blocks.depth), Some(DEEPEST));
+    }
+
+    #[test]
+    fn repair_never_leaves_at_the_instant_of_a_source_packet() {
+        let interval = repair_interval(UNIT.to_duration());
+        let meets = |step: u32| (interval * step).as_nanos() % UNIT.to_duration().as_nanos() < 9;
+        assert!(!(1..=8).any(meets));
     }
 
     #[test]
@@ -98,6 +135,7 @@ mod tests {
     #[test]
     fn what_is_fixed_is_taken_as_it_is() {
         let shape = BlockShape::new(18, 10).unwrap();
-        assert_eq!(choose(Protection::Fixed(shape), None, UNIT), Some(shape));
+        let fixed = choose(Protection::Fixed(shape), None, UNIT);
+        assert_eq!(fixed, Some(Blocks { shape, depth: 1 }));
     }
 }

@@ -1,6 +1,6 @@
 //! What feeds a flow: the part of a session's chain that a SETUP adds.
 
-use cantus_qos::fec::{BlockShape, Encoder, Layout};
+use cantus_qos::fec::{Encoder, Layout};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::ClockRate;
@@ -10,7 +10,7 @@ use crate::pipeline::{
     AudioChain, Carriage, CueChain, Packetizer, Pipeline, Protection, StreamSeed,
 };
 use crate::programme::Programme;
-use crate::protection;
+use crate::protection::Blocks;
 use crate::session::Route;
 
 /// One source, or the repair of one.
@@ -44,15 +44,17 @@ impl Feed {
         programme: &Programme,
         index: usize,
         (flow, protects): (FlowId, FlowId),
-        shape: BlockShape,
+        blocks: Blocks,
+        grows: bool,
         seed: StreamSeed,
     ) -> Option<Self> {
-        let unit = programme.audio.get(index)?.unit_duration().to_duration();
-        let interval = protection::repair_interval(unit);
+        let unit = programme.audio.get(index)?.unit_duration();
         // Block numbers have 24 bits.
         let first_block = seed.timestamp.0 >> 8;
-        let encoder = Encoder::new(Layout::Adu, shape, 1, first_block).ok()?;
-        Some(Self::Repair(protects, Box::new(Protection::new(flow, encoder, interval))))
+        let encoder = Encoder::new(Layout::Adu, blocks.shape, blocks.depth, first_block).ok()?;
+        let protection = Protection::new(flow, encoder, unit);
+        let protection = if grows { protection.growing() } else { protection };
+        Some(Self::Repair(protects, Box::new(protection)))
     }
 
     /// A subtitle track; `None` where there is no such one.

@@ -9,7 +9,7 @@ use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, SessionHeader};
 use cantus_qos::spec::admission::{Grant, Refusal};
-use cantus_qos::spec::{Protection as Wish, QosSpec};
+use cantus_qos::spec::{Mode, Protection as Wish, QosSpec};
 use cantus_qos::time::MonoTime;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,7 @@ use super::route::Choice;
 use super::{Control, SessionId};
 use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
-use crate::protection;
+use crate::protection::{self, Blocks};
 use crate::session::{Flow, FlowKind, Session, TIMEOUT};
 use crate::wire::{Carrier, ConnectionId};
 
@@ -37,7 +37,7 @@ struct Plan {
     kind: FlowKind,
     choice: Choice,
     rate: Bitrate,
-    shape: Option<BlockShape>,
+    blocks: Option<Blocks>,
     feed: Feed,
 }
 
@@ -134,7 +134,7 @@ impl Control {
         let next_flow = FlowId::new(next_flow).ok_or_else(|| bad("too many flows"))?;
         let choice = self.choose_route(context.connection, context.carrier, offered, next_flow)?;
         let (flow, cantus) = (choice.flow, asked.cantus);
-        let (feed, rate, shape) = match &kind {
+        let (feed, rate, blocks) = match &kind {
             FlowKind::Audio(index) => {
                 let rate = programme.audio_rate(*index).ok_or_else(no_track)?;
                 (Feed::audio(programme, *index, flow, cantus, seed), rate, None)
@@ -144,11 +144,13 @@ impl Control {
                 let protects = session.and_then(|it| it.flow(&FlowKind::Audio(*index)));
                 let protects =
                     protects.ok_or_else(|| not_valid("set up what is to be repaired first"))?;
-                let shape = context.shape(asked.protection, *index, media)?;
-                let rate = (media.as_bps() as f64 * shape.overhead()) as u64;
+                let blocks = context.blocks(asked.protection, *index, media)?;
+                let rate = (media.as_bps() as f64 * blocks.shape.overhead()) as u64;
                 let flows = (flow, protects.id);
-                let feed = Feed::repair(programme, *index, flows, shape, seed);
-                (feed, Bitrate::from_bps(rate), Some(shape))
+                // A certain block was wished: it stays, however much room there comes to be.
+                let grows = context.runs_ahead() && asked.protection == Wish::Auto;
+                let feed = Feed::repair(programme, *index, flows, blocks, grows, seed);
+                (feed, Bitrate::from_bps(rate), Some(blocks))
             }
             FlowKind::Text(language) => {
                 let feed = Feed::text(programme, language, flow, choice.route, cantus, seed);
@@ -156,7 +158,7 @@ impl Control {
             }
         };
         context.check_wished_rate(rate)?;
-        Ok(Plan { kind, choice, rate, shape, feed: feed.ok_or_else(no_track)? })
+        Ok(Plan { kind, choice, rate, blocks, feed: feed.ok_or_else(no_track)? })
     }
 
     /// The rate for a new session.
@@ -190,7 +192,7 @@ impl Control {
     }
 
     fn add_flow(&mut self, now: MonoTime, id: SessionId, asked: &Asked, plan: Plan) -> Reply {
-        let Plan { kind, choice, rate, shape, feed } = plan;
+        let Plan { kind, choice, rate, blocks, feed } = plan;
         let ssrc = feed.ssrc();
         let flow = Flow { id: choice.flow, kind, route: choice.route, rate };
         let granted = self.sessions.update(now, id, |session| {
@@ -211,8 +213,8 @@ impl Control {
                 reply = reply.header(CANTUS_QOS.clone(), spec.to_string());
             }
         }
-        if let Some(shape) = shape {
-            reply = reply.header(CANTUS_FEC.clone(), shape.to_string());
+        if let Some(blocks) = blocks {
+            reply = reply.header(CANTUS_FEC.clone(), blocks.shape.to_string());
         }
         reply
     }
@@ -221,6 +223,11 @@ impl Control {
 impl Context<'_> {
     fn in_use(&self) -> Bitrate {
         self.session.map_or(Bitrate::ZERO, |session| session.grant.rate())
+    }
+
+    /// Whether media runs ahead of its time, so that there comes to be more room for repair.
+    fn runs_ahead(&self) -> bool {
+        matches!(self.spec.mode, Some(Mode::Stored | Mode::BestEffort))
     }
 
     /// A listener who says what the session may take gets no more than that.
@@ -236,29 +243,31 @@ impl Context<'_> {
     }
 
     /// The block that fits the delay and, unless a certain one is wished, the rate.
-    fn shape(&self, wish: Wish, index: usize, media: Bitrate) -> Result<BlockShape, Reply> {
+    fn blocks(&self, wish: Wish, index: usize, media: Bitrate) -> Result<Blocks, Reply> {
         let refuse = |why: &str| Reply::refuse(StatusCode::NotAcceptable, why);
         let unit = self.programme.audio.get(index).ok_or_else(no_track)?.unit_duration();
-        let shape = protection::choose(wish, self.spec.delay, unit);
-        let shape = shape.ok_or_else(|| match wish {
+        let blocks = protection::choose(wish, self.spec.delay, unit);
+        let blocks = blocks.ok_or_else(|| match wish {
             Wish::Off => refuse("no repair was wished"),
             _ => refuse("the delay leaves no room for repair"),
         })?;
         match self.spec.rate {
             Some(limit) if wish == Wish::Auto => {
-                within(shape, media, limit.saturating_sub(self.in_use()))
+                within(blocks, media, limit.saturating_sub(self.in_use()))
                     .ok_or_else(|| refuse("the rate leaves no room for repair"))
             }
-            _ => Ok(shape),
+            _ => Ok(blocks),
         }
     }
 }
 
 /// The same block with as much repair as `room` beside `media` allows; `None` if that is none.
-fn within(shape: BlockShape, media: Bitrate, room: Bitrate) -> Option<BlockShape> {
-    let most = room.as_bps().saturating_mul(shape.source().into()) / media.as_bps().max(1);
-    let repair = u8::try_from(most).unwrap_or(u8::MAX).min(shape.repair());
-    BlockShape::new(shape.source(), repair).ok().filter(|shape| shape.repair() > 0)
+fn within(blocks: Blocks, media: Bitrate, room: Bitrate) -> Option<Blocks> {
+    let source = blocks.shape.source();
+    let most = room.as_bps().saturating_mul(source.into()) / media.as_bps().max(1);
+    let repair = u8::try_from(most).unwrap_or(u8::MAX).min(blocks.shape.repair());
+    let shape = BlockShape::new(source, repair).ok().filter(|shape| shape.repair() > 0)?;
+    Some(Blocks { shape, ..blocks })
 }
 
 /// 453 says what would be possible, 503 that there is no place at all.
@@ -284,12 +293,16 @@ mod tests {
 
     #[test]
     fn repair_is_cut_to_the_room_that_the_rate_leaves() {
-        let shape = BlockShape::new(5, 4).unwrap();
-        let cut = |room| within(shape, Bitrate::from_kbps(100), Bitrate::from_kbps(room));
-        assert_eq!(cut(1_000), Some(shape));
-        assert_eq!(cut(80), Some(shape));
-        assert_eq!(cut(79), BlockShape::new(5, 3).ok());
-        assert_eq!(cut(20), BlockShape::new(5, 1).ok());
+        let shape = |repair| BlockShape::new(5, repair).ok();
+        let blocks = Blocks { shape: shape(4).unwrap(), depth: 1 };
+        let cut = |room| {
+            let blocks = within(blocks, Bitrate::from_kbps(100), Bitrate::from_kbps(room));
+            blocks.map(|blocks| blocks.shape)
+        };
+        assert_eq!(cut(1_000), shape(4));
+        assert_eq!(cut(80), shape(4));
+        assert_eq!(cut(79), shape(3));
+        assert_eq!(cut(20), shape(1));
         assert_eq!(cut(19), None);
     }
 }

@@ -2,15 +2,11 @@
 
 use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::Arc;
 
-use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
-use cantus_qos::rtcp;
 use tracing::debug;
 
-use super::{Inbox, Message, StartError};
-use crate::wire::Source;
+use super::StartError;
 
 /// Tries to find two neighbouring ports, the even one for RTP (RFC 3550, section 11).
 const TRIES: usize = 64;
@@ -78,35 +74,14 @@ impl MediaSockets {
         self.0.as_ref().map_or((0, 0), |pair| (pair.rtp.port(), pair.rtcp.port()))
     }
 
-    /// Listens for reports on the RTCP port. What comes to the RTP port (openings for a firewall)
-    /// is read and dropped.
-    pub(crate) fn receive(
-        &self,
-        inbox: &Inbox,
-    ) -> Result<Vec<tokio::task::JoinHandle<()>>, StartError> {
-        let Some(pair) = &self.0 else { return Ok(Vec::new()) };
-        let mut tasks = Vec::new();
-        for marked in [&pair.rtp, &pair.rtcp] {
-            let address = marked.socket.local_addr().unwrap_or(SocketAddr::from(([0; 4], 0)));
-            let listen = |reason| StartError::Listen { address, protocol: "RTCP", reason };
-            let copy = marked.socket.try_clone().map_err(listen)?;
-            let socket = Arc::new(tokio::net::UdpSocket::from_std(copy).map_err(listen)?);
-            let inbox = inbox.clone();
-            tasks.push(tokio::spawn(async move {
-                let mut buffer = [0; 2_048];
-                loop {
-                    // Errors are those of earlier sends (ICMP): nothing to be done about them here.
-                    let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-                    let packet = &buffer[..length];
-                    if rtcp::is_rtcp(packet) {
-                        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-                        let data = Bytes::copy_from_slice(packet);
-                        inbox.offer(Message::Feedback { source: Source::Udp(from), data });
-                    }
-                }
-            }));
-        }
-        Ok(tasks)
+    /// The same sockets once more, for who listens on them.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no more file descriptors.
+    pub(crate) fn incoming(&self) -> std::io::Result<Vec<UdpSocket>> {
+        let pair = self.0.iter().flat_map(|pair| [&pair.rtp, &pair.rtcp]);
+        pair.map(|marked| marked.socket.try_clone()).collect()
     }
 
     /// Sends a packet, marked as its class wants it. UDP promises nothing: what the system does

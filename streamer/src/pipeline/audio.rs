@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
-use cantus_qos::fec::{Encoder, RepairSpread};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::SenderReport;
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
-use super::{Packet, Packetizer, Schedule, WallClock};
+use super::{Packet, Packetizer, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, UnitState};
 
 /// While the encoder is behind (the first milliseconds of a file nobody has heard yet), ask again
@@ -28,33 +26,6 @@ pub struct AudioChain {
     packetizer: Packetizer,
     protection: Option<Protection>,
     ended: bool,
-}
-
-/// The repair that goes with an audio track.
-#[derive(Debug)]
-pub struct Protection {
-    flow: FlowId,
-    encoder: Encoder,
-    spread: RepairSpread,
-    /// Between two repair packets of a block.
-    interval: Duration,
-}
-
-impl Protection {
-    /// Repair on `flow`, its packets `interval` apart.
-    pub fn new(flow: FlowId, encoder: Encoder, interval: Duration) -> Self {
-        Self { flow, encoder, spread: RepairSpread::new(), interval }
-    }
-
-    /// Blocks that are complete hand their repair packets to the interleaver, which spreads them
-    /// between the source packets that follow.
-    fn collect(&mut self, now: MonoTime) {
-        let repair: Vec<Bytes> = std::iter::from_fn(|| self.encoder.pop_repair()).collect();
-        if !repair.is_empty() {
-            let over = self.interval * (repair.len() as u32 + 1);
-            self.spread.push(now, repair, over);
-        }
-    }
 }
 
 impl AudioChain {
@@ -100,9 +71,7 @@ impl AudioChain {
     /// it repairs is sent again when PLAY goes on.
     pub fn stop(&mut self) {
         if let Some(protection) = &mut self.protection {
-            protection.encoder.flush();
-            while protection.encoder.pop_repair().is_some() {}
-            protection.spread.clear();
+            protection.forget();
         }
     }
 
@@ -110,8 +79,7 @@ impl AudioChain {
     fn end(&mut self, now: MonoTime) {
         self.ended = true;
         if let Some(protection) = &mut self.protection {
-            protection.encoder.flush();
-            protection.collect(now);
+            protection.end(now);
         }
     }
 
@@ -127,9 +95,9 @@ impl AudioChain {
             self.send_unit(now, schedule, wall, pacer);
         }
         let Some(protection) = &mut self.protection else { return };
-        while let Some(data) = protection.spread.pop(now) {
+        while let Some(data) = protection.pop(now) {
             let packet = Packet {
-                flow: protection.flow,
+                flow: protection.flow(),
                 channel: Channel::Rtp,
                 class: DeliveryClass::Repair,
                 data,
@@ -158,13 +126,14 @@ impl AudioChain {
             }
         };
         self.next += 1;
-        let due = schedule.due(unit.media_time);
+        let unit_time = unit.media_time;
+        let due = schedule.due(unit_time);
         let data = self.packetizer.packetize(unit, wall.at(due));
+        let ahead = schedule.nominal(unit_time) - due;
         let data = match &mut self.protection {
             Some(protection) => {
-                let protected = protection.encoder.push(data);
-                protection.collect(now);
-                protected
+                protection.make_use_of(ahead.max_zero());
+                protection.push(now, data)
             }
             None => data,
         };
@@ -180,13 +149,13 @@ impl AudioChain {
     /// When [`advance`](Self::advance) has something to do.
     pub fn next_deadline(&self, schedule: &Schedule) -> Option<MonoTime> {
         let unit = (!self.ended).then(|| self.next_unit_at(schedule));
-        let repair = self.protection.as_ref().and_then(|it| it.spread.next_deadline());
+        let repair = self.protection.as_ref().and_then(|it| it.next_deadline());
         unit.into_iter().chain(repair).min()
     }
 
     /// Whether the last unit of the range and all its repair are out.
     pub fn is_finished(&self) -> bool {
-        let repair = self.protection.as_ref().and_then(|it| it.spread.next_deadline());
+        let repair = self.protection.as_ref().and_then(|it| it.next_deadline());
         self.ended && repair.is_none()
     }
 

@@ -45,7 +45,7 @@ fn with_repair(programme: &Programme) -> Pipeline {
     let mut pipeline = with_audio(programme);
     let shape = BlockShape::new(5, 4).unwrap();
     let encoder = Encoder::new(Layout::Adu, shape, 1, 0).unwrap();
-    let protection = Protection::new(flow(2), encoder, UNIT / 2);
+    let protection = Protection::new(flow(2), encoder, MediaTime::from_duration(UNIT));
     pipeline.audio_on(flow(1)).unwrap().protect(protection);
     pipeline
 }
@@ -136,7 +136,7 @@ fn repair_packets_leave_one_by_one_after_their_block_and_repair_it() {
     assert!(repair.windows(2).all(|pair| pair[0].0 < pair[1].0), "no two at one instant");
     for (index, (at, _)) in (0u32..).zip(&repair) {
         let block_ends = START + UNIT * (index / 4 * 5 + 4);
-        assert_eq!(*at, block_ends + UNIT / 2 * (index % 4 + 1));
+        assert_eq!(*at, block_ends + UNIT * 2 / 9 * (index % 4 + 1));
     }
     // Of each block the first four units are lost.
     let mut decoder = Decoder::new(Layout::Adu, 8);
@@ -256,7 +256,7 @@ fn what_is_stopped_is_silent_and_sends_no_repair_of_before_when_it_goes_on() {
     assert_eq!((pipeline.pop(paused), pipeline.next_deadline(paused)), (None, None));
     let again = after(1);
     pipeline.play(again, Schedule::live(again, MediaTime::from_millis(100), until));
-    let left = run(&mut pipeline, again, again + Duration::from_millis(85));
+    let left = run(&mut pipeline, again, again + Duration::from_millis(84));
     assert_eq!(of_class(&left, DeliveryClass::Repair), []);
     let units = of_class(&left, DeliveryClass::Isochronous);
     assert_eq!(units.len(), 5);
