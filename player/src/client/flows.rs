@@ -1,5 +1,7 @@
 //! Which tracks are wanted, and on which flow each travels.
 
+use std::ops::RangeInclusive;
+
 use cantus_qos::fec::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
@@ -13,6 +15,9 @@ use crate::wish::{Carrier, Language, Wish};
 
 /// More audio tracks than this are not mixed.
 const MAX_AUDIO: usize = 2;
+
+/// Sample rates, in Hz, that sound is sent at.
+const RATES: RangeInclusive<u32> = 8_000..=192_000;
 
 /// What a flow carries.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -112,6 +117,9 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
     let audio = description.tracks.iter().filter(|it| matches!(it.medium, Medium::Audio { .. }));
     for track in audio.take(MAX_AUDIO) {
         let Medium::Audio { codec, format, packet_time } = track.medium else { continue };
+        if !RATES.contains(&format.rate.hz()) {
+            continue;
+        }
         plans.extend(add(track, Role::Audio { codec, format, packet_time }));
     }
     for track in &description.tracks {

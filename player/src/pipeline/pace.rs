@@ -91,5 +91,4 @@ impl Pace {
         let time = |frames: u64| MediaTime::from_ticks(frames as i64, self.rate);
         (time(self.scale.removed()), time(self.scale.added()))
     }
-
 }

@@ -28,6 +28,7 @@ struct Source {
     /// What is added to the unrolled sequence number.
     shift: u64,
     reception: Reception,
+    left: bool,
 }
 
 /// How a packet came. Only the network counts in the reception statistics.
@@ -101,7 +102,7 @@ impl Receiver {
     fn adopt(&mut self, ssrc: Ssrc, unroller: SequenceUnroller, shift: u64) {
         // Whoever is adopted was announced by SETUP, or has shown two packets in sequence.
         let reception = Reception::announced(ssrc, self.rate);
-        self.source = Some(Source { ssrc, unroller, shift, reception });
+        self.source = Some(Source { ssrc, unroller, shift, reception, left: false });
         self.candidate = None;
     }
 
@@ -122,6 +123,18 @@ impl Receiver {
         if let Some(source) = self.source.as_mut().filter(|source| source.ssrc == report.ssrc) {
             source.reception.on_sender_report(now, report);
         }
+    }
+
+    /// These sources say goodbye.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
+        if let Some(source) = self.source.as_mut().filter(|source| ssrcs.contains(&source.ssrc)) {
+            source.left = true;
+        }
+    }
+
+    /// Whether the source has said goodbye.
+    pub(crate) fn has_left(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.left)
     }
 
     /// What is to be reported about the source.
