@@ -333,6 +333,10 @@ impl Client {
         if let Transport::Udp { server: Some(ports), .. } = transport {
             self.news.push_back(News::Peer(plan.id, ports));
         }
+        let (Transport::Udp { ssrc, .. }
+        | Transport::Quic { ssrc, .. }
+        | Transport::Interleaved { ssrc, .. }) = transport;
+        plan.ssrc = ssrc;
         self.after_setup(now, index);
     }
 

@@ -201,7 +201,7 @@ impl Session<'_, '_> {
     }
 
     /// What is written to a sound card is to be heard.
-    async fn drain(&self) {
+    async fn drain(&mut self) {
         let until = self.clock.now() + DRAIN;
         while self.show.pending() > Duration::ZERO && self.clock.now() < until {
             sleep_until(self.clock.timer(self.clock.now() + SINK_PERIOD)).await;

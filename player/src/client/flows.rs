@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use cantus_qos::fec::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence};
+use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
 use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
@@ -61,6 +61,8 @@ pub struct FlowPlan {
     pub ports: Option<(u16, u16)>,
     /// Whether the server agreed.
     pub accepted: bool,
+    /// The source of its packets, where the server has announced it.
+    pub ssrc: Option<Ssrc>,
     /// The repair that was granted.
     pub protection: Option<Protection>,
     /// The first sequence number, by RTP-Info.
@@ -80,6 +82,7 @@ impl FlowPlan {
             send_time_id: track.send_time_id,
             ports: None,
             accepted: false,
+            ssrc: None,
             protection: None,
             first_sequence: None,
             first_timestamp: None,

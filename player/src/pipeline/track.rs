@@ -129,7 +129,7 @@ impl Track {
             format,
             unit,
             repair,
-            receiver: Receiver::new(rate),
+            receiver: Receiver::new(rate, plan.ssrc),
             timeline,
             buffer: Buffer::new(unit, CAPACITY),
             decoder,
