@@ -35,7 +35,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Play a sample across an emulated link on this machine, and say how it went
-    Demo(DemoOptions),
+    Demo(Box<DemoOptions>),
     /// Run a plan in virtual time and print its report
     Sim(SimOptions),
     /// Run a plan in real time, through a relay on this machine

@@ -3,6 +3,7 @@
 //! * [`link`]: what a network does to packets, as a pure machine in virtual time.
 //! * [`relay`]: the same in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
+//! * [`sim`]: such a session in virtual time.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
 
 pub mod cli;
@@ -10,4 +11,5 @@ pub mod demo;
 pub mod link;
 pub mod plan;
 pub mod relay;
+pub mod sim;
 pub mod stage;

@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
-use cantus_bench::cli::{Cli, Command};
+use cantus_bench::cli::{Cli, Command, SimOptions};
 use cantus_bench::demo;
+use cantus_bench::plan::{Plan, PlanError};
+use cantus_bench::sim::{self, Media, Scenario};
 use cantus_player::drive::Finish;
+use cantus_player::wire::Ending;
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -27,11 +30,35 @@ fn run(command: Command) -> Result<Finish, Box<dyn std::error::Error>> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match command {
         Command::Demo(options) => Ok(runtime()?.block_on(demo::demo(&options))?),
-        Command::Sim(_) => Err("not merged".into()),
+        Command::Sim(options) => simulate(&options),
         Command::Run(options) => {
             let (report, finish) = runtime()?.block_on(demo::run(&options))?;
             print!("{}", report.summary());
             Ok(finish)
         }
+    }
+}
+
+/// A plan in virtual time: a summary for people, a report for programs.
+fn simulate(options: &SimOptions) -> Result<Finish, Box<dyn std::error::Error>> {
+    let plan = Plan::read(&options.plan)?;
+    let directory = plan.presentation().map(|(directory, _)| directory.to_owned());
+    let directory = directory.ok_or_else(|| PlanError::Media(plan.media.clone()))?;
+    let mut scenario = Scenario::from_plan(&plan)?;
+    scenario.seed = options.seed.unwrap_or(plan.seed);
+    let media = Media::open(&directory)?;
+    let outcome = sim::run(&media, &scenario)?;
+    match &options.report {
+        Some(file) => {
+            std::fs::write(file, outcome.report.to_json())
+                .map_err(|cause| format!("cannot write {}: {cause}", file.display()))?;
+            print!("{}", outcome.report.summary());
+        }
+        None => print!("{}", outcome.report.to_json()),
+    }
+    match outcome.ending {
+        Some(Ending::Failed(error)) => Err(error.into()),
+        Some(Ending::Completed | Ending::Stopped) => Ok(Finish::Completed),
+        None => Err("the session did not end: this is a bug of ours".into()),
     }
 }

@@ -97,9 +97,9 @@ impl Stage {
     }
 
     /// Takes everything down; what the relay saw.
-    pub async fn strike(mut self) -> RelayLog {
+    pub async fn strike(self) -> RelayLog {
         let log = self.relay.stop().await;
-        self.streamer.stop();
+        drop(self.streamer);
         log
     }
 }

@@ -75,8 +75,6 @@ pub enum News {
     RoundTrip(Duration),
     /// Media is on its way.
     Playing(Playing),
-    /// The server has stopped answering while it played; what has arrived can still be heard.
-    Gone,
     /// It cannot go on.
     Failed(PlayError),
 }
@@ -199,13 +197,14 @@ impl Client {
         self.news.push_back(News::Failed(error));
     }
 
-    /// Sends signs of life, and counts those that were left unanswered.
+    /// Sends signs of life, and gives up where a request is left unanswered.
     fn watch(&mut self, now: MonoTime) {
         if self.keep_alive_at.is_some_and(|at| at <= now) {
             self.keep_alive(now);
         }
         match self.dialogue.overdue(now) {
-            Some((Step::KeepAlive, _)) => self.news.push_back(News::Gone),
+            // While media comes the server is there; its silence is watched for elsewhere.
+            Some((Step::KeepAlive, _)) => {}
             Some((step, after)) => self.fail(PlayError::NoAnswer { request: step.name(), after }),
             None => {}
         }

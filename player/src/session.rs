@@ -169,7 +169,6 @@ impl Player {
             News::Peer(flow, ports) => self.outbox.push_back(Output::Peer { flow, ports }),
             News::RoundTrip(round_trip) => self.on_round_trip(round_trip),
             News::Playing(playing) => self.on_playing(now, playing),
-            News::Gone => self.on_closed(now),
             News::Failed(error) => self.end(now, Ending::Failed(error)),
         }
     }

@@ -3,93 +3,192 @@
 //! Requests of one connection are answered in their order. One that needs the disk waits for it,
 //! and those behind it wait with it.
 
+mod connection;
 mod describe;
+mod flow;
 mod playback;
 mod reply;
 mod request;
+mod route;
 mod setup;
 mod target;
 
-pub use target::{Target, TargetError, Track};
+pub use target::{Target, TargetError, Track, url_path};
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
-use cantus_qos::rtsp::{Incoming, MessageBuffer, write_response};
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::rtsp::{Incoming, write_response};
+use cantus_qos::spec::admission::{Admission, Limits};
 use cantus_qos::spec::sdp::AudioCodec;
-use cantus_qos::time::MonoTime;
-use rtsp_types::{Method, StatusCode, headers};
+use cantus_qos::time::{MonoTime, NtpTime};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rtsp_types::{Method, StatusCode, Url, headers};
 use tracing::debug;
 
 use crate::catalogue::CatalogueError;
-use crate::programme::{Programme, ProgrammeError, ProgrammeKey};
-use crate::server::Server;
-use crate::sessions::SessionId;
+use crate::pipeline::{StreamSeed, WallClock};
+use crate::programme::{ProgrammeError, ProgrammeKey};
+use crate::session::Session;
+use crate::sessions::{SessionId, Sessions};
 use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output};
+use connection::{Connection, Waiting};
 use reply::Reply;
 use request::{Asked, bad};
 
 const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, TEARDOWN";
 
-/// One control connection.
-#[derive(Debug)]
-pub struct Connection {
-    carrier: Carrier,
-    buffer: MessageBuffer,
-    waiting: Option<Waiting>,
-    described: Option<(ProgrammeKey, Arc<Programme>)>,
-    pipelined: BTreeMap<String, SessionId>,
+/// What a server is told before it starts.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// What all sessions together may send; `None` is no limit.
+    pub max_bitrate: Option<Bitrate>,
+    /// How many sessions there may be; `None` is no limit.
+    pub max_sessions: Option<usize>,
+    /// The UDP ports that media leaves from and reports come to.
+    pub media_ports: (u16, u16),
+    /// What the wall clock showed when the monotonic clock was zero.
+    pub ntp_at_zero: NtpTime,
+    /// The canonical name of this sender (RFC 3550, section 6.5.1).
+    pub cname: String,
 }
 
-/// A request that waits for the disk.
+/// All control connections, and the sessions that they set up.
 #[derive(Debug)]
-pub struct Waiting {
-    cseq: Option<String>,
-    asked: Asked,
-    fetch: Fetch,
+pub(crate) struct Control {
+    config: ServerConfig,
+    wall: WallClock,
+    random: ChaCha8Rng,
+    admission: Admission,
+    sessions: Sessions,
+    connections: BTreeMap<ConnectionId, Connection>,
+    outbox: VecDeque<Output>,
+    beginning: Option<StreamSeed>,
 }
 
-impl Connection {
-    /// More groups of pipelined requests than this on one connection are somebody playing games.
-    const MAX_PIPELINED: usize = 64;
-
-    /// A connection that has said nothing yet.
-    pub fn new(carrier: Carrier) -> Self {
+impl Control {
+    /// No connections and no sessions.
+    pub(crate) fn new(config: ServerConfig, seed: [u8; 32]) -> Self {
         Self {
-            carrier,
-            buffer: MessageBuffer::new(),
-            waiting: None,
-            described: None,
-            pipelined: BTreeMap::new(),
+            wall: WallClock(config.ntp_at_zero),
+            random: ChaCha8Rng::from_seed(seed),
+            admission: Admission::new(Limits {
+                rate: config.max_bitrate,
+                sessions: config.max_sessions,
+            }),
+            sessions: Sessions::default(),
+            connections: BTreeMap::new(),
+            outbox: VecDeque::new(),
+            beginning: None,
+            config,
         }
     }
 
-    /// What it can carry.
-    pub fn carrier(&self) -> Carrier {
-        self.carrier
+    /// Every stream begins there.
+    pub(crate) fn begin_streams_at(&mut self, seed: StreamSeed) {
+        self.beginning = Some(seed);
     }
 
-    /// Bytes came.
-    pub fn receive(&mut self, data: &[u8]) {
-        self.buffer.push(data);
+    /// Where the next stream begins: at random, but for tests.
+    fn stream_seed(&mut self) -> StreamSeed {
+        let ssrc = Ssrc(self.random.next_u32());
+        let sequence = Sequence(self.random.next_u32() as u16);
+        let timestamp = RtpTimestamp(self.random.next_u32());
+        let random = StreamSeed { ssrc, sequence, timestamp };
+        self.beginning.map_or(random, |beginning| StreamSeed { ssrc, ..beginning })
     }
 
-    /// The request that waited, now that its fetch is done.
-    pub fn take_waiting(&mut self) -> Option<Waiting> {
-        self.waiting.take()
+    /// The sessions, to look at.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
-    fn next(&mut self) -> Option<Result<Incoming, StatusCode>> {
-        if self.waiting.is_some() {
-            return None;
+    /// The sessions, to be driven.
+    pub(crate) fn sessions_mut(&mut self) -> &mut Sessions {
+        &mut self.sessions
+    }
+
+    /// What they were granted together.
+    pub(crate) fn granted(&self) -> Bitrate {
+        self.admission.in_use()
+    }
+
+    /// What there is to be said or done.
+    pub(crate) fn pop_output(&mut self) -> Option<Output> {
+        self.outbox.pop_front()
+    }
+
+    /// Whether [`pop_output`](Self::pop_output) has something.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// A control connection was opened.
+    pub(crate) fn connect(&mut self, connection: ConnectionId, carrier: Carrier) {
+        self.connections.insert(connection, Connection::new(carrier));
+    }
+
+    /// Bytes came on a control connection.
+    pub(crate) fn receive(&mut self, now: MonoTime, connection: ConnectionId, data: &[u8]) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        if state.receive(data) {
+            self.advance(now, connection);
+        } else {
+            self.hang_up(connection, bad("too many requests at once"));
         }
-        self.buffer.next().map_err(|error| error.status()).transpose()
     }
-}
 
-impl Server {
+    /// A request waited for this.
+    pub(crate) fn on_fetched(&mut self, now: MonoTime, connection: ConnectionId, fetched: Fetched) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        let Some(waiting) = state.take_waiting() else { return };
+        self.answer_with(now, connection, waiting, fetched);
+        self.advance(now, connection);
+    }
+
+    /// Sessions over UDP outlive their TCP connection until they time out (RFC 2326, section 1.1);
+    /// those over QUIC have lost their way out.
+    pub(crate) fn disconnect(&mut self, connection: ConnectionId) {
+        let Some(state) = self.connections.remove(&connection) else { return };
+        if state.carrier() == Carrier::Quic {
+            for id in self.sessions.of_connection(connection) {
+                self.end_session(id);
+            }
+        }
+    }
+
+    /// A session has been silent for too long.
+    pub(crate) fn expire(&mut self, id: SessionId) {
+        debug!(session = %id, "timed out");
+        self.end_session(id);
+    }
+
+    fn end_session(&mut self, id: SessionId) {
+        let connection = self.sessions.peek(id).map(|session| session.connection);
+        if let Some(grant) = self.sessions.remove(id) {
+            self.admission.release(grant);
+        }
+        if let Some(connection) = connection {
+            self.tell_granted(connection);
+        }
+    }
+
+    /// The congestion window of a QUIC connection must have room for all its sessions, as they are
+    /// shaped.
+    fn tell_granted(&mut self, connection: ConnectionId) {
+        let state = self.connections.get(&connection);
+        if state.is_some_and(|state| state.carrier() == Carrier::Quic) {
+            let sessions = self.sessions.of_connection(connection);
+            let rates = sessions.iter().filter_map(|id| self.sessions.peek(*id));
+            let rate = rates.map(Session::shaped_rate).sum();
+            self.outbox.push_back(Output::Granted { connection, rate });
+        }
+    }
+
     /// Answers what can be answered on a connection.
-    pub(crate) fn advance(&mut self, now: MonoTime, connection: ConnectionId) {
+    fn advance(&mut self, now: MonoTime, connection: ConnectionId) {
         while let Some(next) = self.connections.get_mut(&connection).and_then(Connection::next) {
             match next {
                 Ok(Incoming::Request(request)) => {
@@ -102,14 +201,16 @@ impl Server {
                 }
                 // We ask nothing of clients, and take no interleaved data from them.
                 Ok(Incoming::Response(_) | Incoming::Interleaved { .. }) => {}
-                Err(status) => {
-                    self.reply(connection, None, Reply::refuse(status, "not RTSP"));
-                    self.outbox.push_back(Output::Close { connection });
-                    self.connections.remove(&connection);
-                    return;
-                }
+                Err(why) => self.hang_up(connection, Reply::refuse(why.status(), why)),
             }
         }
+    }
+
+    /// The end of a connection that cannot be understood, with a last word.
+    fn hang_up(&mut self, connection: ConnectionId, reply: Reply) {
+        self.reply(connection, None, reply);
+        self.outbox.push_back(Output::Close { connection });
+        self.disconnect(connection);
     }
 
     fn on_request(
@@ -131,39 +232,66 @@ impl Server {
             return self.reply(connection, cseq.as_deref(), reply);
         };
         if let Some(state) = self.connections.get_mut(&connection) {
-            state.waiting = Some(Waiting { cseq, asked, fetch: fetch.clone() });
+            state.wait(Waiting { cseq, asked, fetch: fetch.clone() });
             self.outbox.push_back(Output::Fetch { connection, fetch });
         }
     }
 
     /// What a request needs before it can be answered.
     fn fetch_for(&self, connection: ConnectionId, asked: &Asked) -> Result<Option<Fetch>, Reply> {
-        let target = asked.target.as_ref();
-        let name = target.and_then(|target| target.name.as_deref());
+        if asked.session.is_some() && self.session_of(connection, asked).is_none() {
+            return Err(session_not_found());
+        }
+        let name = asked.target.as_ref().and_then(|target| target.name.as_deref());
         match (&asked.method, name) {
-            (Method::Describe, None) => Ok(Some(Fetch::Listing)),
-            (Method::Describe, Some(name)) => {
-                let codec = target.and_then(|target| target.codec).unwrap_or(AudioCodec::Opus);
-                Ok(Some(Fetch::Programme(ProgrammeKey::new(name, codec))))
-            }
-            (Method::Setup, Some(name)) => {
-                let state = self.connections.get(&connection);
-                let known = state.and_then(|state| state.described.as_ref());
-                let codec = target.and_then(|it| it.track.as_ref()?.codec);
-                let codec = codec
-                    .or(known.filter(|(key, _)| key.name == name).map(|(_, it)| it.codec))
-                    .unwrap_or(AudioCodec::Opus);
-                let key = ProgrammeKey::new(name, codec);
-                let at_hand = known.is_some_and(|(known, _)| *known == key);
-                Ok((!at_hand).then_some(Fetch::Programme(key)))
-            }
+            (Method::Describe, None) => match asked.accepts("application/json") {
+                true => Ok(Some(Fetch::Listing)),
+                false => Err(not_acceptable("the list of presentations is application/json")),
+            },
+            (Method::Describe, Some(name)) => match asked.accepts("application/sdp") {
+                true => {
+                    let codec = asked.codec().unwrap_or(AudioCodec::Opus);
+                    Ok(Some(Fetch::Programme(ProgrammeKey::new(name, codec))))
+                }
+                false => Err(not_acceptable("presentations are described as application/sdp")),
+            },
+            (Method::Setup, Some(name)) => self.fetch_for_setup(connection, asked, name),
             (Method::Setup, None) => Err(bad("SETUP wants the URL of a track")),
             _ => Ok(None),
         }
     }
 
+    /// The first SETUP of a session chooses the encoding: that of the URL, or else of what was
+    /// described, within the rate that is wished.
+    fn fetch_for_setup(
+        &self,
+        connection: ConnectionId,
+        asked: &Asked,
+        name: &str,
+    ) -> Result<Option<Fetch>, Reply> {
+        let session = self.session_of(connection, asked).and_then(|id| self.sessions.peek(id));
+        if let Some(session) = session {
+            let same_name = session.programme.presentation.name == name;
+            let same_codec = asked.codec().is_none_or(|codec| codec == session.programme.codec);
+            if !(same_name && same_codec) {
+                let why = "a session is about one presentation in one codec";
+                return Err(Reply::refuse(StatusCode::AggregateOperationNotAllowed, why));
+            }
+            return Ok(None);
+        }
+        let known = self.connections.get(&connection).and_then(Connection::described);
+        let described = known.filter(|(key, _)| key.name == name).map(|(_, it)| it.codec);
+        let codec = asked.codec().or(described).unwrap_or(AudioCodec::Opus);
+        let mut key = ProgrammeKey::new(name, codec);
+        if let Some(rate) = asked.spec.rate {
+            key = key.within(rate);
+        }
+        let at_hand = known.is_some_and(|(known, _)| *known == key);
+        Ok((!at_hand).then_some(Fetch::Programme(key)))
+    }
+
     /// Answers a request that waited for `fetched`.
-    pub(crate) fn answer_with(
+    fn answer_with(
         &mut self,
         now: MonoTime,
         connection: ConnectionId,
@@ -173,12 +301,12 @@ impl Server {
         let Waiting { cseq, asked, fetch } = waiting;
         let reply = match (fetched, fetch) {
             (Fetched::Failed(why), _) => refuse_fetch(&why),
-            (Fetched::Listing(entries), _) => {
-                Reply::ok().body("application/json", describe::listing(&entries))
+            (Fetched::Listing(listing), _) => {
+                Reply::ok().body("application/json", describe::listing(&listing))
             }
             (Fetched::Programme(programme), Fetch::Programme(key)) => {
                 if let Some(state) = self.connections.get_mut(&connection) {
-                    state.described = Some((key, programme));
+                    state.describe(key, programme);
                 }
                 self.answer(now, connection, &asked)
             }
@@ -206,32 +334,26 @@ impl Server {
     }
 
     fn describe(&self, connection: ConnectionId, asked: &Asked) -> Reply {
-        let state = self.connections.get(&connection);
-        let Some((key, programme)) = state.and_then(|state| state.described.as_ref()) else {
+        let described = self.connections.get(&connection).and_then(Connection::described);
+        let Some((key, programme)) = described else {
             return Reply::refuse(StatusCode::NotFound, "no such presentation");
         };
         let sdp = describe::description(programme, asked.cantus).to_sdp();
-        let base = asked.url.as_ref().map(|url| {
-            let mut base = url.clone();
-            base.set_query(None);
-            base.set_path(&format!("/{}/", encode(&key.name)));
-            base.to_string()
-        });
-        let reply = Reply::ok()
-            .header(headers::CONTENT_BASE, base.unwrap_or_default())
-            .header(headers::SUPPORTED, cantus_qos::rtsp::FEATURE);
-        reply.body("application/sdp", sdp.into_bytes())
+        Reply::ok()
+            .header(headers::CONTENT_BASE, base_url(asked.url.as_ref(), &key.name))
+            .header(headers::SUPPORTED, cantus_qos::rtsp::FEATURE)
+            .body("application/sdp", sdp.into_bytes())
     }
 
     /// The session that a request speaks of, by its name or by its group.
     fn session_of(&self, connection: ConnectionId, asked: &Asked) -> Option<SessionId> {
-        if let Some(id) = &asked.session {
-            let id = id.parse().ok()?;
-            return self.sessions.peek(id).map(|_| id);
-        }
         let state = self.connections.get(&connection)?;
-        let id = *state.pipelined.get(asked.pipelined.as_ref()?)?;
-        self.sessions.peek(id).map(|_| id)
+        let id = match &asked.session {
+            Some(id) => id.parse().ok()?,
+            None => state.pipelined(asked.pipelined.as_deref()?)?,
+        };
+        let session = self.sessions.peek(id)?;
+        session.belongs_to(connection, state.carrier()).then_some(id)
     }
 
     fn reply(&mut self, connection: ConnectionId, cseq: Option<&str>, reply: Reply) {
@@ -241,17 +363,33 @@ impl Server {
     }
 }
 
+/// The URL that control URLs of a presentation are relative to, on the host that was asked.
+fn base_url(asked: Option<&Url>, name: &str) -> String {
+    let base = asked.map(|url| {
+        let mut base = url.clone();
+        base.set_query(None);
+        base.set_path(&format!("/{}/", url_path(name)));
+        base.to_string()
+    });
+    base.unwrap_or_default()
+}
+
 /// The status for what the catalogue has against a request.
 fn refuse_fetch(why: &ProgrammeError) -> Reply {
-    use CatalogueError::{BadName, Outside, Unknown};
+    use CatalogueError::{BadName, OutOfMemory, Outside, Unknown};
     let status = match why {
         ProgrammeError::Catalogue(Unknown { .. }) => StatusCode::NotFound,
         ProgrammeError::Catalogue(BadName { .. } | Outside { .. }) => StatusCode::Forbidden,
+        ProgrammeError::Catalogue(OutOfMemory { .. }) => StatusCode::ServiceUnavailable,
         _ => StatusCode::InternalServerError,
     };
     Reply::refuse(status, why)
 }
 
-fn encode(name: &str) -> String {
-    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+fn session_not_found() -> Reply {
+    Reply::refuse(StatusCode::SessionNotFound, "no such session")
+}
+
+fn not_acceptable(why: &str) -> Reply {
+    Reply::refuse(StatusCode::NotAcceptable, why)
 }

@@ -2,7 +2,7 @@
 //! that wake within a tenth of a millisecond where an asynchronous runtime takes one or more.
 //!
 //! Everything that arrives (control bytes, reports, files that were fetched) comes to it as a
-//! [`Message`]; everything that leaves goes out from it, non-blocking.
+//! message; everything that leaves goes out from it, non-blocking.
 
 mod control;
 mod media;
@@ -23,14 +23,20 @@ use cantus_qos::time::{MonoTime, NtpTime};
 use tracing::{debug, info, warn};
 
 use crate::catalogue::Catalogue;
-use crate::programme::Programme;
+use crate::programme::{Programme, ProgrammeError};
 use crate::quic::Identity;
 use crate::server::{Server, ServerConfig};
 use crate::wire::{Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source};
-use control::Outlet;
+use control::{ConnectionIds, Outlet};
 
 /// What the tasks around the loop may queue for it. A flood is dropped at the door.
 const INBOX: usize = 8_192;
+
+/// Messages that are taken between two looks at the timers: a flood must not stop the media.
+const MESSAGES_AT_ONCE: usize = 64;
+
+/// How long those who are connected get to hear of the end.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What the loop is told.
 #[derive(Debug)]
@@ -74,7 +80,7 @@ impl Inbox {
 /// Where a streamer listens, and what it may send.
 #[derive(Debug)]
 pub struct Settings {
-    /// The address of QUIC.
+    /// The address of QUIC; `[::]` is all addresses, IPv4 too, also where there is no IPv6.
     pub quic: Option<SocketAddr>,
     /// The address of RTSP; its media leaves from the same address.
     pub rtsp: Option<SocketAddr>,
@@ -133,7 +139,7 @@ impl Streamer {
         let (sender, receiver) = sync_channel(INBOX);
         let inbox = Inbox(sender);
         let mut tasks = Vec::new();
-        let connections = quic::ConnectionIds::default();
+        let connections = ConnectionIds::default();
         let (endpoint, quic_address) = match settings.quic {
             Some(address) => {
                 let identity = Arc::new(settings.identity);
@@ -185,8 +191,18 @@ impl Streamer {
         })
     }
 
+    /// Ends everything, and lets those who are connected over QUIC know.
+    pub async fn shut_down(mut self) {
+        let endpoint = self.endpoint.clone();
+        self.stop();
+        if let Some(endpoint) = endpoint {
+            // Who does not answer will find out by itself.
+            let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
+        }
+    }
+
     /// Ends everything: listeners, connections, sessions.
-    pub fn stop(&mut self) {
+    fn stop(&mut self) {
         self.tasks.drain(..).for_each(|task| task.abort());
         if let Some(endpoint) = self.endpoint.take() {
             endpoint.close(quinn::VarInt::from_u32(0), b"the streamer ends");
@@ -250,9 +266,11 @@ impl Fetcher {
                     Err(error) => Fetched::Failed(error),
                 },
             });
-            if let Ok(fetched) = work.await {
-                inbox.deliver(Message::Fetched { connection, fetched }).await;
-            }
+            let fetched = work.await.unwrap_or_else(|error| {
+                warn!(%error, "a presentation could not be fetched: this is a bug of ours");
+                Fetched::Failed(ProgrammeError::Interrupted)
+            });
+            inbox.deliver(Message::Fetched { connection, fetched }).await;
         });
     }
 }
@@ -285,8 +303,7 @@ impl Pacer {
             if !self.take(message) {
                 return;
             }
-            // What else has come, before the next look at the timers.
-            while let Ok(message) = inbox.try_recv() {
+            for message in inbox.try_iter().take(MESSAGES_AT_ONCE) {
                 if !self.take(message) {
                     return;
                 }

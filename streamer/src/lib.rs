@@ -2,9 +2,10 @@
 //!
 //! A [`catalogue`](catalogue::Catalogue) is a directory of presentations; their
 //! [`encoding`](encoding::Encoding)s are made once and shared. A [`server`](server::Server) is the
-//! whole streamer without its sockets: it is told what happened and says what to do. Each listener
-//! has a [`session`](session::Session), and in it a [`pipeline`]: source, packetizer, forward error
-//! correction, interleaver, pacer. [`drive`] is the loop that owns the clock and the sockets.
+//! whole streamer without its sockets: it is told what happened and says what to do. Listeners ask
+//! it through [`control`]; each has a [`session`](session::Session), and in it a [`pipeline`]:
+//! source, packetizer, forward error correction, interleaver, pacer. [`drive`] is the loop that
+//! owns the clock and the sockets.
 
 mod cap;
 pub mod catalogue;
@@ -12,6 +13,7 @@ pub mod cli;
 pub mod control;
 pub mod drive;
 pub mod encoding;
+pub mod greeting;
 pub mod pipeline;
 pub mod programme;
 mod protection;

@@ -2,6 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cantus_qos::spec::sdp::AudioCodec;
+
+use crate::catalogue::Catalogue;
+use crate::programme::{Programme, ProgrammeKey};
 
 #[derive(Debug)]
 pub(crate) struct MediaDir(PathBuf);
@@ -68,4 +74,21 @@ impl Drop for MediaDir {
         // A test that failed should say so, and not what became of its files.
         drop(fs::remove_dir_all(&self.0));
     }
+}
+
+/// Two cues, each of a second.
+const SUBTITLES: &str =
+    "WEBVTT\n\n00:12.000 --> 00:13.000\nfirst\n\n00:25.000 --> 00:26.000\nsecond\n";
+
+/// A presentation of `seconds` of sound and English subtitles, whole in Opus: 20 ms a unit.
+pub(crate) fn programme(test: &str, seconds: usize) -> Arc<Programme> {
+    let dir = MediaDir::new(test);
+    let samples: Vec<i16> = (0..48_000 * seconds).map(|n| (n % 480) as i16 * 8).collect();
+    dir.wav("talk.wav", 48_000, 1, &samples);
+    dir.text("talk.en.vtt", SUBTITLES);
+    let catalogue = Catalogue::open(dir.path()).unwrap();
+    let programme =
+        Programme::load(&catalogue, &ProgrammeKey::new("talk", AudioCodec::Opus)).unwrap();
+    programme.wait();
+    Arc::new(programme)
 }

@@ -15,7 +15,7 @@ mod schedule;
 pub use audio::{AudioChain, Protection};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
-pub use reports::{Heard, SenderReports};
+pub use reports::{Feedback, Heard, SenderReports};
 pub use schedule::Schedule;
 
 use bytes::Bytes;
@@ -103,9 +103,14 @@ impl Pipeline {
         &self.cues
     }
 
-    /// What the listener reports.
-    pub fn heard(&mut self, now: MonoTime, compound: &[u8]) {
-        self.reports.heard(self.wall.at(now), compound);
+    /// A compound packet from the listener.
+    pub fn heard(&mut self, now: MonoTime, compound: &[u8]) -> Feedback {
+        self.reports.heard(self.wall.at(now), compound)
+    }
+
+    /// What the listener last reported about each of our streams.
+    pub fn latest(&self) -> &[Heard] {
+        self.reports.latest()
     }
 
     /// The chain may send so much.
@@ -123,7 +128,7 @@ impl Pipeline {
 
     /// Begins to send by `schedule`.
     pub fn play(&mut self, now: MonoTime, schedule: Schedule) {
-        self.pacer.clear();
+        self.stop();
         for chain in &mut self.audio {
             chain.seek(schedule.from());
         }
@@ -134,14 +139,25 @@ impl Pipeline {
         self.schedule = Some(schedule);
     }
 
-    /// Stops sending; the nominal position is where PLAY goes on. What was sent ahead of it is
-    /// sent again then: a player that paused may have thrown it away.
-    pub fn pause(&mut self, now: MonoTime) -> Option<MediaTime> {
-        let schedule = self.schedule.take()?;
-        self.audio.iter_mut().for_each(|chain| chain.stop(now));
+    /// Stops sending. What was sent ahead of the nominal position is sent again when PLAY goes on:
+    /// a player that paused may have thrown it away.
+    pub fn stop(&mut self) {
+        self.schedule = None;
+        self.audio.iter_mut().for_each(AudioChain::stop);
         self.cues.iter_mut().for_each(CueChain::stop);
         self.pacer.clear();
+    }
+
+    /// Where the nominal timeline stands, within the range; `None` unless it runs.
+    pub fn position(&self, now: MonoTime) -> Option<MediaTime> {
+        let schedule = self.schedule.as_ref()?;
         Some(schedule.position(now).min(schedule.until()))
+    }
+
+    /// Whether the nominal timeline has reached the end of the range, and everything is sent.
+    pub fn has_ended(&self, now: MonoTime) -> bool {
+        let over = self.schedule.is_some_and(|schedule| schedule.position(now) >= schedule.until());
+        over && self.is_finished()
     }
 
     /// The next packet to leave at `now`.
@@ -178,3 +194,6 @@ impl Pipeline {
             && self.pacer.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

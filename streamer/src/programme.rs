@@ -8,6 +8,9 @@ use cantus_qos::spec::sdp::AudioCodec;
 use crate::catalogue::{Catalogue, CatalogueError, Presentation};
 use crate::encoding::{Encoding, EncodingError, EncodingSpec};
 
+/// Bytes of headers on each packet: IPv4 20, UDP 8, RTP 12, sending time 8.
+const PACKET_HEADERS: u64 = 48;
+
 /// Names one programme.
 #[derive(Clone, Eq, PartialEq, Ord, PartialOrd, Debug)]
 pub struct ProgrammeKey {
@@ -29,6 +32,21 @@ impl ProgrammeKey {
         };
         Self { name: name.to_owned(), encoding }
     }
+
+    /// The same with each audio track in at most `rate`, as far down as the ladder of encodings
+    /// goes.
+    #[must_use]
+    pub fn within(self, rate: Bitrate) -> Self {
+        /// Fifty packets a second.
+        const OPUS_HEADERS: Bitrate = Bitrate::from_bps(50 * PACKET_HEADERS * 8);
+        let encoding = match self.encoding {
+            EncodingSpec::Opus { bitrate } => {
+                EncodingSpec::opus_within(rate.saturating_sub(OPUS_HEADERS).min(bitrate))
+            }
+            EncodingSpec::L16 => EncodingSpec::L16,
+        };
+        Self { encoding, ..self }
+    }
 }
 
 /// Why a programme cannot be had.
@@ -40,6 +58,9 @@ pub enum ProgrammeError {
     /// It cannot be encoded.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
+    /// Who was to fetch it has broken down: a bug of ours.
+    #[error("it could not be fetched")]
+    Interrupted,
 }
 
 /// A presentation and the encodings of its audio tracks, shared by all who listen to it.
@@ -72,24 +93,35 @@ impl Programme {
         Ok(Self { presentation, codec, audio })
     }
 
-    /// What an audio track takes on the wire: its payload and the headers of its packets (IPv4 20,
-    /// UDP 8, RTP 12, sending time 8 bytes); `None` where there is no such track.
+    /// What an audio track takes on the wire: its payload and the headers of its packets; `None`
+    /// where there is no such track.
     pub fn audio_rate(&self, index: usize) -> Option<Bitrate> {
-        const HEADERS: f64 = 48.0 * 8.0;
         let encoding = self.audio.get(index)?;
-        let payload = match encoding.spec() {
-            EncodingSpec::Opus { bitrate } => bitrate.as_bps(),
-            EncodingSpec::L16 => {
-                let format = encoding.format();
-                u64::from(format.rate.hz()) * u64::from(format.channels) * 16
-            }
-        };
         let packets = 1.0 / encoding.unit_duration().as_secs_f64();
-        Some(Bitrate::from_bps(payload + (packets * HEADERS) as u64))
+        let headers = Bitrate::from_bps((packets * (PACKET_HEADERS * 8) as f64).ceil() as u64);
+        Some(encoding.bitrate() + headers)
     }
 
     /// Blocks until every unit is encoded; the simulator and tests want no race with the encoder.
     pub fn wait(&self) {
         self.audio.iter().for_each(|encoding| encoding.wait());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limited_rate_goes_down_the_ladder_and_never_up() {
+        let bitrate = |limit| match ProgrammeKey::new("x", AudioCodec::Opus).within(limit).encoding
+        {
+            EncodingSpec::Opus { bitrate } => bitrate,
+            EncodingSpec::L16 => panic!("another codec"),
+        };
+        assert_eq!(bitrate(Bitrate::from_kbps(1_000)), ProgrammeKey::DEFAULT_BITRATE);
+        assert_eq!(bitrate(Bitrate::from_bps(115_200)), ProgrammeKey::DEFAULT_BITRATE);
+        assert_eq!(bitrate(Bitrate::from_bps(115_199)), Bitrate::from_kbps(64));
+        assert_eq!(bitrate(Bitrate::ZERO), Bitrate::from_kbps(16));
     }
 }

@@ -9,7 +9,7 @@ pub use identity::{Identity, IdentityError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cantus_qos::roq::ALPN;
+use cantus_qos::roq::{ALPN, NEIGHBOUR_ALPNS};
 use quinn_proto::crypto::rustls::QuicServerConfig;
 use quinn_proto::{IdleTimeout, ServerConfig, TransportConfig, VarInt};
 
@@ -60,6 +60,7 @@ fn crypto(identity: &Identity) -> Result<QuicServerConfig, IdentityError> {
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_single_cert(identity.certificates.clone(), identity.key.clone_key())?;
-    tls.alpn_protocols = vec![ALPN.to_vec()];
+    let protocols = std::iter::once(ALPN).chain(NEIGHBOUR_ALPNS);
+    tls.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
     QuicServerConfig::try_from(tls).map_err(|_| IdentityError::NoInitialSuite)
 }

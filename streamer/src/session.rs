@@ -12,12 +12,16 @@ use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::pipeline::{Packet, Pipeline, Schedule};
+use crate::pipeline::{Feedback, Packet, Pipeline, Schedule};
 use crate::programme::Programme;
-use crate::wire::{ConnectionId, Destination, Source, Transmit};
+use crate::wire::{Carrier, ConnectionId, Destination, Source, Transmit};
 
 /// A session that is silent for this long is over (RFC 2326, section 12.37).
 pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A listener who says BYE and then nothing more is gone after this long. Not at once: BYE is also
+/// what one says who changes its SSRC (RFC 3550, section 8.2), or who pretends to be another.
+pub const FAREWELL: Duration = Duration::from_secs(10);
 
 /// How far stored media runs ahead.
 const STORED_LEAD: Duration = Duration::from_secs(10);
@@ -73,7 +77,7 @@ pub struct StartPoint {
     pub timestamp: RtpTimestamp,
 }
 
-/// A session (RFC 2326, section 1.3): pure, driven by [`Server`](crate::server::Server).
+/// A session (RFC 2326, section 1.3): pure, one of many in [`Sessions`](crate::sessions::Sessions).
 #[derive(Debug)]
 pub struct Session {
     /// The control connection that it was set up on.
@@ -88,16 +92,16 @@ pub struct Session {
     pub pipeline: Pipeline,
     /// What they may send together.
     pub grant: Grant,
-    playing: Option<MonoTime>,
+    carrier: Carrier,
     resume_at: MediaTime,
-    heard_at: MonoTime,
+    expires_at: MonoTime,
 }
 
 impl Session {
-    /// A session without flows.
+    /// A session without flows, to be set up on a connection.
     pub fn new(
         now: MonoTime,
-        connection: ConnectionId,
+        (connection, carrier): (ConnectionId, Carrier),
         programme: Arc<Programme>,
         spec: QosSpec,
         pipeline: Pipeline,
@@ -110,9 +114,19 @@ impl Session {
             flows: Vec::new(),
             pipeline,
             grant,
-            playing: None,
+            carrier,
             resume_at: MediaTime::ZERO,
-            heard_at: now,
+            expires_at: now + TIMEOUT,
+        }
+    }
+
+    /// Whether requests on this connection may speak of the session: over TCP those from the same
+    /// address, for connections come and go (RFC 2326, section 1.1); over QUIC those on the same
+    /// connection, for it carries the media too.
+    pub fn belongs_to(&self, connection: ConnectionId, carrier: Carrier) -> bool {
+        match carrier {
+            Carrier::Tcp(_) => self.carrier == carrier,
+            Carrier::Quic => self.connection == connection,
         }
     }
 
@@ -130,35 +144,51 @@ impl Session {
     /// The rate of the pacer. Live media needs its own rate and a little to catch up; stored media
     /// leaves twice as fast until it has its lead.
     pub fn shaped_rate(&self) -> Bitrate {
-        let factor = if self.is_stored() { 5 } else { 3 };
+        let factor = if self.runs_ahead() { 5 } else { 3 };
         Bitrate::from_bps((self.grant.rate().as_bps() * factor / 2).max(64_000))
     }
 
+    /// What was wished, at the rate that was granted.
+    pub fn granted_spec(&self) -> QosSpec {
+        QosSpec { rate: Some(self.grant.rate()), ..self.spec }
+    }
+
     /// Whether units may run ahead of their time.
-    pub fn is_stored(&self) -> bool {
+    pub fn runs_ahead(&self) -> bool {
         matches!(self.spec.mode, Some(Mode::Stored | Mode::BestEffort))
     }
 
-    /// PLAY: from `from` or from where it stopped, up to `until`. The range that will be played.
+    /// PLAY: from `from` or from where it stands, up to `until` or the end. The range that will be
+    /// played; `None` where there is no such range, and nothing changes.
     pub fn play(
         &mut self,
         now: MonoTime,
         from: Option<MediaTime>,
         until: Option<MediaTime>,
-    ) -> (MediaTime, MediaTime) {
+    ) -> Option<(MediaTime, MediaTime)> {
         let duration = self.programme.presentation.duration;
-        let from = from.unwrap_or(self.resume_at).clamp(MediaTime::ZERO, duration);
+        let from = from.unwrap_or_else(|| self.position(now));
+        let until = until.unwrap_or(duration).min(duration);
+        if from > duration || from > until {
+            return None;
+        }
         let from = self.pipeline.align(from);
-        let until = until.unwrap_or(duration).clamp(from, duration);
-        self.pipeline.pause(now);
-        let schedule = if self.is_stored() {
+        let schedule = if self.runs_ahead() {
             Schedule::stored(now, from, until, STORED_LEAD)
         } else {
             Schedule::live(now, from, until)
         };
         self.pipeline.play(now, schedule);
-        self.playing = Some(now);
-        (from, until)
+        Some((from, until))
+    }
+
+    /// Where PLAY without a range begins: where the nominal timeline stands; after its end, at the
+    /// beginning (RFC 2326, section 10.5).
+    fn position(&self, now: MonoTime) -> MediaTime {
+        if self.pipeline.has_ended(now) {
+            return MediaTime::ZERO;
+        }
+        self.pipeline.position(now).unwrap_or(self.resume_at)
     }
 
     /// Where each flow begins after PLAY at `from`.
@@ -183,33 +213,35 @@ impl Session {
         self.flows.iter().filter_map(point).collect()
     }
 
-    /// Whether PLAY is in effect.
-    pub fn is_playing(&self) -> bool {
-        self.playing.is_some()
+    /// Whether PLAY is in effect, and the range not over.
+    pub fn is_playing(&self, now: MonoTime) -> bool {
+        self.pipeline.position(now).is_some() && !self.pipeline.has_ended(now)
     }
 
-    /// PAUSE: stops where the nominal timeline stands.
-    pub fn pause(&mut self, now: MonoTime) {
-        if let Some(position) = self.pipeline.pause(now) {
-            self.resume_at = position;
-        }
-        self.playing = None;
+    /// PAUSE: stops where the nominal timeline stands, which is told.
+    pub fn pause(&mut self, now: MonoTime) -> MediaTime {
+        self.resume_at = self.position(now);
+        self.pipeline.stop();
+        self.resume_at
     }
 
     /// The listener is alive.
     pub fn touch(&mut self, now: MonoTime) {
-        self.heard_at = now;
+        self.expires_at = now + TIMEOUT;
     }
 
     /// When the listener counts as gone, if it stays silent.
     pub fn expires_at(&self) -> MonoTime {
-        self.heard_at + TIMEOUT
+        self.expires_at
     }
 
-    /// An RTCP packet from the listener.
+    /// An RTCP packet from the listener. Noise is no sign of life.
     pub fn on_feedback(&mut self, now: MonoTime, data: &[u8]) {
-        self.touch(now);
-        self.pipeline.heard(now, data);
+        match self.pipeline.heard(now, data) {
+            Feedback::Noise => {}
+            Feedback::Report => self.touch(now),
+            Feedback::Goodbye => self.expires_at = self.expires_at.min(now + FAREWELL),
+        }
     }
 
     /// Where reports of this session's flows come from.
@@ -248,6 +280,10 @@ impl Session {
 
     /// When [`pop`](Self::pop) may have something again, or the session ends.
     pub fn next_deadline(&self, now: MonoTime) -> MonoTime {
-        self.pipeline.next_deadline(now).map_or(self.expires_at(), |at| at.min(self.expires_at()))
+        let packet = self.pipeline.next_deadline(now);
+        packet.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 }
+
+#[cfg(test)]
+mod tests;

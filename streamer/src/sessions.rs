@@ -39,12 +39,18 @@ struct Entry {
     armed: MonoTime,
 }
 
+/// When which session wants attention.
+type Timers = BTreeSet<(MonoTime, SessionId)>;
+
 /// The sessions of a server.
 #[derive(Debug, Default)]
 pub struct Sessions {
     entries: BTreeMap<SessionId, Entry>,
     sources: BTreeMap<Source, SessionId>,
-    timers: BTreeSet<(MonoTime, SessionId)>,
+    /// Sessions whose units leave at their instants.
+    prompt: Timers,
+    /// Sessions that run ahead, and can be held back.
+    patient: Timers,
 }
 
 impl Sessions {
@@ -61,7 +67,8 @@ impl Sessions {
     /// Adds a session.
     pub fn insert(&mut self, now: MonoTime, id: SessionId, session: Session) {
         let armed = session.next_deadline(now);
-        self.timers.insert((armed, id));
+        self.sources.extend(session.sources().map(|source| (source, id)));
+        self.timers(session.runs_ahead()).insert((armed, id));
         self.entries.insert(id, Entry { session, armed });
     }
 
@@ -79,10 +86,8 @@ impl Sessions {
     ) -> Option<R> {
         let entry = self.entries.get_mut(&id)?;
         let result = change(&mut entry.session);
-        for source in entry.session.sources() {
-            self.sources.insert(source, id);
-        }
-        self.rearm(now, id);
+        self.sources.extend(entry.session.sources().map(|source| (source, id)));
+        self.rearm(now, id, now);
         Some(result)
     }
 
@@ -98,12 +103,12 @@ impl Sessions {
 
     /// Removes a session; what it was granted comes back.
     pub fn remove(&mut self, id: SessionId) -> Option<Grant> {
-        let entry = self.entries.remove(&id)?;
-        self.timers.remove(&(entry.armed, id));
-        for source in entry.session.sources() {
+        let Entry { session, armed } = self.entries.remove(&id)?;
+        self.timers(session.runs_ahead()).remove(&(armed, id));
+        for source in session.sources() {
             self.sources.remove(&source);
         }
-        Some(entry.session.grant)
+        Some(session.grant)
     }
 
     /// The sessions that were set up on `connection`.
@@ -112,36 +117,60 @@ impl Sessions {
         self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
     }
 
-    /// The next packet of any session that is due at `now`. Sessions that have been silent for too
-    /// long are put into `expired` instead.
-    pub fn pop(&mut self, now: MonoTime, expired: &mut Vec<SessionId>) -> Option<Transmit> {
-        while let Some(&(at, id)) = self.timers.first().filter(|(at, _)| *at <= now) {
-            let Some(entry) = self.entries.get_mut(&id) else {
-                self.timers.remove(&(at, id));
+    /// The next packet of any session that is due at `now`; with `held` only of those that do not
+    /// run ahead. Sessions that have been silent for too long are put into `expired` instead.
+    pub fn pop(
+        &mut self,
+        now: MonoTime,
+        held: bool,
+        expired: &mut Vec<SessionId>,
+    ) -> Option<Transmit> {
+        while let Some(id) = self.next_due(now, held) {
+            let entry = self.entries.get_mut(&id)?;
+            if entry.session.expires_at() <= now {
+                let (ahead, armed) = (entry.session.runs_ahead(), entry.armed);
+                self.timers(ahead).remove(&(armed, id));
+                expired.push(id);
                 continue;
-            };
+            }
+            // The timer stays as it is: where one packet was, there may be another.
             if let Some(transmit) = entry.session.pop(now) {
                 return Some(transmit);
             }
-            if entry.session.expires_at() <= now {
-                self.timers.remove(&(at, id));
-                expired.push(id);
-            } else {
-                self.rearm(now, id);
-            }
+            self.rearm(now, id, now + PATIENCE);
         }
         None
     }
 
-    /// When [`pop`](Self::pop) may have something again.
-    pub fn next_deadline(&self) -> Option<MonoTime> {
-        self.timers.first().map(|(at, _)| *at)
+    /// When [`pop`](Self::pop) may have something again, if those that run ahead are held until
+    /// `held_until`.
+    pub fn next_deadline(&self, held_until: Option<MonoTime>) -> Option<MonoTime> {
+        let first = |timers: &Timers| timers.first().map(|(at, _)| *at);
+        let patient = first(&self.patient).map(|at| held_until.map_or(at, |until| at.max(until)));
+        first(&self.prompt).into_iter().chain(patient).min()
     }
 
-    fn rearm(&mut self, now: MonoTime, id: SessionId) {
+    fn next_due(&self, now: MonoTime, held: bool) -> Option<SessionId> {
+        let patient = self.patient.first().filter(|_| !held);
+        let (at, id) = self.prompt.first().into_iter().chain(patient).min()?;
+        (*at <= now).then_some(*id)
+    }
+
+    /// Asks again at the session's next deadline, and not before `earliest`.
+    fn rearm(&mut self, now: MonoTime, id: SessionId, earliest: MonoTime) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        self.timers.remove(&(entry.armed, id));
-        entry.armed = entry.session.next_deadline(now).max(now + PATIENCE);
-        self.timers.insert((entry.armed, id));
+        let before = entry.armed;
+        let after = entry.session.next_deadline(now).max(earliest);
+        entry.armed = after;
+        let timers = if entry.session.runs_ahead() { &mut self.patient } else { &mut self.prompt };
+        timers.remove(&(before, id));
+        timers.insert((after, id));
+    }
+
+    fn timers(&mut self, runs_ahead: bool) -> &mut Timers {
+        if runs_ahead { &mut self.patient } else { &mut self.prompt }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,16 @@ pub struct Transmit {
     pub data: Bytes,
 }
 
+impl Transmit {
+    /// Headers of IPv4 and UDP.
+    const HEADERS: usize = 28;
+
+    /// What it takes on the wire, in bytes.
+    pub fn wire_size(&self) -> usize {
+        self.data.len() + Self::HEADERS
+    }
+}
+
 /// What a request needs from the disk before it can be answered. The server opens no file: the
 /// driver does, off the pacing thread.
 #[derive(Clone, Eq, PartialEq, Debug)]

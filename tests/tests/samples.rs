@@ -191,10 +191,11 @@ fn both_voices_of_the_duet_breathe_at_the_same_samples() {
 
 #[test]
 fn manifests_have_a_title_and_name_the_tracks_that_exist() {
-    for (name, tracks) in [("narration", 0), ("duet", 2)] {
-        let manifest: toml::Table = read(&format!("{name}.toml")).parse().expect("TOML");
+    for (name, file, tracks) in [("narration", "narration.toml", 0), ("duet", "duet/duet.toml", 2)]
+    {
+        let manifest: toml::Table = read(file).parse().expect("TOML");
         assert!(manifest["title"].as_str().is_some_and(|title| !title.is_empty()), "{name}");
-        let named = manifest.get("tracks").and_then(toml::Value::as_table);
+        let named = manifest.get("audio").and_then(toml::Value::as_table);
         let stems: Vec<&String> = named.into_iter().flat_map(toml::Table::keys).collect();
         assert_eq!(stems.len(), tracks, "{name}");
         for stem in stems {

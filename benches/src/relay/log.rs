@@ -11,7 +11,7 @@ use crate::link::DropCause;
 const ENTRIES_LIMIT: usize = 1 << 20;
 
 /// Which way a packet goes.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
 pub enum Direction {
     /// From the client to the server: requests and feedback.
     ToServer,

@@ -191,7 +191,7 @@ fn a_server_that_never_answers_is_given_up_after_ten_seconds() {
 }
 
 #[test]
-fn signs_of_life_go_out_and_a_missing_answer_tells_that_the_server_is_gone() {
+fn signs_of_life_go_out_and_nobody_hangs_up_for_a_late_answer() {
     let mut server = StandIn::new(100);
     let (mut client, _) = begun(wish(), &mut server);
     for at in [1_000, 6_000] {
@@ -200,10 +200,11 @@ fn signs_of_life_go_out_and_a_missing_answer_tells_that_the_server_is_gone() {
         converse(&mut client, &mut server, at);
         assert_eq!(server.asked.last().unwrap(), "GET_PARAMETER talk");
     }
-    assert!(client.pop_news(MonoTime::from_millis(11_000)).is_none());
+    for at in 11..60 {
+        let news = client.pop_news(MonoTime::from_millis(at * 1_000));
+        assert!(news.is_none(), "{news:?}");
+    }
     assert!(client.pop_control().is_some(), "asked, and not answered");
-    let news = client.pop_news(MonoTime::from_millis(21_000));
-    assert!(matches!(news, Some(News::Gone)), "{news:?}");
 }
 
 #[test]

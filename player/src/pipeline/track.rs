@@ -5,7 +5,7 @@ use cantus_qos::fec;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Buffer, Pushed, Taken, Unit};
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::RtpPacket;
+use cantus_qos::rtp::{RtpPacket, RtpTimestamp};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::{Arrival, Ledger, Recovery};
 use cantus_qos::sync::{Correction, StreamTimeline, TrackAlignment};
@@ -260,6 +260,10 @@ impl Track {
         let sequence = self.receiver.admit(now, &packet, from)?;
         if sequence.restarted {
             self.timeline.restart();
+            // A packet before this one made its source believed: that one goes on where the old
+            // source ended.
+            let ticks = self.unit.ticks(self.timeline.rate()) as u32;
+            self.timeline.place(RtpTimestamp(packet.timestamp.0.wrapping_sub(ticks)), self.unit);
         }
         let media_time = self.timeline.place(packet.timestamp, self.unit);
         if network {

@@ -7,93 +7,109 @@ use rtsp_types::{StatusCode, headers};
 use super::reply::Reply;
 use super::request::Asked;
 use super::target::Track;
-use super::{SessionId, encode};
-use crate::server::Server;
+use super::{Control, SessionId, base_url, session_not_found};
 use crate::session::StartPoint;
 use crate::wire::ConnectionId;
 
-impl Server {
+impl Control {
     pub(super) fn play(&mut self, now: MonoTime, connection: ConnectionId, asked: &Asked) -> Reply {
-        let Some(id) = self.session_of(connection, asked) else { return session_not_found() };
-        let (from, until) = match &asked.range {
-            Some(NptRange { start: NptStart::At(from), end }) => (Some(*from), *end),
-            Some(NptRange { start: NptStart::Now, end }) => (None, *end),
+        let id = match self.whole_session(connection, asked) {
+            Ok(id) => id,
+            Err(refusal) => return refusal,
+        };
+        let range = match asked.range() {
+            Ok(range) => range,
+            Err(why) => return Reply::refuse(StatusCode::InvalidRange, why),
+        };
+        let playing = self.sessions.peek(id).is_some_and(|session| session.is_playing(now));
+        let (from, until) = match range {
+            Some(NptRange { start: NptStart::At(from), end }) => (Some(from), end),
+            Some(NptRange { start: NptStart::Now, end }) => (None, end),
+            // What plays already plays on.
+            None if playing => return with_session(Reply::ok(), id),
             None => (None, None),
         };
-        let clock = self.wall.at(now);
         let played = self.sessions.update(now, id, |session| {
-            if from.is_some_and(|from| from > session.programme.presentation.duration) {
-                return None;
-            }
-            // PLAY without a range while playing changes nothing (RFC 2326, section 10.5).
-            if session.is_playing() && asked.range.is_none() {
-                return Some(None);
-            }
-            let points = session.play(now, from, until);
-            Some(Some((points, session.start_points(points.0))))
+            let range = session.play(now, from, until)?;
+            Some((range, session.start_points(range.0)))
         });
-        match played.flatten() {
-            None => Reply::refuse(StatusCode::InvalidRange, "the range begins after the end"),
-            Some(None) => with_session(Reply::ok(), id),
-            Some(Some(((from, until), points))) => {
-                let range = NptRange { start: NptStart::At(from), end: Some(until) };
-                with_session(Reply::ok(), id)
-                    .header(headers::RANGE, range.to_string())
-                    .header(headers::RTP_INFO, self.rtp_info(id, asked, &points))
-                    .header(CANTUS_CLOCK.clone(), format!("{:016x}", clock.to_bits()))
-            }
-        }
+        let Some(((from, until), points)) = played.flatten() else {
+            let why = "there is no such range in the presentation";
+            return Reply::refuse(StatusCode::InvalidRange, why);
+        };
+        let range = NptRange { start: NptStart::At(from), end: Some(until) };
+        with_session(Reply::ok(), id)
+            .header(headers::RANGE, range.to_string())
+            .header(headers::RTP_INFO, self.rtp_info(id, asked, &points))
+            .header(CANTUS_CLOCK.clone(), format!("{:016x}", self.wall.at(now).to_bits()))
     }
 
     fn rtp_info(&self, id: SessionId, asked: &Asked, points: &[StartPoint]) -> String {
         let Some(session) = self.sessions.peek(id) else { return String::new() };
-        let base = asked.url.as_ref().map(|url| {
-            let mut base = url.clone();
-            base.set_query(None);
-            base.set_path(&format!("/{}/", encode(&session.programme.presentation.name)));
-            base.to_string()
+        let base = base_url(asked.url.as_ref(), &session.programme.presentation.name);
+        let info = points.iter().map(|point| RtpInfo {
+            url: format!("{base}{}", Track::control(session.programme.codec, &point.kind)),
+            sequence: Some(point.sequence),
+            timestamp: Some(point.timestamp),
         });
-        let base = base.unwrap_or_default();
-        let info = points.iter().map(|point| {
-            let info = RtpInfo {
-                url: format!("{base}{}", Track::control(session.programme.codec, &point.kind)),
-                sequence: Some(point.sequence),
-                timestamp: Some(point.timestamp),
-            };
-            info.to_string()
-        });
-        info.collect::<Vec<_>>().join(",")
+        RtpInfo::list_text(&info.collect::<Vec<_>>())
     }
 
+    /// A session that does not play is paused already.
     pub(super) fn pause(
         &mut self,
         now: MonoTime,
         connection: ConnectionId,
         asked: &Asked,
     ) -> Reply {
-        let Some(id) = self.session_of(connection, asked) else { return session_not_found() };
-        self.sessions.update(now, id, |session| session.pause(now));
-        with_session(Reply::ok(), id)
+        let id = match self.whole_session(connection, asked) {
+            Ok(id) => id,
+            Err(refusal) => return refusal,
+        };
+        let position = self.sessions.update(now, id, |session| session.pause(now));
+        let range = position.map(|at| NptRange { start: NptStart::At(at), end: None });
+        let range = range.map_or_else(String::new, |range| range.to_string());
+        with_session(Reply::ok(), id).header(headers::RANGE, range)
     }
 
     /// Without a body it is a keep-alive and a measure of the round trip; we have no parameters.
     pub(super) fn get_parameter(&mut self, connection: ConnectionId, asked: &Asked) -> Reply {
-        match (&asked.session, self.session_of(connection, asked)) {
-            (Some(_), None) => session_not_found(),
-            (_, Some(id)) => with_session(Reply::ok(), id),
-            (None, None) => Reply::ok(),
+        if asked.has_body {
+            let why = "this server has no parameters";
+            return Reply::refuse(StatusCode::ParameterNotUnderstood, why);
+        }
+        match self.session_of(connection, asked) {
+            Some(id) => with_session(Reply::ok(), id),
+            None => Reply::ok(),
         }
     }
 
     pub(super) fn teardown(&mut self, connection: ConnectionId, asked: &Asked) -> Reply {
-        let Some(id) = self.session_of(connection, asked) else { return session_not_found() };
-        self.end_session(id);
-        Reply::ok()
+        match self.whole_session(connection, asked) {
+            Ok(id) => {
+                self.end_session(id);
+                Reply::ok()
+            }
+            Err(refusal) => refusal,
+        }
     }
-}
 
-fn session_not_found() -> Reply {
-    Reply::refuse(StatusCode::SessionNotFound, "no such session")
+    /// The session that a request is about as a whole: its tracks keep time with each other, and
+    /// none of several plays alone (RFC 2326, section 11.3.12).
+    fn whole_session(&self, connection: ConnectionId, asked: &Asked) -> Result<SessionId, Reply> {
+        let id = self.session_of(connection, asked).ok_or_else(session_not_found)?;
+        let session = self.sessions.peek(id).ok_or_else(session_not_found)?;
+        let target = asked.target.as_ref();
+        let name = target.and_then(|target| target.name.as_deref());
+        if name.is_some_and(|name| name != session.programme.presentation.name) {
+            return Err(session_not_found());
+        }
+        if session.flows.len() > 1 && target.is_some_and(|target| target.track.is_some()) {
+            let why = "the tracks of a session play together: use the URL of the presentation";
+            return Err(Reply::refuse(StatusCode::OnlyAggregateOperationAllowed, why));
+        }
+        Ok(id)
+    }
 }
 
 fn with_session(reply: Reply, id: SessionId) -> Reply {

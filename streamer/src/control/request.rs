@@ -1,6 +1,7 @@
 //! A request, read once and completely.
 
-use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, FEATURE, NptRange, TransportHeader};
+use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, FEATURE, HeaderError, NptRange, TransportHeader};
+use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Protection, QosSpec};
 use rtsp_types::{HeaderName, Method, Request, StatusCode, Url, Version, headers};
 
@@ -22,16 +23,16 @@ pub(super) struct Asked {
     pub pipelined: Option<String>,
     /// Whether the client understands what only our own ends know.
     pub cantus: bool,
-    /// Whether the client wants JSON.
-    pub json: bool,
     /// The transports that SETUP offers, most wanted first.
     pub transports: Option<TransportHeader>,
-    /// The range that PLAY asks for.
-    pub range: Option<NptRange>,
     /// The quality that is wished.
     pub spec: QosSpec,
     /// The repair that is wished.
     pub protection: Protection,
+    /// Whether anything follows the headers.
+    pub has_body: bool,
+    accept: Option<String>,
+    range: Option<String>,
 }
 
 impl Asked {
@@ -45,35 +46,72 @@ impl Asked {
             let why = "this server speaks RTSP/1.0";
             return Err(Reply::refuse(StatusCode::RTSPVersionNotSupported, why));
         }
-        if request.header(&headers::CSEQ).is_none() {
+        let text = |name: &HeaderName| request.header(name).map(|value| value.as_str());
+        if text(&headers::CSEQ).is_none() {
             return Err(bad("the request has no CSeq"));
         }
+        check_required(text(&headers::REQUIRE))?;
         let url = request.request_uri().cloned();
-        let target = match &url {
-            Some(url) => {
-                Some(Target::parse(url).map_err(|why| Reply::refuse(StatusCode::NotFound, why))?)
-            }
-            None => None,
-        };
-        let text = |name: &HeaderName| request.header(name).map(|value| value.as_str());
+        let target = url.as_ref().map(Target::parse).transpose();
+        let target = target.map_err(|why| Reply::refuse(StatusCode::NotFound, why))?;
         let session = text(&headers::SESSION)
             .map(|id| id.split(';').next().unwrap_or_default().trim().to_owned());
-        let tags = text(&headers::SUPPORTED).unwrap_or_default();
-        let accept = text(&headers::ACCEPT).unwrap_or_default();
         Ok(Self {
             method: request.method().clone(),
             url,
             target,
             session,
             pipelined: text(&headers::PIPELINED_REQUESTS).map(|id| id.trim().to_owned()),
-            cantus: tags.split(',').any(|tag| tag.trim() == FEATURE),
-            json: accept.contains("application/json"),
+            cantus: tags(text(&headers::SUPPORTED)).any(|tag| tag == FEATURE),
             transports: text(&headers::TRANSPORT).map(TransportHeader::parse),
-            range: parsed(text(&headers::RANGE))?,
             spec: parsed(text(&CANTUS_QOS))?.unwrap_or_default(),
             protection: parsed(text(&CANTUS_FEC))?.unwrap_or_default(),
+            has_body: !request.body().is_empty(),
+            accept: text(&headers::ACCEPT).map(str::to_owned),
+            range: text(&headers::RANGE).map(str::to_owned),
         })
     }
+
+    /// Whether a body of this media type may answer (RFC 2326, section 12.1; what is not said is
+    /// not refused).
+    pub(super) fn accepts(&self, media_type: &str) -> bool {
+        let Some(accept) = &self.accept else { return true };
+        let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
+        accept.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default();
+            let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0"));
+            let any_of_kind =
+                name.strip_suffix("/*").is_some_and(|it| it.eq_ignore_ascii_case(kind));
+            !refused && (name == "*/*" || any_of_kind || name.eq_ignore_ascii_case(media_type))
+        })
+    }
+
+    /// The range that PLAY asks for. Other methods carry the header without a meaning for us.
+    pub(super) fn range(&self) -> Result<Option<NptRange>, HeaderError> {
+        self.range.as_deref().map(str::parse).transpose()
+    }
+
+    /// The codec that the URL names, in its track or in its query.
+    pub(super) fn codec(&self) -> Option<AudioCodec> {
+        let target = self.target.as_ref()?;
+        target.track.as_ref().and_then(|track| track.codec).or(target.codec)
+    }
+}
+
+fn tags(list: Option<&str>) -> impl Iterator<Item = &str> {
+    list.unwrap_or_default().split(',').map(str::trim).filter(|tag| !tag.is_empty())
+}
+
+/// What a client requires and we do not have is said, not passed over (RFC 2326, section 12.32).
+fn check_required(required: Option<&str>) -> Result<(), Reply> {
+    let unknown: Vec<&str> = tags(required).filter(|tag| *tag != FEATURE).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let why = "a feature is required that this server does not have";
+    let reply = Reply::refuse(StatusCode::OptionNotSupported, why);
+    Err(reply.header(headers::UNSUPPORTED, unknown.join(", ")))
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(

@@ -1,47 +1,57 @@
 //! SETUP: a flow for one track.
+//!
+//! Everything is decided before anything is changed: a SETUP that is refused leaves no trace.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cantus_qos::fec::{BlockShape, Encoder, Layout};
+use cantus_qos::fec::BlockShape;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
-use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, Transport, TransportHeader};
+use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, SessionHeader};
 use cantus_qos::spec::admission::{Grant, Refusal};
 use cantus_qos::spec::{Protection as Wish, QosSpec};
-use cantus_qos::time::{ClockRate, MonoTime};
+use cantus_qos::time::MonoTime;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtsp_types::{StatusCode, headers};
 
-use super::describe::{Payload, clock_rate, payload_type, send_time_id};
+use super::flow::Feed;
 use super::reply::Reply;
 use super::request::{Asked, bad};
-use super::{Connection, SessionId};
-use crate::pipeline::{
-    AudioChain, Carriage, CueChain, Packetizer, Pipeline, Protection, SenderReports, StreamSeed,
-};
+use super::route::Choice;
+use super::{Control, SessionId};
+use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
 use crate::protection;
-use crate::server::Server;
-use crate::session::{Flow, FlowKind, Route, Session, TIMEOUT};
-use crate::wire::{Carrier, ConnectionId, Output, Source};
+use crate::session::{Flow, FlowKind, Session, TIMEOUT};
+use crate::wire::{Carrier, ConnectionId};
 
 /// What a subtitle track may use: a line of text, eight times, every few seconds.
 const TEXT_RATE: Bitrate = Bitrate::from_kbps(8);
 
-/// What SETUP has decided before it changes anything.
+/// Sessions that one connection may set up; no listener hears more at a time.
+const MAX_SESSIONS: usize = 64;
+
+/// What SETUP has decided.
 struct Plan {
     kind: FlowKind,
-    route: Route,
-    flow: FlowId,
-    transport: Transport,
+    choice: Choice,
     rate: Bitrate,
     shape: Option<BlockShape>,
+    feed: Feed,
 }
 
-impl Server {
+/// What a SETUP is about.
+struct Context<'a> {
+    connection: ConnectionId,
+    carrier: Carrier,
+    programme: Arc<Programme>,
+    session: Option<&'a Session>,
+    /// What is wished of the session: its first SETUP says so.
+    spec: QosSpec,
+}
+
+impl Control {
     pub(super) fn setup(
         &mut self,
         now: MonoTime,
@@ -58,86 +68,52 @@ impl Server {
         asked: &Asked,
     ) -> Result<Reply, Reply> {
         let session = self.session_of(connection, asked);
-        if asked.session.is_some() && session.is_none() {
-            return Err(Reply::refuse(StatusCode::SessionNotFound, "no such session"));
+        let random = ChaCha8Rng::from_rng(&mut self.random);
+        let seed = self.stream_seed();
+        let context = self.context(connection, asked, session)?;
+        if context.session.is_some_and(|session| session.is_playing(now)) {
+            return Err(not_valid("SETUP is not possible while playing"));
         }
-        let programme = self.programme_of(connection)?;
-        let plan = self.plan(connection, asked, session, &programme)?;
+        let plan = self.plan(&context, asked, seed)?;
+        let Context { carrier, programme, spec, .. } = context;
         let id = match session {
-            Some(id) => {
-                let admission = &mut self.admission;
-                let more = self.sessions.update(now, id, |session| {
-                    let total = session.grant.rate() + plan.rate;
-                    admission.change(&mut session.grant, total)
-                });
-                more.unwrap_or(Ok(())).map_err(refuse)?;
-                id
-            }
+            Some(id) => self.widen(now, id, plan.rate)?,
             None => {
-                let grant = self.admission.request(plan.rate).map_err(refuse)?;
-                self.open_session(now, connection, asked, programme, grant)
+                let grant = self.admit(connection, plan.rate)?;
+                let reports = SenderReports::new(self.config.cname.clone(), random);
+                let pipeline = Pipeline::new(plan.rate, self.wall, reports);
+                let owner = (connection, carrier);
+                let session = Session::new(now, owner, programme, spec, pipeline, grant);
+                self.open_session(now, asked, session)
             }
         };
-        let seed = self.stream_seed();
-        let cantus = asked.cantus;
-        let flow =
-            Flow { id: plan.flow, kind: plan.kind.clone(), route: plan.route, rate: plan.rate };
-        let ssrc = self.sessions.update(now, id, |session| {
-            let ssrc = extend(session, &plan, seed, cantus);
-            session.add_flow(now, flow);
-            ssrc
-        });
-        self.tell_granted(connection);
-        let transport = with_ssrc(plan.transport, ssrc.flatten());
-        Ok(self.setup_reply(id, asked, transport, plan.shape))
+        Ok(self.add_flow(now, id, asked, plan))
     }
 
-    /// The congestion window must have room for all sessions of the connection, as they are shaped.
-    fn tell_granted(&mut self, connection: ConnectionId) {
-        let sessions = self.sessions.of_connection(connection);
-        let rates = sessions.iter().filter_map(|id| self.sessions.peek(*id));
-        let rate = rates.map(Session::shaped_rate).sum();
-        self.outbox.push_back(Output::Granted { connection, rate });
-    }
-
-    fn setup_reply(
-        &self,
-        id: SessionId,
-        asked: &Asked,
-        transport: Transport,
-        shape: Option<BlockShape>,
-    ) -> Reply {
-        let mut reply = Reply::ok()
-            .header(headers::TRANSPORT, transport.to_string())
-            .header(headers::SESSION, format!("{id};timeout={}", TIMEOUT.as_secs()));
-        if let Some(group) = &asked.pipelined {
-            reply = reply.header(headers::PIPELINED_REQUESTS, group.clone());
-        }
-        if asked.spec != QosSpec::default() {
-            reply = reply.header(CANTUS_QOS.clone(), asked.spec.to_string());
-        }
-        if let Some(shape) = shape {
-            reply = reply.header(CANTUS_FEC.clone(), shape.to_string());
-        }
-        reply
-    }
-
-    fn programme_of(&self, connection: ConnectionId) -> Result<Arc<Programme>, Reply> {
-        let state = self.connections.get(&connection);
-        let described = state.and_then(|state| state.described.as_ref());
-        described
-            .map(|(_, programme)| programme.clone())
-            .ok_or_else(|| Reply::refuse(StatusCode::NotFound, "no such presentation"))
-    }
-
-    /// Decides everything about a flow, without changing anything yet.
-    fn plan(
+    fn context(
         &self,
         connection: ConnectionId,
         asked: &Asked,
         session: Option<SessionId>,
-        programme: &Programme,
-    ) -> Result<Plan, Reply> {
+    ) -> Result<Context<'_>, Reply> {
+        let state = self.connections.get(&connection);
+        let state = state.ok_or_else(|| bad("the connection is gone"))?;
+        let session = session.and_then(|id| self.sessions.peek(id));
+        let described = || state.described().map(|(_, programme)| programme.clone());
+        let programme = session.map(|session| session.programme.clone()).or_else(described);
+        Ok(Context {
+            connection,
+            carrier: state.carrier(),
+            programme: programme
+                .ok_or_else(|| Reply::refuse(StatusCode::NotFound, "no such presentation"))?,
+            session,
+            spec: session.map_or(asked.spec, |session| session.spec),
+        })
+    }
+
+    /// Decides everything about a flow.
+    fn plan(&self, context: &Context<'_>, asked: &Asked, seed: StreamSeed) -> Result<Plan, Reply> {
+        let Context { programme, session, .. } = context;
         let track = asked.target.as_ref().and_then(|target| target.track.as_ref());
         let kind = match track {
             Some(track) => track.kind.clone(),
@@ -150,181 +126,139 @@ impl Server {
                 ));
             }
         };
-        let session = session.and_then(|id| self.sessions.peek(id));
-        if let Some(session) = session {
-            if session.is_playing() {
-                return Err(not_valid("SETUP is not possible while playing"));
-            }
-            if session.flow(&kind).is_some() {
-                return Err(not_valid("this track is set up already"));
-            }
+        if session.is_some_and(|session| session.flow(&kind).is_some()) {
+            return Err(not_valid("this track is set up already"));
         }
-        let (shape, rate) = self.shape_and_rate(asked, &kind, session, programme)?;
-        let next_flow = session.map_or(1, |session| session.flows.len() as u64 + 1);
-        let carrier = self.connections.get(&connection).map(Connection::carrier);
-        let carrier = carrier.ok_or_else(|| bad("the connection is gone"))?;
         let offered = asked.transports.as_ref().ok_or_else(|| bad("SETUP has no Transport"))?;
-        let (transport, route, flow) = self.route(connection, carrier, offered, next_flow)?;
-        Ok(Plan { kind, route, flow, transport, rate, shape })
-    }
-
-    fn shape_and_rate(
-        &self,
-        asked: &Asked,
-        kind: &FlowKind,
-        session: Option<&Session>,
-        programme: &Programme,
-    ) -> Result<(Option<BlockShape>, Bitrate), Reply> {
-        let no_track = || Reply::refuse(StatusCode::NotFound, "no such track");
-        match kind {
+        let next_flow = session.map_or(1, |session| session.flows.len() as u64 + 1);
+        let next_flow = FlowId::new(next_flow).ok_or_else(|| bad("too many flows"))?;
+        let choice = self.choose_route(context.connection, context.carrier, offered, next_flow)?;
+        let (flow, cantus) = (choice.flow, asked.cantus);
+        let (feed, rate, shape) = match &kind {
             FlowKind::Audio(index) => {
-                programme.audio_rate(*index).map(|rate| (None, rate)).ok_or_else(no_track)
+                let rate = programme.audio_rate(*index).ok_or_else(no_track)?;
+                (Feed::audio(programme, *index, flow, cantus, seed), rate, None)
             }
             FlowKind::Repair(index) => {
                 let media = programme.audio_rate(*index).ok_or_else(no_track)?;
-                if session.and_then(|it| it.flow(&FlowKind::Audio(*index))).is_none() {
-                    return Err(not_valid("set up what is to be repaired first"));
-                }
-                let unit = programme.audio[*index].unit_duration();
-                let shape = protection::choose(asked.protection, asked.spec.delay, unit);
-                let Some(shape) = shape else {
-                    let wish = asked.protection;
-                    let why = match wish {
-                        Wish::Off => "no repair was wished".to_owned(),
-                        _ => "the delay leaves no room for repair".to_owned(),
-                    };
-                    return Err(Reply::refuse(StatusCode::NotAcceptable, why));
-                };
+                let protects = session.and_then(|it| it.flow(&FlowKind::Audio(*index)));
+                let protects =
+                    protects.ok_or_else(|| not_valid("set up what is to be repaired first"))?;
+                let shape = context.shape(asked.protection, *index, media)?;
                 let rate = (media.as_bps() as f64 * shape.overhead()) as u64;
-                Ok((Some(shape), Bitrate::from_bps(rate)))
+                let flows = (flow, protects.id);
+                let feed = Feed::repair(programme, *index, flows, shape, seed);
+                (feed, Bitrate::from_bps(rate), Some(shape))
             }
             FlowKind::Text(language) => {
-                let texts = &programme.presentation.texts;
-                let known = texts.iter().any(|text| text.language == *language);
-                known.then_some((None, TEXT_RATE)).ok_or_else(no_track)
+                let feed = Feed::text(programme, language, flow, choice.route, cantus, seed);
+                (feed, TEXT_RATE, None)
             }
-        }
-    }
-
-    /// Picks the first offered transport that this connection can carry.
-    fn route(
-        &self,
-        connection: ConnectionId,
-        carrier: Carrier,
-        offered: &TransportHeader,
-        next_flow: u64,
-    ) -> Result<(Transport, Route, FlowId), Reply> {
-        for transport in &offered.alternatives {
-            match (carrier, transport) {
-                (
-                    Carrier::Tcp(peer),
-                    Transport::Udp { profile, client, destination, multicast: false, .. },
-                ) => {
-                    if destination.as_ref().is_some_and(|it| it.parse() != Ok(peer)) {
-                        let why = "media goes only to the address that asked for it";
-                        return Err(Reply::refuse(StatusCode::Forbidden, why));
-                    }
-                    let rtp = SocketAddr::new(peer, client.0);
-                    let rtcp = SocketAddr::new(peer, client.1);
-                    if client.0 == 0 || self.sessions.is_taken(&Source::Udp(rtcp)) {
-                        return Err(bad(format!("client_port {} is in use", client.0)));
-                    }
-                    let flow = FlowId::new(next_flow).ok_or_else(|| bad("too many flows"))?;
-                    let answer = Transport::Udp {
-                        profile: *profile,
-                        client: *client,
-                        server: Some(self.config.media_ports),
-                        destination: None,
-                        multicast: false,
-                        ssrc: None,
-                    };
-                    return Ok((answer, Route::Udp { rtp, rtcp }, flow));
-                }
-                (Carrier::Quic, Transport::Quic { profile, flow, .. }) => {
-                    if flow.get() == 0 || self.sessions.is_taken(&Source::Quic(connection, *flow)) {
-                        return Err(bad(format!("flow {} is in use", flow.get())));
-                    }
-                    let answer = Transport::Quic { profile: *profile, flow: *flow, ssrc: None };
-                    return Ok((answer, Route::Quic(connection), *flow));
-                }
-                _ => {}
-            }
-        }
-        let why = match carrier {
-            Carrier::Tcp(_) => "this connection carries RTP/AVP and RTP/AVPF over unicast UDP",
-            Carrier::Quic => "this connection carries RTP/AVPF/QUIC",
         };
-        Err(Reply::refuse(StatusCode::UnsupportedTransport, why))
+        context.check_wished_rate(rate)?;
+        Ok(Plan { kind, choice, rate, shape, feed: feed.ok_or_else(no_track)? })
     }
 
-    fn open_session(
-        &mut self,
-        now: MonoTime,
-        connection: ConnectionId,
-        asked: &Asked,
-        programme: Arc<Programme>,
-        grant: Grant,
-    ) -> SessionId {
+    /// The rate for a new session.
+    fn admit(&mut self, connection: ConnectionId, rate: Bitrate) -> Result<Grant, Reply> {
+        if self.sessions.of_connection(connection).len() >= MAX_SESSIONS {
+            let why = format!("{MAX_SESSIONS} sessions on one connection are enough");
+            return Err(Reply::refuse(StatusCode::ServiceUnavailable, why));
+        }
+        self.admission.request(rate).map_err(refuse)
+    }
+
+    /// More rate for a session that is there.
+    fn widen(&mut self, now: MonoTime, id: SessionId, rate: Bitrate) -> Result<SessionId, Reply> {
+        let admission = &mut self.admission;
+        let widened = self.sessions.update(now, id, |session| {
+            let total = session.grant.rate() + rate;
+            admission.change(&mut session.grant, total)
+        });
+        widened.ok_or_else(super::session_not_found)?.map_err(refuse)?;
+        Ok(id)
+    }
+
+    fn open_session(&mut self, now: MonoTime, asked: &Asked, session: Session) -> SessionId {
         let id = SessionId(self.random.next_u64());
-        let reports =
-            SenderReports::new(self.config.cname.clone(), ChaCha8Rng::from_rng(&mut self.random));
-        let pipeline = Pipeline::new(Bitrate::from_kbps(64), self.wall, reports);
-        let session = Session::new(now, connection, programme, asked.spec, pipeline, grant);
+        let state = self.connections.get_mut(&session.connection);
         self.sessions.insert(now, id, session);
-        let group = asked.pipelined.clone().zip(self.connections.get_mut(&connection));
-        if let Some((group, state)) = group
-            && state.pipelined.len() < Connection::MAX_PIPELINED
-        {
-            state.pipelined.insert(group, id);
+        if let Some((group, state)) = asked.pipelined.clone().zip(state) {
+            state.note_pipelined(group, id, |id| self.sessions.peek(id).is_some());
         }
         id
     }
 
-    fn stream_seed(&mut self) -> StreamSeed {
-        StreamSeed {
-            ssrc: Ssrc(self.random.next_u32()),
-            sequence: Sequence(self.random.next_u32() as u16),
-            timestamp: RtpTimestamp(self.random.next_u32()),
+    fn add_flow(&mut self, now: MonoTime, id: SessionId, asked: &Asked, plan: Plan) -> Reply {
+        let Plan { kind, choice, rate, shape, feed } = plan;
+        let ssrc = feed.ssrc();
+        let flow = Flow { id: choice.flow, kind, route: choice.route, rate };
+        let granted = self.sessions.update(now, id, |session| {
+            feed.join(&mut session.pipeline);
+            session.add_flow(now, flow);
+            (session.connection, session.granted_spec())
+        });
+        let session = SessionHeader { id: id.to_string(), timeout: Some(TIMEOUT) };
+        let mut reply = Reply::ok()
+            .header(headers::TRANSPORT, choice.answer(ssrc))
+            .header(headers::SESSION, session.to_string());
+        if let Some(group) = &asked.pipelined {
+            reply = reply.header(headers::PIPELINED_REQUESTS, group.clone());
+        }
+        if let Some((connection, spec)) = granted {
+            self.tell_granted(connection);
+            if asked.cantus {
+                reply = reply.header(CANTUS_QOS.clone(), spec.to_string());
+            }
+        }
+        if let Some(shape) = shape {
+            reply = reply.header(CANTUS_FEC.clone(), shape.to_string());
+        }
+        reply
+    }
+}
+
+impl Context<'_> {
+    fn in_use(&self) -> Bitrate {
+        self.session.map_or(Bitrate::ZERO, |session| session.grant.rate())
+    }
+
+    /// A listener who says what the session may take gets no more than that.
+    fn check_wished_rate(&self, rate: Bitrate) -> Result<(), Reply> {
+        let total = self.in_use() + rate;
+        match self.spec.rate {
+            Some(limit) if total > limit => {
+                let why = format!("{total} are needed, and {limit} were allowed");
+                Err(Reply::not_enough_bandwidth(why, limit.saturating_sub(self.in_use())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The block that fits the delay and, unless a certain one is wished, the rate.
+    fn shape(&self, wish: Wish, index: usize, media: Bitrate) -> Result<BlockShape, Reply> {
+        let refuse = |why: &str| Reply::refuse(StatusCode::NotAcceptable, why);
+        let unit = self.programme.audio.get(index).ok_or_else(no_track)?.unit_duration();
+        let shape = protection::choose(wish, self.spec.delay, unit);
+        let shape = shape.ok_or_else(|| match wish {
+            Wish::Off => refuse("no repair was wished"),
+            _ => refuse("the delay leaves no room for repair"),
+        })?;
+        match self.spec.rate {
+            Some(limit) if wish == Wish::Auto => {
+                within(shape, media, limit.saturating_sub(self.in_use()))
+                    .ok_or_else(|| refuse("the rate leaves no room for repair"))
+            }
+            _ => Ok(shape),
         }
     }
 }
 
-/// Extends the chain of a session by what was planned; the SSRC of the new stream, if it is one.
-fn extend(session: &mut Session, plan: &Plan, seed: StreamSeed, cantus: bool) -> Option<Ssrc> {
-    let programme = session.programme.clone();
-    let send_time = cantus.then(send_time_id);
-    match &plan.kind {
-        FlowKind::Audio(index) => {
-            let source = programme.audio[*index].clone();
-            let rate = clock_rate(programme.codec, source.format());
-            let payload = payload_type(programme.codec.into());
-            let packetizer = Packetizer::new(payload, rate, seed, send_time);
-            session.pipeline.add_audio(AudioChain::new(plan.flow, source, packetizer));
-            Some(seed.ssrc)
-        }
-        FlowKind::Repair(index) => {
-            let audio = session.flow(&FlowKind::Audio(*index))?.id;
-            let unit = programme.audio[*index].unit_duration().to_duration();
-            let first_block = seed.timestamp.0 >> 8;
-            let encoder = Encoder::new(Layout::Adu, plan.shape?, 1, first_block).ok()?;
-            let chain = session.pipeline.audio_on(audio)?;
-            chain.protect(Protection::new(plan.flow, encoder, unit / 2));
-            None
-        }
-        FlowKind::Text(language) => {
-            let texts = &programme.presentation.texts;
-            let text = texts.iter().find(|text| text.language == *language)?;
-            let payload = payload_type(Payload::Cue);
-            let packetizer = Packetizer::new(payload, ClockRate::MILLISECONDS, seed, send_time);
-            let carriage = match plan.route {
-                Route::Udp { .. } => Carriage::Lossy,
-                Route::Quic(_) => Carriage::Reliable,
-            };
-            let chain = CueChain::new(plan.flow, text.cues.clone(), packetizer, carriage);
-            session.pipeline.add_cues(chain);
-            Some(seed.ssrc)
-        }
-    }
+/// The same block with as much repair as `room` beside `media` allows; `None` if that is none.
+fn within(shape: BlockShape, media: Bitrate, room: Bitrate) -> Option<BlockShape> {
+    let most = room.as_bps().saturating_mul(shape.source().into()) / media.as_bps().max(1);
+    let repair = u8::try_from(most).unwrap_or(u8::MAX).min(shape.repair());
+    BlockShape::new(shape.source(), repair).ok().filter(|shape| shape.repair() > 0)
 }
 
 /// 453 says what would be possible, 503 that there is no place at all.
@@ -335,15 +269,27 @@ fn refuse(refusal: Refusal) -> Reply {
     }
 }
 
-fn with_ssrc(mut transport: Transport, stream: Option<Ssrc>) -> Transport {
-    match &mut transport {
-        Transport::Udp { ssrc, .. }
-        | Transport::Quic { ssrc, .. }
-        | Transport::Interleaved { ssrc, .. } => *ssrc = stream,
-    }
-    transport
+fn no_track() -> Reply {
+    Reply::refuse(StatusCode::NotFound, "no such track")
 }
 
 fn not_valid(why: &str) -> Reply {
     Reply::refuse(StatusCode::MethodNotValidInThisState, why)
+        .header(headers::ALLOW, "OPTIONS, DESCRIBE, PLAY, PAUSE, GET_PARAMETER, TEARDOWN")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repair_is_cut_to_the_room_that_the_rate_leaves() {
+        let shape = BlockShape::new(5, 4).unwrap();
+        let cut = |room| within(shape, Bitrate::from_kbps(100), Bitrate::from_kbps(room));
+        assert_eq!(cut(1_000), Some(shape));
+        assert_eq!(cut(80), Some(shape));
+        assert_eq!(cut(79), BlockShape::new(5, 3).ok());
+        assert_eq!(cut(20), BlockShape::new(5, 1).ok());
+        assert_eq!(cut(19), None);
+    }
 }

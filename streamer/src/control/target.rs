@@ -1,7 +1,7 @@
 //! What a request's URL points at.
 
 use cantus_qos::spec::sdp::AudioCodec;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rtsp_types::Url;
 
 use crate::session::FlowKind;
@@ -116,6 +116,14 @@ impl Target {
     }
 }
 
+/// A presentation's name as one segment of a URL's path (RFC 3986, section 3.3).
+pub fn url_path(name: &str) -> String {
+    /// All but the unreserved characters (RFC 3986, section 2.3).
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(name, RESERVED).to_string()
+}
+
 fn codec_name(codec: AudioCodec) -> &'static str {
     match codec {
         AudioCodec::Opus => "opus",
@@ -154,6 +162,15 @@ mod tests {
             let target = parse(&format!("quic://host/duet/{control}")).unwrap();
             assert_eq!(target.track.unwrap().kind, kind);
         }
+    }
+
+    #[test]
+    fn any_name_survives_its_way_through_a_url() {
+        for name in ["sync-test", "a b", "a/b", "50 %", "Täglich?", "..x", "#1"] {
+            let target = parse(&format!("rtsp://host/{}/", url_path(name))).unwrap();
+            assert_eq!(target.name.as_deref(), Some(name));
+        }
+        assert_eq!(url_path("sync-test"), "sync-test");
     }
 
     #[test]

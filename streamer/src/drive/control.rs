@@ -1,20 +1,34 @@
 //! The way out of one control connection.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::{self, FlowId};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tracing::debug;
 
 use crate::quic::GrantedRate;
+use crate::wire::ConnectionId;
 
 /// Answers that a client has not read yet. One that asks and does not read is cut off.
 const ANSWERS: usize = 256;
 
 /// Units of a reliable flow that wait for the network.
 const UNITS: usize = 4_096;
+
+/// Names control connections, whatever carries them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConnectionIds(Arc<AtomicU64>);
+
+impl ConnectionIds {
+    pub(crate) fn next(&self) -> ConnectionId {
+        ConnectionId(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// What the writing task of a control connection is told.
 #[derive(Debug)]
@@ -27,7 +41,17 @@ pub(crate) enum Write {
 #[derive(Debug)]
 pub(crate) struct Outlet {
     control: Sender<Write>,
+    cut: Arc<Notify>,
     quic: Option<QuicOutlet>,
+}
+
+/// What the tasks of a connection hold.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    /// What is to be written.
+    pub(crate) written: Receiver<Write>,
+    /// Told when it is over at once.
+    pub(crate) cut: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -39,32 +63,36 @@ struct QuicOutlet {
 }
 
 impl Outlet {
-    /// For RTSP over TCP; and what its writing task reads from.
-    pub(crate) fn tcp() -> (Self, Receiver<Write>) {
-        let (control, written) = channel(ANSWERS);
-        (Self { control, quic: None }, written)
+    /// For RTSP over TCP; and the other end of it.
+    pub(crate) fn tcp() -> (Self, Outbound) {
+        Self::new(None)
     }
 
-    /// For a QUIC connection; and what the writing task of its flow 0 reads from.
-    pub(crate) fn quic(
-        connection: quinn::Connection,
-        rate: GrantedRate,
-    ) -> (Self, Receiver<Write>) {
-        let (control, written) = channel(ANSWERS);
+    /// For a QUIC connection; and the other end of its flow 0.
+    pub(crate) fn quic(connection: quinn::Connection, rate: GrantedRate) -> (Self, Outbound) {
         let runtime = tokio::runtime::Handle::current();
-        let quic = QuicOutlet { connection, rate, runtime, streams: BTreeMap::new() };
-        (Self { control, quic: Some(quic) }, written)
+        Self::new(Some(QuicOutlet { connection, rate, runtime, streams: BTreeMap::new() }))
+    }
+
+    fn new(quic: Option<QuicOutlet>) -> (Self, Outbound) {
+        let (control, written) = channel(ANSWERS);
+        let cut = Arc::new(Notify::new());
+        (Self { control, cut: cut.clone(), quic }, Outbound { written, cut })
     }
 
     pub(crate) fn control(&self, data: Bytes) {
-        if self.control.try_send(Write::Data(data)).is_err() {
-            debug!("a client does not read its answers");
-        }
+        self.write(Write::Data(data));
     }
 
     pub(crate) fn close(&self) {
-        // If there is no room for this, the client does not read, and goes with its connection.
-        let _ = self.control.try_send(Write::Close);
+        self.write(Write::Close);
+    }
+
+    fn write(&self, write: Write) {
+        if self.control.try_send(write).is_err() {
+            debug!("a client does not read its answers: it is cut off");
+            self.cut.notify_one();
+        }
     }
 
     pub(crate) fn granted(&self, rate: Bitrate) {

@@ -32,6 +32,8 @@ struct Pair {
 #[derive(Debug)]
 struct Marked {
     socket: UdpSocket,
+    /// Whether addresses of IPv4 must be written as those of IPv6.
+    ipv6: bool,
     marked: Cell<Option<DeliveryClass>>,
 }
 
@@ -124,7 +126,8 @@ impl Marked {
         socket.set_nonblocking(true)?;
         // A smaller buffer than wished for is no reason not to serve.
         let _ = socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER);
-        Ok(Self { socket, marked: Cell::new(None) })
+        let ipv6 = socket.local_addr()?.is_ipv6();
+        Ok(Self { socket, ipv6, marked: Cell::new(None) })
     }
 
     fn port(&self) -> u16 {
@@ -135,9 +138,17 @@ impl Marked {
         if self.marked.replace(Some(class)) != Some(class) {
             let mark = u32::from(class.dscp()) << 2;
             let socket = socket2::SockRef::from(&self.socket);
-            // Unmarked is still sent; not every network takes marks, nor every system.
-            let _ = if to.is_ipv4() { socket.set_tos_v4(mark) } else { socket.set_tclass_v6(mark) };
+            // Unmarked is still sent; not every network takes marks, nor every system. A socket of
+            // both families has a mark for each.
+            let _ = socket.set_tos_v4(mark);
+            if self.ipv6 {
+                let _ = socket.set_tclass_v6(mark);
+            }
         }
+        let to = match to.ip() {
+            IpAddr::V4(ip) if self.ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
+            _ => to,
+        };
         if let Err(error) = self.socket.send_to(data, to) {
             debug!(%to, %error, "a packet was not sent");
         }

@@ -1,16 +1,17 @@
 //! QUIC connections: flow 0 for control, datagrams for reports.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use cantus_qos::roq::{self, FlowId};
 use cantus_qos::rtcp;
-use quinn::{Endpoint, Incoming, RecvStream, SendStream};
+use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, SendStream};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc::Receiver;
 use tracing::debug;
 
-use super::control::{Outlet, Write};
+use super::control::{ConnectionIds, Outbound, Outlet, Write};
 use super::{Inbox, Message, StartError};
 use crate::quic::{GrantedRate, Identity, server_config};
 use crate::wire::{Carrier, ConnectionId, Source};
@@ -18,23 +19,30 @@ use crate::wire::{Carrier, ConnectionId, Source};
 /// Connections at once; more are refused.
 const CONNECTIONS: usize = 2_048;
 
-/// Names control connections, whatever carries them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ConnectionIds(Arc<AtomicU64>);
-
-impl ConnectionIds {
-    pub(crate) fn next(&self) -> ConnectionId {
-        ConnectionId(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
 pub(crate) fn listen(address: SocketAddr, identity: &Identity) -> Result<Endpoint, StartError> {
     let config = server_config(identity, GrantedRate::default())?;
-    Endpoint::server(config, address).map_err(|reason| StartError::Listen {
-        address,
-        protocol: "QUIC",
-        reason,
-    })
+    let refused = |reason| StartError::Listen { address, protocol: "QUIC", reason };
+    let socket = bind(address).map_err(refused)?;
+    let runtime = Arc::new(quinn::TokioRuntime);
+    Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime).map_err(refused)
+}
+
+/// `[::]` stands for all addresses: those of IPv4 too, and alone where there is no IPv6.
+fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
+    let everywhere = address.ip() == Ipv6Addr::UNSPECIFIED;
+    let bound = Socket::new(Domain::for_address(address), Type::DGRAM, None).and_then(|socket| {
+        if everywhere {
+            socket.set_only_v6(false)?;
+        }
+        socket.bind(&address.into())?;
+        Ok(socket.into())
+    });
+    match bound {
+        Err(error) if everywhere && error.kind() != ErrorKind::AddrInUse => {
+            UdpSocket::bind((Ipv4Addr::UNSPECIFIED, address.port()))
+        }
+        bound => bound,
+    }
 }
 
 pub(crate) async fn serve(
@@ -77,7 +85,7 @@ async fn converse(
         quic.close(quinn::VarInt::from_u32(1), b"the first stream must be flow 0");
         return Ok(());
     }
-    let (outlet, written) = Outlet::quic(quic.clone(), rate);
+    let (outlet, Outbound { written, cut }) = Outlet::quic(quic.clone(), rate);
     let carrier = Carrier::Quic;
     if !inbox.deliver(Message::Connected { connection, carrier, outlet }).await {
         return Ok(());
@@ -85,6 +93,7 @@ async fn converse(
     tokio::select! {
         () = read_all(receive, connection, inbox) => {}
         () = write_all(send, written) => {}
+        () = cut.notified() => {}
         error = read_reports(&quic, connection, inbox) => return Err(error),
     }
     quic.close(quinn::VarInt::from_u32(0), b"goodbye");

@@ -9,8 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::Receiver;
 use tracing::debug;
 
-use super::control::{Outlet, Write};
-use super::quic::ConnectionIds;
+use super::control::{ConnectionIds, Outbound, Outlet, Write};
 use super::{Inbox, Message, StartError};
 use crate::wire::{Carrier, ConnectionId};
 
@@ -52,7 +51,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, connection: ConnectionId,
     // Answers are small and awaited.
     let _ = stream.set_nodelay(true);
     let (read, write) = stream.into_split();
-    let (outlet, written) = Outlet::tcp();
+    let (outlet, Outbound { written, cut }) = Outlet::tcp();
     let carrier = Carrier::Tcp(peer.ip().to_canonical());
     if !inbox.deliver(Message::Connected { connection, carrier, outlet }).await {
         return;
@@ -60,6 +59,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, connection: ConnectionId,
     tokio::select! {
         () = read_all(read, connection, inbox) => {}
         () = write_all(write, written) => {}
+        () = cut.notified() => {}
     }
 }
 

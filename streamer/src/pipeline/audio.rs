@@ -36,7 +36,7 @@ pub struct Protection {
     flow: FlowId,
     encoder: Encoder,
     spread: RepairSpread,
-    /// Between two packets that leave, source or repair: half a packet time.
+    /// Between two repair packets of a block.
     interval: Duration,
 }
 
@@ -83,22 +83,32 @@ impl AudioChain {
         self.source.unit_duration()
     }
 
-    /// Goes to the unit that holds `from`; the start of that unit is returned.
-    pub fn seek(&mut self, from: MediaTime) -> MediaTime {
+    /// Goes to the unit that holds `from`.
+    pub fn seek(&mut self, from: MediaTime) {
         self.next = self.source.index_at(from);
         self.retry_at = None;
         self.ended = false;
         self.packetizer.mark_next();
-        self.position()
     }
 
     /// The media time of the next unit.
-    pub fn position(&self) -> MediaTime {
+    fn position(&self) -> MediaTime {
         MediaTime::from_flicks(self.source.unit_duration().as_flicks() * self.next as i64)
     }
 
-    /// No more units for now: what is left of the current block is protected as it stands.
-    pub fn stop(&mut self, now: MonoTime) {
+    /// No more units for now. The block that is open ends, and repair that still waits goes: what
+    /// it repairs is sent again when PLAY goes on.
+    pub fn stop(&mut self) {
+        if let Some(protection) = &mut self.protection {
+            protection.encoder.flush();
+            while protection.encoder.pop_repair().is_some() {}
+            protection.spread.clear();
+        }
+    }
+
+    /// The range is over: what there is of the open block is protected as it stands.
+    fn end(&mut self, now: MonoTime) {
+        self.ended = true;
         if let Some(protection) = &mut self.protection {
             protection.encoder.flush();
             protection.collect(now);
@@ -143,8 +153,7 @@ impl AudioChain {
                 return;
             }
             UnitState::Ready(_) | UnitState::End => {
-                self.ended = true;
-                self.stop(now);
+                self.end(now);
                 return;
             }
         };

@@ -35,6 +35,17 @@ pub struct Heard {
     pub round_trip: Option<Duration>,
 }
 
+/// What a packet from the listener is.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Feedback {
+    /// No compound RTCP packet; it is dropped.
+    Noise,
+    /// A report: the listener is there.
+    Report,
+    /// BYE: it leaves.
+    Goodbye,
+}
+
 /// Sends SR and SDES for each audio stream, BYE at the end, and keeps what listeners report.
 #[derive(Debug)]
 pub struct SenderReports {
@@ -73,19 +84,25 @@ impl SenderReports {
         &self.heard
     }
 
-    /// A compound packet came; what does not parse is dropped.
-    pub fn heard(&mut self, at: NtpTime, compound: &[u8]) {
-        let Ok(packets) = rtcp::parse_compound(compound) else { return };
+    /// A compound packet came.
+    pub fn heard(&mut self, at: NtpTime, compound: &[u8]) -> Feedback {
+        let Ok(packets) = rtcp::parse_compound(compound) else { return Feedback::Noise };
+        let mut feedback = Feedback::Report;
         for packet in packets {
             let blocks = match packet {
                 RtcpPacket::ReceiverReport(report) => report.blocks,
                 RtcpPacket::SenderReport(report) => report.blocks,
+                RtcpPacket::Bye { .. } => {
+                    feedback = Feedback::Goodbye;
+                    continue;
+                }
                 _ => continue,
             };
             for block in blocks {
                 self.note(Heard { block, round_trip: block.round_trip(at) });
             }
         }
+        feedback
     }
 
     fn note(&mut self, heard: Heard) {

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::pem::PemObject;
+use ring::digest::{SHA256, digest};
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The certificate chain and key of a streamer.
@@ -27,7 +28,7 @@ pub enum IdentityError {
         /// Certificate or private key.
         what: &'static str,
         /// What is wrong with it.
-        reason: rustls::pki_types::pem::Error,
+        reason: pem::Error,
     },
     /// A file cannot be written.
     #[error("{}: cannot keep the streamer's key: {reason}", file.display())]
@@ -37,6 +38,9 @@ pub enum IdentityError {
         /// What the system says.
         reason: io::Error,
     },
+    /// There is nowhere to keep it.
+    #[error("neither XDG_STATE_HOME nor HOME tells where to keep a key: use --cert and --key")]
+    NoHome,
     /// A certificate cannot be made.
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
@@ -62,8 +66,19 @@ impl Identity {
         let certificates = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(unreadable(certificate, "certificate"))?;
+        if certificates.is_empty() {
+            return Err(unreadable(certificate, "certificate")(pem::Error::NoItemsFound));
+        }
         let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key, "private key"))?;
         Ok(Self { certificates, key })
+    }
+
+    /// The SHA-256 of the certificate in DER form, `sha256:` and 64 hexadecimal digits: what a
+    /// player trusts who is told to.
+    pub fn fingerprint(&self) -> String {
+        let leaf = self.certificates.first().map_or(&[][..], |leaf| leaf);
+        let digest = digest(&SHA256, leaf);
+        digest.as_ref().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// A new self-signed certificate, not kept anywhere.
@@ -76,6 +91,20 @@ impl Identity {
         let key_der = PrivateKeyDer::try_from(key.serialize_der())
             .map_err(|why| rustls::Error::General(why.to_owned()))?;
         Ok(Self { certificates: vec![certificate.der().clone()], key: key_der })
+    }
+
+    /// The identity kept for the user: in `$XDG_STATE_HOME/cantus`, or else in
+    /// `~/.local/state/cantus`. `variable` reads the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NoHome`], and as [`kept_in`](Self::kept_in).
+    pub fn of_user(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, IdentityError> {
+        // A relative path is to be ignored (XDG Base Directory Specification).
+        let state = variable("XDG_STATE_HOME").filter(|path| path.is_absolute());
+        let home = || variable("HOME").filter(|path| path.is_absolute());
+        let state = state.or_else(|| Some(home()?.join(".local/state")));
+        Self::kept_in(&state.ok_or(IdentityError::NoHome)?.join("cantus"))
     }
 
     /// The identity kept in `directory`, made at the first time.
@@ -129,6 +158,36 @@ mod tests {
         let again = Identity::kept_in(&directory).unwrap();
         fs::remove_dir_all(&directory).unwrap();
         assert_eq!(first.certificates, again.certificates);
+        assert_eq!(first.fingerprint(), again.fingerprint());
+    }
+
+    #[test]
+    fn the_fingerprint_is_the_sha256_of_the_certificate() {
+        let mut identity = Identity::ephemeral().unwrap();
+        // The digest of "abc", from FIPS 180-4.
+        identity.certificates[0] = CertificateDer::from(b"abc".to_vec());
+        assert_eq!(
+            identity.fingerprint(),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_named() {
+        let name = format!("cantus-empty-{}.pem", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        fs::write(&file, "nothing to see here\n").unwrap();
+        let error = Identity::read(&file, &file).unwrap_err().to_string();
+        fs::remove_file(&file).unwrap();
+        assert!(error.contains("no usable certificate") && error.lines().count() == 1, "{error}");
+    }
+
+    #[test]
+    fn a_user_without_a_home_is_told_what_to_do() {
+        let error = Identity::of_user(|_| None).unwrap_err();
+        assert!(matches!(error, IdentityError::NoHome));
+        let relative = Identity::of_user(|_| Some("state".into())).unwrap_err();
+        assert!(matches!(relative, IdentityError::NoHome));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::source::{Source, Token};
 const ROOMS: &[(&str, &[&str])] = &[
     ("time",     &[]),
     ("quantity", &[]),
+    ("delivery", &[]),
 
     ("rtp",      &["time", "quantity"]),
 

@@ -1,0 +1,102 @@
+//! What came of a simulated session.
+
+use std::time::Duration;
+
+use cantus_player::wire::Ending;
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::payload::cue::Cue;
+use cantus_qos::stats::UnitRecord;
+use cantus_qos::stats::report::{QosReport, StreamKind, StreamReport};
+use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
+
+use crate::link::NodeCounts;
+
+/// Everything that can be known of a session that was played.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The player's report.
+    pub report: QosReport,
+    /// How it ended; `None` if it had not by the time it was given up.
+    pub ending: Option<Ending>,
+    /// What was heard, where the scenario asked for it to be kept.
+    pub sound: Option<Sound>,
+    /// The cues in the order in which they were shown.
+    pub cues: Vec<ShownCue>,
+    /// The fates of units as they were settled, where the scenario asked for them.
+    pub fates: Vec<UnitFate>,
+    /// What the link from streamer to player did.
+    pub there: NodeCounts,
+    /// What the link from player to streamer did.
+    pub back: NodeCounts,
+    /// What happened when.
+    pub log: Vec<(MonoTime, Milestone)>,
+    /// How much virtual time it took, from asking to the end of the session.
+    pub elapsed: Duration,
+    /// Sessions that the streamer still had two seconds after the player's end.
+    pub sessions_left: usize,
+}
+
+impl Outcome {
+    /// Whether the whole range was played.
+    pub fn is_completed(&self) -> bool {
+        matches!(self.ending, Some(Ending::Completed))
+    }
+
+    /// The audio streams of the report.
+    pub fn audio(&self) -> impl Iterator<Item = &StreamReport> {
+        self.report.streams.iter().filter(|stream| stream.kind == StreamKind::Continuous)
+    }
+}
+
+/// What was heard.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sound {
+    /// Rate and channels.
+    pub format: AudioFormat,
+    /// Interleaved, between -1 and 1.
+    pub samples: Vec<f32>,
+    /// The media time of the first sample.
+    pub from: MediaTime,
+}
+
+/// A cue that was shown.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ShownCue {
+    /// When it was shown.
+    pub at: MonoTime,
+    /// The cue.
+    pub cue: Cue,
+    /// By how much it came after the sound it belongs to.
+    pub skew: TimeDelta,
+}
+
+/// The fate of a unit of a stream.
+#[derive(Clone, Debug)]
+pub struct UnitFate {
+    /// The stream's name.
+    pub stream: String,
+    /// The unit and its fate.
+    pub record: UnitRecord,
+}
+
+/// What happens once in a session.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub enum Milestone {
+    /// The player asked to be connected.
+    Asked,
+    /// The control connection stood.
+    Connected,
+    /// The player knew what it would play.
+    Ready {
+        /// What the samples would be.
+        format: AudioFormat,
+        /// The title of the presentation.
+        title: String,
+    },
+    /// The first sample was handed to the sink.
+    FirstSound,
+    /// The connection broke.
+    Lost,
+    /// The player's end.
+    Ended,
+}

@@ -1,0 +1,198 @@
+//! What is played, across what.
+
+use std::time::Duration;
+
+use cantus_player::wish::{Carrier, Language, Latency, Wish};
+use cantus_qos::spec::admission::Limits;
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::spec::{Protection, QosSpec};
+use cantus_qos::time::MediaTime;
+use cantus_streamer::pipeline::StreamSeed;
+use rtsp_types::Url;
+
+use crate::link::{Link, LinkError, LinkSpec};
+use crate::plan::{Plan, Transport};
+
+/// One session across one link.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The network, as the media meet it.
+    pub link: LinkSpec,
+    /// The way from player to streamer, where it is another.
+    pub back: Option<LinkSpec>,
+    /// What all luck follows from: of the network and of both ends.
+    pub seed: u64,
+    /// The name of the presentation.
+    pub presentation: String,
+    /// UDP or QUIC.
+    pub carrier: Carrier,
+    /// The codec to ask for.
+    pub codec: AudioCodec,
+    /// The subtitles that are wanted.
+    pub language: Language,
+    /// How long playback waits.
+    pub latency: Latency,
+    /// The repair to ask for.
+    pub protection: Protection,
+    /// The quality to ask for, beside the latency.
+    pub promise: QosSpec,
+    /// Where to begin.
+    pub from: MediaTime,
+    /// How much to play; `None`: to the end.
+    pub length: Option<MediaTime>,
+    /// What the streamer may give away.
+    pub limits: Limits,
+    /// Where the numbers of every stream begin; `None`: where the seed leads.
+    pub beginning: Option<StreamSeed>,
+    /// What is kept beside the report.
+    pub capture: Capture,
+}
+
+/// What a run keeps beside its report. Ten minutes of sound take 115 MB a channel.
+#[derive(Copy, Clone, Default, Eq, PartialEq, Debug)]
+pub struct Capture {
+    /// Every sample.
+    pub sound: bool,
+    /// The fate of every unit.
+    pub fates: bool,
+}
+
+/// Why a plan or a scenario cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The plan does not name a presentation.
+    #[error("the plan names no presentation")]
+    NoPresentation,
+    /// No URL can be made of the name.
+    #[error("`{name}` cannot stand in a URL")]
+    Name {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Scenario {
+    /// `presentation` across `link` over `carrier`, everything else as most would want it: Opus
+    /// with English subtitles, repair as the streamer thinks fit, at 200 ms.
+    pub fn new(link: LinkSpec, presentation: &str, carrier: Carrier) -> Self {
+        Self {
+            link,
+            back: None,
+            seed: 1,
+            presentation: presentation.to_owned(),
+            carrier,
+            codec: AudioCodec::Opus,
+            language: Language::Tag("en".to_owned()),
+            latency: Latency::Fixed(Duration::from_millis(200)),
+            protection: Protection::Auto,
+            promise: QosSpec::default(),
+            from: MediaTime::ZERO,
+            length: None,
+            limits: Limits::default(),
+            beginning: None,
+            capture: Capture::default(),
+        }
+    }
+
+    /// What a plan describes. Its media directory is the caller's to open.
+    ///
+    /// # Errors
+    ///
+    /// If the plan names no presentation.
+    pub fn from_plan(plan: &Plan) -> Result<Self, ScenarioError> {
+        let (_, name) = plan.presentation().ok_or(ScenarioError::NoPresentation)?;
+        let carrier = match plan.transport {
+            Transport::Quic => Carrier::Quic,
+            Transport::Rtsp => Carrier::Udp,
+        };
+        Ok(Self {
+            back: plan.back.clone(),
+            seed: plan.seed,
+            latency: plan.latency,
+            protection: plan.fec,
+            promise: plan.promise,
+            length: plan.length.map(MediaTime::from_duration),
+            ..Self::new(plan.link.clone(), name, carrier)
+        })
+    }
+
+    /// The same with other luck.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same with other repair.
+    #[must_use]
+    pub fn with_protection(mut self, protection: Protection) -> Self {
+        self.protection = protection;
+        self
+    }
+
+    pub(super) fn links(&self) -> Result<(Link, Link), LinkError> {
+        let (there, back) = Link::pair(&self.link, self.seed)?;
+        match &self.back {
+            Some(spec) => Ok((there, Link::pair(spec, self.seed)?.1)),
+            None => Ok((there, back)),
+        }
+    }
+
+    /// The base delays there and back: those of the control pipe.
+    pub(super) fn delays(&self) -> (Duration, Duration) {
+        (self.link.delay, self.back.as_ref().unwrap_or(&self.link).delay)
+    }
+
+    pub(super) fn wish(&self) -> Result<Wish, ScenarioError> {
+        let name = || ScenarioError::Name { name: self.presentation.clone() };
+        let scheme = match self.carrier {
+            Carrier::Quic => "quic",
+            Carrier::Udp => "rtsp",
+        };
+        let mut url = Url::parse(&format!("{scheme}://streamer.invalid/")).map_err(|_| name())?;
+        url.path_segments_mut().map_err(|()| name())?.clear().push(&self.presentation);
+        Ok(Wish {
+            codec: self.codec,
+            language: self.language.clone(),
+            latency: self.latency,
+            protection: self.protection,
+            spec: self.promise,
+            from: self.from,
+            length: self.length,
+            seed: self.seed,
+            ..Wish::new(url, self.carrier)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_becomes_the_session_that_it_describes() {
+        let plan: Plan = r#"
+            seed = 7
+            link = "bursty"
+            back = "delay 10ms"
+            media = "media-samples/a piece"
+            transport = "rtsp"
+            latency = "250ms"
+            promise = "loss<=1%"
+            fec = "5+3"
+            for = "60s"
+        "#
+        .parse()
+        .unwrap();
+        let scenario = Scenario::from_plan(&plan).unwrap();
+        assert_eq!(scenario.link, plan.link);
+        assert_eq!(scenario.delays(), (Duration::from_millis(40), Duration::from_millis(10)));
+        let wish = scenario.wish().unwrap();
+        assert_eq!(wish.url.as_str(), "rtsp://streamer.invalid/a%20piece");
+        assert_eq!(wish.latency, Latency::Fixed(Duration::from_millis(250)));
+        assert_eq!(wish.protection.to_string(), "5+3");
+        assert_eq!(wish.spec.loss, Some(0.01));
+        assert_eq!(wish.length, Some(MediaTime::from_millis(60_000)));
+        assert_eq!((scenario.seed, wish.seed), (7, 7));
+    }
+}

@@ -1,0 +1,12 @@
+//! The request-reply side of the streamer: a pure server, driven with bytes in virtual time.
+
+mod addresses;
+mod describe;
+mod house;
+mod limits;
+mod malformed;
+mod ownership;
+mod pipelined;
+mod playback;
+mod setup;
+mod timeout;

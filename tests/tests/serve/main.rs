@@ -1,0 +1,6 @@
+//! The streamer on real sockets: loopback, ports chosen by the system, no word about timing.
+
+mod noise;
+mod quic;
+mod rtsp;
+mod streamer;

@@ -1,0 +1,119 @@
+//! Everything over one QUIC connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cantus_qos::roq::{self, ALPN, FlowId};
+use cantus_qos::rtcp::is_rtcp;
+use cantus_qos::rtp::RtpPacket;
+use cantus_qos::spec::sdp::Description;
+use quinn::crypto::rustls::QuicClientConfig;
+use rustls::pki_types::CertificateDer;
+
+use crate::streamer::{Dialogue, soon, start, status};
+
+/// A connection to a streamer with this certificate, and its flow 0.
+async fn connect(
+    address: SocketAddr,
+    certificate: CertificateDer<'static>,
+    protocol: &[u8],
+) -> Result<quinn::Connection, quinn::ConnectionError> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![protocol.to_vec()];
+    let crypto = Arc::new(QuicClientConfig::try_from(tls).unwrap());
+    let endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let config = quinn::ClientConfig::new(crypto);
+    soon(endpoint.connect_with(config, address, "localhost").unwrap()).await
+}
+
+/// RTSP on flow 0.
+async fn control(
+    connection: &quinn::Connection,
+) -> Dialogue<impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> {
+    let (mut send, receive) = soon(connection.open_bi()).await.unwrap();
+    soon(send.write_all(&FlowId::CONTROL.stream_header())).await.unwrap();
+    Dialogue::new(tokio::io::join(receive, send))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_is_flow_0_and_sound_comes_in_datagrams_of_its_flow() {
+    let (streamer, certificate) = start().await;
+    let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
+    let mut rtsp = control(&connection).await;
+    let cantus = ("Supported", "cantus.media");
+    let answer = rtsp.ask("DESCRIBE", "/sync-test", &[cantus]).await;
+    let tracks = Description::parse(answer.body()).unwrap().tracks;
+    assert_eq!(tracks.len(), 3, "sound, repair and words");
+    let send_time_id = tracks[0].send_time_id;
+    let group = ("Pipelined-Requests", "1");
+    let transport = ("Transport", "RTP/AVPF/QUIC;unicast;flow=5");
+    let answer = rtsp.ask("SETUP", "/sync-test/opus/1", &[cantus, group, transport]).await;
+    assert_eq!(status(&answer), 200);
+    assert_eq!(status(&rtsp.ask("PLAY", "/sync-test", &[group]).await), 200);
+    let mut heard = 0;
+    while heard < 5 {
+        let datagram = soon(connection.read_datagram()).await.unwrap();
+        let (flow, data) = roq::parse_datagram(datagram).unwrap();
+        assert_eq!(flow.get(), 5);
+        if !is_rtcp(&data) {
+            let packet = RtpPacket::parse(data, send_time_id).unwrap();
+            assert_eq!(packet.payload_type.get(), 96);
+            assert!(packet.send_time.is_some());
+            heard += 1;
+        }
+    }
+    streamer.shut_down().await;
+    let end = soon(connection.closed()).await;
+    assert!(matches!(end, quinn::ConnectionError::ApplicationClosed(_)), "{end}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_come_on_a_stream_of_their_flow() {
+    let (streamer, certificate) = start().await;
+    let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
+    let mut rtsp = control(&connection).await;
+    let group = ("Pipelined-Requests", "1");
+    let transport = ("Transport", "RTP/AVPF/QUIC;unicast;flow=2");
+    rtsp.ask("SETUP", "/sync-test/text/en", &[group, transport]).await;
+    assert_eq!(status(&rtsp.ask("PLAY", "/sync-test", &[group]).await), 200);
+    let mut stream = soon(connection.accept_uni()).await.unwrap();
+    let mut reader = roq::StreamReader::new();
+    let packet = loop {
+        if let Some(packet) = reader.pop().unwrap() {
+            break packet;
+        }
+        let chunk = soon(stream.read_chunk(4_096, true)).await.unwrap().unwrap();
+        reader.push(&chunk.bytes);
+    };
+    assert_eq!(reader.flow().map(FlowId::get), Some(2));
+    let packet = RtpPacket::parse(packet, None).unwrap();
+    assert_eq!(packet.payload_type.get(), 98);
+    let cue = cantus_qos::payload::cue::decode(&packet.payload).unwrap();
+    assert_eq!(cue.text, "click 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neighbouring_drafts_are_understood_and_strangers_are_not() {
+    let (streamer, certificate) = start().await;
+    let address = streamer.quic.unwrap();
+    let neighbour = connect(address, certificate.clone(), b"roq-11").await;
+    assert!(neighbour.is_ok());
+    assert!(connect(address, certificate, b"h3").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_stream_that_is_not_flow_0_ends_the_connection() {
+    let (streamer, certificate) = start().await;
+    let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
+    let (mut send, _receive) = soon(connection.open_bi()).await.unwrap();
+    soon(send.write_all(&[7, 1, 2, 3])).await.unwrap();
+    let end = soon(connection.closed()).await;
+    assert!(matches!(end, quinn::ConnectionError::ApplicationClosed(_)), "{end}");
+}

@@ -1,0 +1,12 @@
+//! Whole sessions in virtual time: what must be true of streamer, network and player together.
+//!
+//! Each module is a scenario or a few of one kind. Seeds are fixed, so a failure can be had again;
+//! none was chosen for what it gives.
+
+mod clean;
+mod impaired;
+mod numbers;
+mod protection;
+mod stage;
+mod standing;
+mod strangers;
