@@ -23,6 +23,7 @@ use cantus_qos::spec::sdp::{AudioCodec, Description};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 use rtsp_types::{HeaderName, Method, Response, StatusCode, headers};
 
+use crate::decode::OpusDecoder;
 use crate::error::PlayError;
 use crate::wish::{Carrier, Wish};
 use dialogue::{Dialogue, Reply};
@@ -30,6 +31,13 @@ use dialogue::{Dialogue, Reply};
 /// Between signs of life, which also measure the round trip; never longer than the server's
 /// time-out allows.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// No server needs to hear of us more often than this.
+const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(1);
+
+/// A server that begins no earlier than this before the wished place has understood it. One that
+/// begins elsewhere cannot seek there.
+const LEAD_IN: MediaTime = MediaTime::from_millis(250);
 
 /// The name of our one group of pipelined requests.
 const GROUP: &str = "1";
@@ -69,8 +77,6 @@ pub enum News {
     Playing(Playing),
     /// It cannot go on.
     Failed(PlayError),
-    /// The session is over, as wished.
-    Finished,
 }
 
 /// What the answer to PLAY says.
@@ -80,8 +86,10 @@ pub struct Playing {
     pub description: Description,
     /// The flows that were set up.
     pub flows: Vec<FlowPlan>,
-    /// The range that is played.
+    /// The range that is sent.
     pub range: (MediaTime, Option<MediaTime>),
+    /// Where the sound begins: what is sent before this is decoded and not heard.
+    pub from: MediaTime,
     /// What the sender's clock showed at the start of the range.
     pub clock: Option<NtpTime>,
 }
@@ -97,8 +105,7 @@ pub struct Client {
     cantus: bool,
     flows: Vec<FlowPlan>,
     session: Option<SessionHeader>,
-    playing: bool,
-    failed: bool,
+    over: bool,
     keep_alive_at: Option<MonoTime>,
 }
 
@@ -114,8 +121,7 @@ impl Client {
             cantus: false,
             flows: Vec::new(),
             session: None,
-            playing: false,
-            failed: false,
+            over: false,
             keep_alive_at: None,
         }
     }
@@ -136,7 +142,7 @@ impl Client {
     /// Bytes came on the control connection.
     pub fn receive(&mut self, now: MonoTime, data: &[u8]) {
         self.dialogue.receive(data);
-        while !self.failed {
+        while !self.over {
             match self.dialogue.next(now) {
                 Ok(Some(reply)) => self.on_reply(now, reply),
                 Ok(None) => break,
@@ -155,14 +161,14 @@ impl Client {
         }
     }
 
-    /// Ends the session.
+    /// Ends the session, even one that has been asked for and not yet been granted. Nobody waits
+    /// for the answer.
     pub fn teardown(&mut self, now: MonoTime) {
-        if let Some(session) = &self.session {
-            let extra = [(headers::SESSION, session.id.clone())];
-            let base = self.base.clone();
+        if self.session.is_some() || self.dialogue.is_open(Step::Setup(0)) {
+            let (extra, base) = (self.belonging(), self.base.clone());
             self.dialogue.request(now, Step::Teardown, Method::Teardown, &base, &extra);
         }
-        self.keep_alive_at = None;
+        self.over = true;
     }
 
     /// Bytes to be written to the control connection.
@@ -172,49 +178,52 @@ impl Client {
 
     /// What there is to tell.
     pub fn pop_news(&mut self, now: MonoTime) -> Option<News> {
-        if self.keep_alive_at.is_some_and(|at| at <= now) {
-            self.keep_alive(now);
-        }
-        if let Some((step, after)) = self.dialogue.overdue(now).filter(|_| !self.failed) {
-            match step {
-                Step::Teardown => self.news.push_back(News::Finished),
-                // While media comes the server is there; its silence is watched for elsewhere.
-                Step::KeepAlive => {}
-                _ => self.fail(PlayError::NoAnswer { request: step.name(), after }),
-            }
+        if !self.over {
+            self.watch(now);
         }
         self.news.pop_front()
     }
 
     /// When [`pop_news`](Self::pop_news) has something to do.
     pub fn next_deadline(&self) -> Option<MonoTime> {
-        if self.failed {
+        if self.over {
             return None;
         }
         self.keep_alive_at.into_iter().chain(self.dialogue.next_deadline()).min()
     }
 
     fn fail(&mut self, error: PlayError) {
-        self.failed = true;
-        self.keep_alive_at = None;
+        self.over = true;
         self.news.push_back(News::Failed(error));
+    }
+
+    /// Sends signs of life, and gives up where a request is left unanswered.
+    fn watch(&mut self, now: MonoTime) {
+        if self.keep_alive_at.is_some_and(|at| at <= now) {
+            self.keep_alive(now);
+        }
+        match self.dialogue.overdue(now) {
+            // While media comes the server is there; its silence is watched for elsewhere.
+            Some((Step::KeepAlive, _)) => {}
+            Some((step, after)) => self.fail(PlayError::NoAnswer { request: step.name(), after }),
+            None => {}
+        }
     }
 
     fn keep_alive(&mut self, now: MonoTime) {
         let Some(session) = &self.session else { return };
         let timeout = session.timeout.unwrap_or(Duration::from_secs(60));
-        let extra = [(headers::SESSION, session.id.clone())];
-        let base = self.base.clone();
+        let (extra, base) = (self.belonging(), self.base.clone());
         self.dialogue.request(now, Step::KeepAlive, Method::GetParameter, &base, &extra);
-        self.keep_alive_at = Some(now + KEEP_ALIVE.min(timeout / 3));
+        let interval = KEEP_ALIVE.min(timeout / 3).max(SHORTEST_KEEP_ALIVE);
+        self.keep_alive_at = Some(now + interval);
     }
 
     fn on_reply(&mut self, now: MonoTime, reply: Reply<Step>) {
         self.news.push_back(News::RoundTrip(reply.round_trip));
         let Reply { step, response, .. } = reply;
         match step {
-            Step::KeepAlive => {}
-            Step::Teardown => self.news.push_back(News::Finished),
+            Step::KeepAlive | Step::Teardown => {}
             Step::Setup(index) if !response.status().is_success() => {
                 self.on_setup_refused(now, index, &response);
             }
@@ -292,10 +301,18 @@ impl Client {
     fn send_play(&mut self, now: MonoTime) {
         let mut extra = self.belonging();
         let end = self.wish.length.map(|length| self.wish.from + length);
-        let range = NptRange { start: NptStart::At(self.wish.from), end };
+        let start = (self.wish.from - self.lead_in()).max(MediaTime::ZERO);
+        let range = NptRange { start: NptStart::At(start), end };
         extra.push((headers::RANGE, range.to_string()));
         let base = self.base.clone();
         self.dialogue.request(now, Step::Play, Method::Play, &base, &extra);
+    }
+
+    /// How much before the wished place must be decoded for the sound there to be right.
+    fn lead_in(&self) -> MediaTime {
+        let opus =
+            |plan: &FlowPlan| matches!(plan.role, Role::Audio { codec: AudioCodec::Opus, .. });
+        if self.flows.iter().any(opus) { OpusDecoder::PRE_ROLL } else { MediaTime::ZERO }
     }
 
     fn on_set_up(&mut self, now: MonoTime, index: usize, response: &Response<Vec<u8>>) {
@@ -315,6 +332,10 @@ impl Client {
         if let Transport::Udp { server: Some(ports), .. } = transport {
             self.news.push_back(News::Peer(plan.id, ports));
         }
+        let (Transport::Udp { ssrc, .. }
+        | Transport::Quic { ssrc, .. }
+        | Transport::Interleaved { ssrc, .. }) = transport;
+        plan.ssrc = ssrc;
         self.after_setup(now, index);
     }
 
@@ -341,24 +362,30 @@ impl Client {
     fn on_playing(&mut self, now: MonoTime, response: &Response<Vec<u8>>) {
         let text = |name: &HeaderName| response.header(name).map(|value| value.as_str());
         let range = text(&headers::RANGE).and_then(|range| range.parse::<NptRange>().ok());
-        let from = match range {
-            Some(NptRange { start: NptStart::At(from), .. }) => from,
+        let start = match range {
+            Some(NptRange { start: NptStart::At(start), .. }) => start,
             _ => self.wish.from,
         };
+        let wished = start..=start + LEAD_IN;
+        let from = if wished.contains(&self.wish.from) { self.wish.from } else { start };
         let described = self.description.as_ref().and_then(|it| it.duration);
-        let wished = self.wish.length.map(|length| self.wish.from + length);
-        let until = range.and_then(|range| range.end).or(wished).or(described);
+        let asked = self.wish.length.map(|length| self.wish.from + length);
+        let until = range.and_then(|range| range.end).or(asked).or(described);
+        if until.is_some_and(|until| until <= from) {
+            let (url, from) = (self.wish.url.to_string(), from.as_secs_f64());
+            return self.fail(PlayError::Nothing { url, from });
+        }
         for info in text(&headers::RTP_INFO).map(RtpInfo::parse_list).unwrap_or_default() {
             flows::note_start(&mut self.flows, &info);
         }
         let clock = text(&CANTUS_CLOCK).and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let Some(description) = self.description.clone() else { return };
-        self.playing = true;
         self.keep_alive_at = Some(now + Duration::from_secs(1));
         self.news.push_back(News::Playing(Playing {
             description,
             flows: self.flows.iter().filter(|plan| plan.accepted).cloned().collect(),
-            range: (from, until),
+            range: (start, until),
+            from,
             clock: clock.map(NtpTime::from_bits),
         }));
     }
@@ -382,3 +409,6 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,15 @@ mod link;
 mod query;
 mod quic;
 mod show;
+mod signals;
 mod udp;
 
 pub use link::ConnectError;
 pub use query::{QueryError, describe, list};
 pub use show::ShowError;
 
+use std::fs::File;
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -25,6 +28,7 @@ use crate::trust::Trust;
 use crate::wire::{Ending, Event, Input, Output};
 use link::{Arrival, Link};
 use show::Show;
+use signals::Signals;
 
 /// How often a sound card is asked whether it wants samples.
 const SINK_PERIOD: Duration = Duration::from_millis(5);
@@ -78,17 +82,40 @@ pub async fn play(options: &PlayOptions, trust: Trust) -> (QosReport, Result<Fin
         wish.shared_clock = Some(clock.ntp_at_zero);
     }
     let mut player = Player::new(wish);
-    let mut show = Show::new(options);
+    // What cannot be written is better known before anything is played.
+    let opened = ReportFile::create(options.report.as_ref())
+        .and_then(|file| Ok((file, Show::new(options).map_err(Failure::from)?)));
+    let (file, mut show) = match opened {
+        Ok(opened) => opened,
+        Err(failure) => return (player.report(), Err(failure)),
+    };
     let result = run(&clock, &mut player, &mut show, options, trust).await;
     let report = player.report();
     let finished = show.finish(&mut player).map_err(Failure::from);
-    let written = match &options.report {
-        Some(file) => std::fs::write(file, report.to_json())
-            .map_err(|cause| Failure::Report { file: file.clone(), cause }),
-        None => Ok(()),
-    };
+    let written = file.map_or(Ok(()), |file| file.write(&report));
     let result = result.and_then(|finish| finished.and(written).map(|()| finish));
     (report, result)
+}
+
+/// Where the report goes.
+struct ReportFile {
+    file: PathBuf,
+    output: File,
+}
+
+impl ReportFile {
+    fn create(file: Option<&PathBuf>) -> Result<Option<Self>, Failure> {
+        let Some(file) = file.cloned() else { return Ok(None) };
+        match File::create(&file) {
+            Ok(output) => Ok(Some(Self { file, output })),
+            Err(cause) => Err(Failure::Report { file, cause }),
+        }
+    }
+
+    fn write(mut self, report: &QosReport) -> Result<(), Failure> {
+        let written = self.output.write_all(report.to_json().as_bytes());
+        written.map_err(|cause| Failure::Report { file: self.file, cause })
+    }
 }
 
 async fn run(
@@ -110,6 +137,9 @@ async fn run(
     player.start(clock.now(), asked_at);
     let mut session = Session { clock, player, show, link: &mut link, ending: None };
     let finish = session.run(&mut signals).await;
+    if finish.is_err() {
+        session.take_leave();
+    }
     link.close(GOODBYE).await;
     finish
 }
@@ -156,16 +186,17 @@ impl Session<'_, '_> {
             }
         }
         self.poll()?;
-        match self.ending.take() {
-            Some(Ending::Failed(error)) => {
-                self.drain().await;
-                Err(error.into())
-            }
-            Some(Ending::Completed) => {
-                self.drain().await;
-                Ok(Finish::Completed)
-            }
-            Some(Ending::Stopped) | None => Ok(Finish::Interrupted(interrupted.unwrap_or(2))),
+        if let (Some(Ending::Stopped), Some(signal)) = (&self.ending, interrupted) {
+            return Ok(Finish::Interrupted(signal));
+        }
+        let interrupted = tokio::select! {
+            () = self.drain() => None,
+            signal = signals.next() => Some(signal),
+        };
+        match (self.ending.take(), interrupted) {
+            (Some(Ending::Failed(error)), _) => Err(error.into()),
+            (_, Some(signal)) => Ok(Finish::Interrupted(signal)),
+            (_, None) => Ok(Finish::Completed),
         }
     }
 
@@ -174,6 +205,23 @@ impl Session<'_, '_> {
         let until = self.clock.now() + DRAIN;
         while self.show.pending() > Duration::ZERO && self.clock.now() < until {
             sleep_until(self.clock.timer(self.clock.now() + SINK_PERIOD)).await;
+        }
+    }
+
+    /// Something of ours has failed: the server is told that we leave, and nothing is shown any
+    /// more.
+    fn take_leave(&mut self) {
+        let now = self.clock.now();
+        self.player.handle(now, Input::Stop);
+        loop {
+            match self.player.poll(now) {
+                Output::Wait(_) => return,
+                Output::Control(data) => self.link.control(data),
+                Output::Transmit { flow, channel, class, data } => {
+                    self.link.transmit(flow, channel, class, &data);
+                }
+                Output::Bind(_) | Output::Peer { .. } | Output::Event(_) => {}
+            }
         }
     }
 
@@ -246,41 +294,5 @@ impl Clock {
     /// Something that differs from player to player: its identifiers need not be secret.
     fn seed(&self) -> u64 {
         self.ntp_at_zero.to_bits() ^ (u64::from(std::process::id()) << 40)
-    }
-}
-
-/// Ctrl-C and SIGTERM.
-struct Signals {
-    #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
-}
-
-impl Signals {
-    fn new() -> Self {
-        Self {
-            #[cfg(unix)]
-            terminate: {
-                use tokio::signal::unix::{SignalKind, signal};
-                signal(SignalKind::terminate()).ok()
-            },
-        }
-    }
-
-    /// The number of the next signal.
-    async fn next(&mut self) -> i32 {
-        const INTERRUPT: i32 = 2;
-        #[cfg(unix)]
-        if let Some(terminate) = &mut self.terminate {
-            const TERMINATE: i32 = 15;
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => INTERRUPT,
-                _ = terminate.recv() => TERMINATE,
-            };
-        }
-        // Where the system has no signals, nothing ends it but itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        INTERRUPT
     }
 }

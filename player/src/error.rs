@@ -6,6 +6,8 @@ use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtsp::FramingError;
 use cantus_qos::spec::sdp::SdpError;
 
+use crate::wish::Carrier;
+
 /// Why a presentation cannot be played, or not to its end. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
@@ -16,7 +18,7 @@ pub enum PlayError {
         url: String,
     },
     /// The server has not enough left.
-    #[error("{url}: the server is full: {reason}")]
+    #[error("{url}: the server is full: {}", possible.map_or(reason.clone(), |rate| format!("at most {rate} would be possible")))]
     Full {
         /// What was asked for.
         url: String,
@@ -74,12 +76,25 @@ pub enum PlayError {
         /// The header.
         header: &'static str,
     },
-    /// The server said yes, and then nothing came.
-    #[error("no media has arrived for {} s: is UDP blocked on the way?", after.as_secs())]
+    /// The range that is played holds nothing.
+    #[error("{url}: there is nothing to play from {from:.1} s on")]
+    Nothing {
+        /// What was asked for.
+        url: String,
+        /// Where it was to begin, in seconds.
+        from: f64,
+    },
+    /// The server said yes, and then nothing came that could be played.
+    #[error("the server has agreed to play, but no media has come for {} s{}", after.as_secs(), match carrier { Carrier::Udp => ": is UDP blocked on the way?", Carrier::Quic => "" })]
     NoMedia {
         /// How long was waited.
         after: Duration,
+        /// What should have brought it.
+        carrier: Carrier,
     },
+    /// The server went away before it had agreed to play.
+    #[error("the server has closed the connection before anything was played")]
+    Closed,
     /// The server went away.
     #[error("the server is gone: {played:.1} s of {} were played", wanted.map_or("an endless presentation".to_owned(), |it| format!("{it:.1} s")))]
     ServerGone {

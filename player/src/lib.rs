@@ -24,3 +24,5 @@ pub mod wish;
 
 #[cfg(test)]
 mod scratch;
+#[cfg(test)]
+mod stand_in;

@@ -1,10 +1,11 @@
 //! `cantus-player`: plays audio with subtitles from a Cantus streamer or any RTSP server.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cantus_player::cli::{Cli, Command, PlayOptions, Subtitles, TrustOptions};
-use cantus_player::drive::{self, Failure, Finish};
+use cantus_player::drive::{self, Finish};
 use cantus_player::trust::{PinError, Trust};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium};
 use clap::Parser;
@@ -49,19 +50,24 @@ async fn play(options: &PlayOptions) -> ExitCode {
     let Ok(trust) = policy(&options.trust) else { return ExitCode::FAILURE };
     let (report, result) = drive::play(options, trust).await;
     if options.subtitles == Subtitles::Terminal && !report.streams.is_empty() {
-        print!("\n{}", report.summary());
+        print(&format!("\n{}", report.summary()));
     }
     match result {
         Ok(Finish::Completed) => ExitCode::SUCCESS,
         Ok(Finish::Interrupted(signal)) => ExitCode::from(128 + signal as u8),
-        Err(error) => fail::<Failure>(&error),
+        Err(error) => fail(&error),
     }
 }
 
-/// One line, whatever went wrong.
+/// One line, whatever went wrong and whoever worded it.
 fn fail<E: std::fmt::Display>(error: &E) -> ExitCode {
-    eprintln!("cantus-player: {error}");
+    eprintln!("cantus-player: {}", printable(&error.to_string()));
     ExitCode::FAILURE
+}
+
+/// A reader that has gone away (`| head`) has read enough.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn policy(options: &TrustOptions) -> Result<Trust, PinError> {
@@ -72,27 +78,30 @@ fn policy(options: &TrustOptions) -> Result<Trust, PinError> {
 }
 
 fn print_listing(listing: &serde_json::Value) -> ExitCode {
+    let text = |value: &serde_json::Value| printable(value.as_str().unwrap_or("-"));
     let presentations = listing["presentations"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut lines = String::new();
     for entry in presentations {
         let seconds = entry["duration_ms"].as_f64().unwrap_or_default() / 1e3;
         let mut tracks = Vec::new();
         for track in entry["tracks"].as_array().map_or(&[][..], Vec::as_slice) {
             match track["kind"].as_str() {
-                Some("text") => tracks.push(printable(&track["language"])),
+                Some("text") => tracks.push(text(&track["language"])),
                 _ => tracks.push(format!("{} kHz", track["rate"].as_f64().unwrap_or(0.0) / 1e3)),
             }
         }
-        let (name, title) = (printable(&entry["name"]), printable(&entry["title"]));
-        println!("{name:<16} {seconds:>7.1} s  {title}  [{}]", tracks.join(", "));
+        let (name, title, tracks) =
+            (text(&entry["name"]), text(&entry["title"]), tracks.join(", "));
+        lines += &format!("{name:<16} {seconds:>7.1} s  {title}  [{tracks}]\n");
     }
+    print(&lines);
     ExitCode::SUCCESS
 }
 
 fn print_description(description: &Description) -> ExitCode {
-    let clean = |text: &str| text.chars().filter(|it| !it.is_control()).collect::<String>();
-    println!("{}", clean(&description.title));
+    let mut lines = format!("{}\n", printable(&description.title));
     if let Some(duration) = description.duration {
-        println!("  {:.3} s", duration.as_secs_f64());
+        lines += &format!("  {:.3} s\n", duration.as_secs_f64());
     }
     for track in &description.tracks {
         let what = match &track.medium {
@@ -105,15 +114,16 @@ fn print_description(description: &Description) -> ExitCode {
                 let packet = packet_time.to_delta().as_millis_f64();
                 format!("{codec}, {hz} Hz, {channels} channel(s), {packet} ms a packet")
             }
-            Medium::Text { language } => format!("subtitles, {}", clean(language)),
-            Medium::Repair { protects, .. } => format!("repair for {}", clean(protects)),
+            Medium::Text { language } => format!("subtitles, {}", printable(language)),
+            Medium::Repair { protects, .. } => format!("repair for {}", printable(protects)),
         };
-        println!("  {:<20} {what}", clean(&track.control));
+        lines += &format!("  {:<20} {what}\n", printable(&track.control));
     }
+    print(&lines);
     ExitCode::SUCCESS
 }
 
 /// Text from the network, without what a terminal would obey.
-fn printable(value: &serde_json::Value) -> String {
-    value.as_str().unwrap_or("-").chars().filter(|it| !it.is_control()).collect()
+fn printable(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control()).collect()
 }

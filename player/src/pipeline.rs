@@ -29,7 +29,7 @@ use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
-use crate::wish::{SinkClock, Wish};
+use crate::wish::{Carrier, SinkClock, Wish};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
@@ -57,8 +57,11 @@ pub struct Block {
     pub position: Option<MediaTime>,
 }
 
-/// No media for this long means that the server, or the way to it, is gone.
+/// Nothing to play for this long means that the server, or the way to it, is gone.
 const SILENCE: Duration = Duration::from_secs(10);
+
+/// What was under way when the server said goodbye arrives within this.
+const STRAGGLERS: Duration = Duration::from_millis(500);
 
 /// Everything that a player receives, from packets to samples and cues.
 #[derive(Debug)]
@@ -78,9 +81,12 @@ pub struct Pipeline {
     playout: Option<PlayoutClock>,
     /// What was last handed to the sink: when it is heard, and what it is.
     sounded: Option<PlayoutClock>,
+    from: MediaTime,
     position: MediaTime,
     until: Option<MediaTime>,
-    last_arrival: MonoTime,
+    carrier: Carrier,
+    /// When something was last there to be played.
+    last_fed: MonoTime,
     closed: bool,
 }
 
@@ -91,23 +97,26 @@ impl Pipeline {
     ///
     /// If there is nothing to hear, or it cannot be decoded or mixed.
     pub fn new(now: MonoTime, wish: &Wish, playing: &Playing) -> Result<Self, PlayError> {
-        let (from, until) = playing.range;
+        let (start, until) = playing.range;
         let url = || wish.url.to_string();
         let mut tracks = Vec::new();
         for plan in &playing.flows {
             let repairs = |it: &&_| is_repair_of(it, plan.id);
             let repair = playing.flows.iter().find(repairs);
-            tracks.extend(Track::new(plan, repair, from, until)?);
+            tracks.extend(Track::new(plan, repair, playing)?);
         }
         let mix = Mix::new(&tracks).map_err(|mixed| match mixed {
             mix::MixError::Nothing => PlayError::NoAudio { url: url() },
             mix::MixError::Rates => PlayError::MixedRates { url: url() },
         })?;
-        let words = playing.flows.iter().find(|plan| plan.role == Role::Text).map(Words::new);
+        // Between two samples nothing can begin.
+        let rate = mix.format().rate;
+        let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
+        let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
         Ok(Self {
             tracks,
-            words,
-            sender: SenderTime::new(now, from, playing.clock, wish.shared_clock),
+            words: text.map(|plan| Words::new(plan, from)),
+            sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
             pace: Pace::new(wish.latency, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
@@ -117,9 +126,11 @@ impl Pipeline {
             sink_clock: wish.sink_clock,
             playout: None,
             sounded: None,
+            from,
             position: from,
             until,
-            last_arrival: now,
+            carrier: wish.carrier,
+            last_fed: now,
             closed: false,
         })
     }
@@ -161,7 +172,9 @@ impl Pipeline {
             } else {
                 continue;
             };
-            self.last_arrival = now;
+            if !heard.is_empty() {
+                self.last_fed = self.last_fed.max(now);
+            }
             let delays = heard.iter().filter_map(|heard| heard.delay);
             delays.for_each(|delay| self.pace.observe(now, delay));
             return;
@@ -198,31 +211,37 @@ impl Pipeline {
                 return Some(self.mix.silence(wait.clamp(1, frames.max(1))));
             }
         }
+        if self.is_rendered() {
+            return None;
+        }
         self.playout = Some(PlayoutClock::new(heard_at, self.position));
-        self.render(heard_at, heard_at)
+        self.render(now, heard_at)
     }
 
     fn frames(&self, span: TimeDelta) -> usize {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
-    /// Renders one unit, due at `due` and heard from `heard_at` on.
-    fn render(&mut self, heard_at: MonoTime, due: MonoTime) -> Option<Block> {
-        if self.is_complete() {
+    /// Renders one unit, which is heard from `heard_at` on.
+    fn render(&mut self, now: MonoTime, heard_at: MonoTime) -> Option<Block> {
+        if self.is_rendered() {
             return None;
         }
         let position = self.position;
+        if self.has_more() {
+            self.last_fed = self.last_fed.max(now);
+        }
         let unit = self.mix.unit();
         let end = self.until.map_or(position + unit, |until| until.min(position + unit));
         self.depths.record(self.depth().to_delta());
-        self.aim = Some(self.pace.start_delay(heard_at));
-        let mut samples = self.mix.render(&mut self.tracks, position, end, due);
+        self.aim = Some(self.pace.start_delay(now));
+        let mut samples = self.mix.render(&mut self.tracks, position, end, heard_at);
         self.position = end;
         self.first_sound.get_or_insert(heard_at);
         self.sounded = Some(PlayoutClock::new(heard_at, position));
         if let Some(playout) = &mut self.playout {
-            let fastest = self.sender.nominal_at(position).map(|sent| due - sent);
-            playout.delay(self.pace.adapt(heard_at, fastest, end - position, &mut samples));
+            let delay = self.sender.nominal_at(position).map(|sent| heard_at - sent);
+            playout.delay(self.pace.adapt(now, delay, end - position, &mut samples));
         }
         Some(Block { samples, position: Some(position) })
     }
@@ -249,12 +268,9 @@ impl Pipeline {
     pub fn pop_cue(&mut self, now: MonoTime) -> Option<(Cue, TimeDelta)> {
         let due = self.playout?.position(now);
         let heard = self.heard(now)?;
-        let (cue, _) = self.words.as_mut()?.pop(due)?;
-        let skew = (heard - cue.start).to_delta();
-        if let Some(words) = &mut self.words {
-            words.skew.record(skew);
-        }
-        Some((cue, skew))
+        let words = self.words.as_mut()?;
+        let cue = words.pop(due)?;
+        Some((cue.clone(), words.shown_at(heard, &cue)))
     }
 
     /// The next report that is due.
@@ -268,39 +284,66 @@ impl Pipeline {
     }
 
     /// Whether the whole range was rendered.
-    pub fn is_complete(&self) -> bool {
+    fn is_rendered(&self) -> bool {
         self.until.is_some_and(|until| self.position >= until)
+    }
+
+    /// Whether all there is was heard.
+    pub fn is_over(&self, now: MonoTime) -> bool {
+        match self.until {
+            Some(_) => self.is_rendered() && self.over_at().is_none_or(|over_at| over_at <= now),
+            None => self.said_goodbye() && !self.has_more() && self.starved_at() <= now,
+        }
+    }
+
+    /// When the last sample that was rendered has been heard.
+    fn over_at(&self) -> Option<MonoTime> {
+        self.playout.map(|playout| playout.heard_at(self.position))
     }
 
     /// Why it cannot go on, if it cannot.
     pub fn broken(&self, now: MonoTime) -> Option<PlayError> {
-        let silent = now >= self.silent_at();
-        if !self.tracks.iter().any(Track::has_received) {
-            let gone = silent || self.closed;
-            return gone.then(|| PlayError::NoMedia { after: now.since(self.last_arrival) });
+        if now < self.starved_at() || self.is_rendered() || self.has_more() {
+            return None;
         }
-        let starved = !self.tracks.iter().any(|track| track.has_more(self.position));
-        ((self.closed || silent) && starved).then(|| PlayError::ServerGone {
-            played: self.tracks.first().map_or(0.0, |track| track.played.as_secs_f64()),
-            wanted: self.until.map(MediaTime::as_secs_f64),
+        let received = self.tracks.iter().any(Track::has_received);
+        if !received && !self.closed {
+            return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
+        }
+        let played = self.tracks.first().map(|track| track.played - track.concealed);
+        Some(PlayError::ServerGone {
+            played: played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64(),
+            wanted: self.until.map(|until| (until - self.from).as_secs_f64()),
         })
     }
 
-    fn silent_at(&self) -> MonoTime {
-        self.last_arrival + SILENCE
+    /// Whether anything is left to be played.
+    fn has_more(&self) -> bool {
+        self.tracks.iter().any(|track| track.has_more(self.position))
+    }
+
+    fn said_goodbye(&self) -> bool {
+        self.tracks.iter().all(Track::has_left)
+    }
+
+    /// Until when something more may come.
+    fn starved_at(&self) -> MonoTime {
+        let patience = if self.closed || self.said_goodbye() { STRAGGLERS } else { SILENCE };
+        self.last_fed + patience
     }
 
     /// When anything above has something to do.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
-            SinkClock::Sender if !self.is_complete() => self.next_sound_at(now),
+            SinkClock::Sender if !self.is_rendered() => self.next_sound_at(now),
             _ => None,
         };
+        let over = self.over_at().filter(|_| self.is_rendered());
         let playout = self.playout;
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
-        let watch = (!self.closed && now < self.silent_at()).then(|| self.silent_at());
-        [sound, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
+        let watch = Some(self.starved_at()).filter(|at| now < *at);
+        [sound, over, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
     }
 }
 

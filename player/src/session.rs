@@ -32,7 +32,7 @@ pub struct Player {
     pub(crate) playing_at: Option<MonoTime>,
     pub(crate) round_trip: Option<Duration>,
     client: Client,
-    held: VecDeque<(FlowId, Channel, Bytes)>,
+    held: VecDeque<(MonoTime, FlowId, Channel, Bytes)>,
     held_bytes: usize,
     outbox: VecDeque<Output>,
     ended: bool,
@@ -116,7 +116,7 @@ impl Player {
         while let Some(packet) = pipeline.pop_report(now) {
             self.outbox.push_back(transmit(packet));
         }
-        if pipeline.is_complete() {
+        if pipeline.is_over(now) {
             self.end(now, Ending::Completed);
         } else if let Some(error) = pipeline.broken(now) {
             self.end(now, Ending::Failed(error));
@@ -129,7 +129,7 @@ impl Player {
             Some(_) => {}
             None if self.held_bytes + data.len() <= HELD => {
                 self.held_bytes += data.len();
-                self.held.push_back((flow, channel, data));
+                self.held.push_back((now, flow, channel, data));
             }
             None => {}
         }
@@ -159,10 +159,7 @@ impl Player {
     fn on_closed(&mut self, now: MonoTime) {
         match &mut self.pipeline {
             Some(pipeline) => pipeline.on_closed(),
-            None => {
-                let gone = PlayError::ServerGone { played: 0.0, wanted: None };
-                self.end(now, Ending::Failed(gone));
-            }
+            None => self.end(now, Ending::Failed(PlayError::Closed)),
         }
     }
 
@@ -173,7 +170,6 @@ impl Player {
             News::RoundTrip(round_trip) => self.on_round_trip(round_trip),
             News::Playing(playing) => self.on_playing(now, playing),
             News::Failed(error) => self.end(now, Ending::Failed(error)),
-            News::Finished => {}
         }
     }
 
@@ -188,10 +184,10 @@ impl Player {
         self.outbox.push_back(Output::Event(Event::Ready {
             format: pipeline.format(),
             title: playing.description.title.clone(),
-            range: playing.range,
+            range: (pipeline.position(), pipeline.until()),
         }));
-        for (flow, channel, data) in self.held.drain(..) {
-            pipeline.on_packet(now, flow, channel, data);
+        for (at, flow, channel, data) in self.held.drain(..) {
+            pipeline.on_packet(at, flow, channel, data);
         }
         self.playing_at = Some(now);
         self.playing = Some(playing);
@@ -206,7 +202,11 @@ impl Player {
         if let Some(pipeline) = &mut self.pipeline {
             self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
             for track in &mut pipeline.tracks {
-                track.ledger.finish();
+                match ending {
+                    // What the listener did not want to hear is not late.
+                    Ending::Stopped => track.ledger.stop(),
+                    Ending::Completed | Ending::Failed(_) => track.ledger.finish(),
+                }
             }
         }
         self.client.teardown(now);
@@ -218,3 +218,6 @@ fn transmit(packet: crate::pipeline::Packet) -> Output {
     let class = DeliveryClass::Synchronous;
     Output::Transmit { flow: packet.flow, channel: packet.channel, class, data: packet.data }
 }
+
+#[cfg(test)]
+mod tests;

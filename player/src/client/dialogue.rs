@@ -39,7 +39,7 @@ pub(crate) struct Reply<Step> {
     pub round_trip: Duration,
 }
 
-impl<Step: Copy> Dialogue<Step> {
+impl<Step: Copy + PartialEq> Dialogue<Step> {
     /// Nothing asked, nothing answered.
     pub(crate) fn new() -> Self {
         Self {
@@ -101,6 +101,11 @@ impl<Step: Copy> Dialogue<Step> {
     /// Bytes to be written.
     pub(crate) fn pop_outgoing(&mut self) -> Option<Bytes> {
         self.outgoing.pop_front()
+    }
+
+    /// Whether a request waits for its answer.
+    pub(crate) fn is_open(&self, step: Step) -> bool {
+        self.open.iter().any(|open| open.step == step)
     }
 
     /// The request that has waited too long, told once, and how long it has waited.

@@ -1,9 +1,11 @@
 //! Which tracks are wanted, and on which flow each travels.
 
+use std::ops::RangeInclusive;
+
 use cantus_qos::fec::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence};
+use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
 use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
@@ -13,6 +15,9 @@ use crate::wish::{Carrier, Language, Wish};
 
 /// More audio tracks than this are not mixed.
 const MAX_AUDIO: usize = 2;
+
+/// Sample rates, in Hz, that sound is sent at.
+const RATES: RangeInclusive<u32> = 8_000..=192_000;
 
 /// What a flow carries.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -56,6 +61,8 @@ pub struct FlowPlan {
     pub ports: Option<(u16, u16)>,
     /// Whether the server agreed.
     pub accepted: bool,
+    /// The source of its packets, where the server has announced it.
+    pub ssrc: Option<Ssrc>,
     /// The repair that was granted.
     pub protection: Option<Protection>,
     /// The first sequence number, by RTP-Info.
@@ -75,6 +82,7 @@ impl FlowPlan {
             send_time_id: track.send_time_id,
             ports: None,
             accepted: false,
+            ssrc: None,
             protection: None,
             first_sequence: None,
             first_timestamp: None,
@@ -112,6 +120,9 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
     let audio = description.tracks.iter().filter(|it| matches!(it.medium, Medium::Audio { .. }));
     for track in audio.take(MAX_AUDIO) {
         let Medium::Audio { codec, format, packet_time } = track.medium else { continue };
+        if !RATES.contains(&format.rate.hz()) {
+            continue;
+        }
         plans.extend(add(track, Role::Audio { codec, format, packet_time }));
     }
     for track in &description.tracks {

@@ -1,7 +1,7 @@
 //! Opus (RFC 6716), decoded by libopus.
 
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::time::ClockRate;
+use cantus_qos::time::{ClockRate, MediaTime};
 use opusic_c::{Channels, ErrorCode, SampleRate};
 
 use super::{DecodeError, Decoder};
@@ -33,6 +33,10 @@ pub struct OpusDecoder {
 }
 
 impl OpusDecoder {
+    /// How much before a place must be decoded for what is heard there to be right (RFC 7845,
+    /// section 4.6).
+    pub const PRE_ROLL: MediaTime = MediaTime::from_millis(80);
+
     /// A decoder of a stream in `format`. A stereo packet in a mono stream is mixed down, a mono
     /// packet in a stereo stream doubled, by libopus.
     ///

@@ -146,13 +146,12 @@ impl Link {
         }
     }
 
-    /// Says goodbye, for at most `patience`.
+    /// Says goodbye; for each step of it the server gets at most `patience`.
     pub(super) async fn close(self, patience: Duration) {
-        // Whoever does not take leave in time is left.
-        let _ = match self {
-            Self::Quic(link) => tokio::time::timeout(patience, link.close()).await,
-            Self::Udp(link) => tokio::time::timeout(patience, link.close()).await,
-        };
+        match self {
+            Self::Quic(link) => link.close(patience).await,
+            Self::Udp(link) => link.close(patience).await,
+        }
     }
 }
 

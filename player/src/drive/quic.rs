@@ -111,12 +111,12 @@ impl QuicLink {
     }
 
     /// The last request reaches the server before the connection closes.
-    pub(super) async fn close(self) {
+    pub(super) async fn close(self, patience: Duration) {
         drop(self.control);
-        // A writer that failed has nothing more to say.
-        let _ = self.writer.await;
+        // A writer that failed has nothing more to say, and one that the server lets wait is left.
+        let _ = tokio::time::timeout(patience, self.writer).await;
         self.connection.close(VarInt::from_u32(0), b"goodbye");
-        self.endpoint.wait_idle().await;
+        let _ = tokio::time::timeout(patience, self.endpoint.wait_idle()).await;
     }
 }
 

@@ -33,7 +33,7 @@ pub enum ShowError {
     },
 }
 
-/// The sinks of one session; they open when it is known what will come.
+/// The sinks of one session; sound and words open when it is known what will come.
 pub(super) struct Show<'a> {
     options: &'a PlayOptions,
     sink: Option<Box<dyn AudioSink>>,
@@ -48,8 +48,12 @@ struct Trace {
 }
 
 impl<'a> Show<'a> {
-    pub(super) fn new(options: &'a PlayOptions) -> Self {
-        Self { options, sink: None, subtitles: None, trace: None }
+    /// # Errors
+    ///
+    /// If the trace cannot be made.
+    pub(super) fn new(options: &'a PlayOptions) -> Result<Self, ShowError> {
+        let trace = options.trace.clone().map(Trace::create).transpose()?;
+        Ok(Self { options, sink: None, subtitles: None, trace })
     }
 
     /// One line for the user that is no error.
@@ -62,9 +66,6 @@ impl<'a> Show<'a> {
             Event::Ready { format, range, .. } => {
                 self.subtitles = Some(self.options.subtitles.open(range.0)?);
                 self.sink = Some(self.options.out.open(format)?);
-                if let Some(file) = &self.options.trace {
-                    self.trace = Some(Trace::create(file.clone())?);
-                }
             }
             Event::Sound { samples, position } => {
                 let is_lead_in = position.is_none();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cantus_qos::delivery::{Channel, DeliveryClass};
@@ -12,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::debug;
 
 use super::link::{Arrival, CONNECT, ConnectError, INBOX};
@@ -23,6 +24,9 @@ const TRIES: usize = 64;
 /// What the system may queue for us: a burst of the fastest stream.
 const RECEIVE_BUFFER: usize = 1 << 20;
 
+/// The longest datagram of UDP.
+const MAX_DATAGRAM: usize = 65_535;
+
 /// A TCP connection and its UDP ports.
 #[derive(Debug)]
 pub(super) struct UdpLink {
@@ -32,6 +36,8 @@ pub(super) struct UdpLink {
     server: IpAddr,
     control: Sender<Bytes>,
     writer: JoinHandle<()>,
+    /// They end with the link.
+    readers: JoinSet<()>,
     flows: BTreeMap<FlowId, Ports>,
 }
 
@@ -81,10 +87,11 @@ impl UdpLink {
         let (read, write) = stream.into_split();
         let (sender, arrivals) = channel(INBOX);
         let (control, written) = channel(64);
-        tokio::spawn(read_control(read, sender.clone()));
+        let mut readers = JoinSet::new();
+        readers.spawn(read_control(read, sender.clone()));
         let writer = tokio::spawn(write_control(write, written));
         let flows = BTreeMap::new();
-        Ok(Self { arrivals, sender, local, server: peer, control, writer, flows })
+        Ok(Self { arrivals, sender, local, server: peer, control, writer, readers, flows })
     }
 
     pub(super) fn control(&self, data: Bytes) {
@@ -103,7 +110,7 @@ impl UdpLink {
     }
 
     fn receive(
-        &self,
+        &mut self,
         flow: FlowId,
         channel: Channel,
         socket: UdpSocket,
@@ -111,7 +118,7 @@ impl UdpLink {
         socket.set_nonblocking(true)?;
         let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
         let arrivals = self.sender.clone();
-        tokio::spawn(read_packets(socket.clone(), self.server, flow, channel, arrivals));
+        self.readers.spawn(read_packets(socket.clone(), self.server, flow, channel, arrivals));
         Ok(socket)
     }
 
@@ -141,10 +148,10 @@ impl UdpLink {
     }
 
     /// The last request is out before the connection closes.
-    pub(super) async fn close(self) {
+    pub(super) async fn close(self, patience: Duration) {
         drop(self.control);
-        // A writer that failed has nothing more to say.
-        let _ = self.writer.await;
+        // A writer that failed has nothing more to say, and one that the server lets wait is left.
+        let _ = tokio::time::timeout(patience, self.writer).await;
     }
 }
 
@@ -184,10 +191,13 @@ async fn read_packets(
     channel: Channel,
     arrivals: Sender<Arrival>,
 ) {
-    let mut buffer = [0; 2_048];
+    let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
-        // Errors are those of earlier sends (ICMP); the next packet comes all the same.
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
+        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
+            // Errors are those of earlier sends (ICMP); the next packet comes all the same.
+            tokio::task::yield_now().await;
+            continue;
+        };
         if from.ip() != server {
             continue;
         }

@@ -14,6 +14,7 @@ const MIN_SEQUENTIAL: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Receiver {
     rate: ClockRate,
+    announced: Option<Ssrc>,
     source: Option<Source>,
     candidate: Option<(Ssrc, Sequence, u32)>,
     /// The first number, where RTP-Info told it before any packet.
@@ -28,6 +29,7 @@ struct Source {
     /// What is added to the unrolled sequence number.
     shift: u64,
     reception: Reception,
+    left: bool,
 }
 
 /// How a packet came. Only the network counts in the reception statistics.
@@ -49,9 +51,10 @@ pub(crate) struct Numbered {
 }
 
 impl Receiver {
-    /// A receiver of a stream whose timestamps count at `rate`.
-    pub(crate) fn new(rate: ClockRate) -> Self {
-        Self { rate, source: None, candidate: None, expected: None, highest: 0 }
+    /// A receiver of a stream whose timestamps count at `rate`. Where its source is announced,
+    /// a packet that somebody else has left behind is not taken for its first.
+    pub(crate) fn new(rate: ClockRate, announced: Option<Ssrc>) -> Self {
+        Self { rate, announced, source: None, candidate: None, expected: None, highest: 0 }
     }
 
     /// RTP-Info says that the stream begins with `first`; the number of that unit.
@@ -72,6 +75,10 @@ impl Receiver {
         let known = self.source.as_ref().map(|source| source.ssrc);
         let restarted = known.is_some_and(|ssrc| ssrc != packet.ssrc);
         if known.is_none() {
+            let expected = self.announced.is_none_or(|ssrc| ssrc == packet.ssrc);
+            if !expected && !self.believes(packet) {
+                return None;
+            }
             let unroller = self.expected.take().unwrap_or_default();
             self.adopt(packet.ssrc, unroller, 0);
         } else if restarted {
@@ -101,7 +108,7 @@ impl Receiver {
     fn adopt(&mut self, ssrc: Ssrc, unroller: SequenceUnroller, shift: u64) {
         // Whoever is adopted was announced by SETUP, or has shown two packets in sequence.
         let reception = Reception::announced(ssrc, self.rate);
-        self.source = Some(Source { ssrc, unroller, shift, reception });
+        self.source = Some(Source { ssrc, unroller, shift, reception, left: false });
         self.candidate = None;
     }
 
@@ -122,6 +129,18 @@ impl Receiver {
         if let Some(source) = self.source.as_mut().filter(|source| source.ssrc == report.ssrc) {
             source.reception.on_sender_report(now, report);
         }
+    }
+
+    /// These sources say goodbye.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
+        if let Some(source) = self.source.as_mut().filter(|source| ssrcs.contains(&source.ssrc)) {
+            source.left = true;
+        }
+    }
+
+    /// Whether the source has said goodbye.
+    pub(crate) fn has_left(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.left)
     }
 
     /// What is to be reported about the source.
@@ -159,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_packet_before_the_announced_first_is_numbered_before_it() {
-        let mut receiver = Receiver::new(ClockRate::OPUS);
+        let mut receiver = Receiver::new(ClockRate::OPUS, None);
         let first = receiver.expect(Sequence(10));
         assert_eq!(admit(&mut receiver, 1, 12).unwrap().number, first + 2);
         assert_eq!(admit(&mut receiver, 1, 9).unwrap().number, first - 1);
@@ -167,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_new_ssrc_is_believed_after_two_packets_in_sequence_and_numbered_on() {
-        let mut receiver = Receiver::new(ClockRate::OPUS);
+        let mut receiver = Receiver::new(ClockRate::OPUS, None);
         let last = admit(&mut receiver, 1, 100).unwrap().number;
         assert_eq!(admit(&mut receiver, 2, 7_000), None);
         let second = admit(&mut receiver, 2, 7_001).unwrap();
@@ -178,10 +197,26 @@ mod tests {
 
     #[test]
     fn a_stray_packet_of_another_source_changes_nothing() {
-        let mut receiver = Receiver::new(ClockRate::OPUS);
+        let mut receiver = Receiver::new(ClockRate::OPUS, None);
         admit(&mut receiver, 1, 100);
         assert_eq!(admit(&mut receiver, 2, 7_000), None);
         assert!(!admit(&mut receiver, 1, 101).unwrap().restarted);
         assert_eq!(admit(&mut receiver, 2, 9_000), None);
+    }
+
+    #[test]
+    fn where_the_source_is_announced_a_stray_first_packet_is_not_taken_for_it() {
+        let mut receiver = Receiver::new(ClockRate::OPUS, Some(Ssrc(1)));
+        let first = receiver.expect(Sequence(100));
+        assert_eq!(admit(&mut receiver, 2, 7_000), None);
+        let announced = admit(&mut receiver, 1, 100).unwrap();
+        assert_eq!(announced, Numbered { number: first, restarted: false });
+    }
+
+    #[test]
+    fn a_server_that_announced_another_source_than_it_sends_is_heard_all_the_same() {
+        let mut receiver = Receiver::new(ClockRate::OPUS, Some(Ssrc(1)));
+        assert_eq!(admit(&mut receiver, 2, 7_000), None);
+        assert!(admit(&mut receiver, 2, 7_001).is_some());
     }
 }

@@ -90,8 +90,10 @@ pub(super) fn on_report(now: MonoTime, flow: FlowId, data: &[u8], tracks: &mut [
     let Ok(packets) = rtcp::parse_compound(data) else { return };
     let Some(track) = tracks.iter_mut().find(|track| track.flow == flow) else { return };
     for packet in packets {
-        if let RtcpPacket::SenderReport(report) = packet {
-            track.receiver().on_sender_report(now, &report);
+        match packet {
+            RtcpPacket::SenderReport(report) => track.receiver().on_sender_report(now, &report),
+            RtcpPacket::Bye { ssrcs, .. } => track.receiver().on_bye(&ssrcs),
+            _ => {}
         }
     }
 }

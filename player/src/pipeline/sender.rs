@@ -6,6 +6,9 @@ use cantus_qos::rtp::AbsSendTime;
 use cantus_qos::sync::SenderClock;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
+/// A clock that shows something else than ours, by more than a set-up takes, is not ours.
+const SAME_CLOCK: Duration = Duration::from_secs(10);
+
 /// The sender's clock and its nominal timeline.
 ///
 /// Cantus senders say when the range begins by their clock (in the answer to PLAY, then in every
@@ -32,9 +35,13 @@ impl SenderTime {
         shared: Option<NtpTime>,
     ) -> Self {
         let uses_send_time = start.is_some();
-        let clock = match (start, shared) {
-            (Some(_), Some(ntp_at_zero)) => SenderClock::shared(ntp_at_zero),
-            _ => SenderClock::new(),
+        let shared = start.zip(shared).filter(|(start, ntp_at_zero)| {
+            let ours = ntp_at_zero.offset(now - MonoTime::ZERO);
+            start.since(ours).abs() <= SAME_CLOCK
+        });
+        let clock = match shared {
+            Some((_, ntp_at_zero)) => SenderClock::shared(ntp_at_zero),
+            None => SenderClock::new(),
         };
         let start = start.unwrap_or_else(|| NtpTime::from_unix(Duration::ZERO));
         Self { clock, start, from, known_at: now, uses_send_time }

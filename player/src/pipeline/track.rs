@@ -13,11 +13,14 @@ use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
 use super::reception::{From, Receiver};
 use super::sender::SenderTime;
-use crate::client::{FlowPlan, Role};
+use crate::client::{FlowPlan, Playing, Role};
 use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
 
 /// No track holds more than this: a sender that runs further ahead is not one of ours.
 const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
+
+/// What claims to be shorter is taken for this long, the shortest packet in use anywhere (AES67).
+const SHORTEST_UNIT: MediaTime = MediaTime::from_flicks(MediaTime::FLICKS_PER_SEC / 8_000);
 
 /// Blocks that may be open at once before the oldest is given up.
 const FEC_BLOCKS: usize = 64;
@@ -65,6 +68,10 @@ pub(crate) struct Track {
     known: Option<(u64, MediaTime)>,
     /// Decoded and not yet rendered, interleaved.
     decoded: Vec<f32>,
+    /// Where the sound begins.
+    from: MediaTime,
+    /// Where what is sent begins, until the first sample is rendered.
+    lead_in: Option<MediaTime>,
 }
 
 impl std::fmt::Debug for Track {
@@ -81,7 +88,7 @@ pub(crate) struct Heard {
 }
 
 impl Track {
-    /// The track that was set up as `plan`, playing from `from` to `until`.
+    /// The track that was set up as `plan`, of what the server plays.
     ///
     /// # Errors
     ///
@@ -89,10 +96,10 @@ impl Track {
     pub(crate) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
-        from: MediaTime,
-        until: Option<MediaTime>,
+        playing: &Playing,
     ) -> Result<Option<Self>, DecodeError> {
-        let Role::Audio { codec, format, packet_time: unit } = plan.role else { return Ok(None) };
+        let Role::Audio { codec, format, packet_time } = plan.role else { return Ok(None) };
+        let unit = packet_time.max(SHORTEST_UNIT);
         let decoder: Box<dyn Decoder> = match codec {
             AudioCodec::Opus => Box::new(OpusDecoder::new(format)?),
             AudioCodec::L16 => Box::new(L16Decoder::new(format)),
@@ -101,9 +108,10 @@ impl Track {
             AudioCodec::Opus => ClockRate::OPUS,
             AudioCodec::L16 => format.rate,
         };
-        let mut timeline = StreamTimeline::new(rate, from);
+        let (start, until) = playing.range;
+        let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
-            timeline.anchor(timestamp, from);
+            timeline.anchor(timestamp, start);
         }
         let layout = |plan: &FlowPlan| match plan.role {
             Role::Repair { layout, .. } => Some(layout),
@@ -121,33 +129,39 @@ impl Track {
             format,
             unit,
             repair,
-            receiver: Receiver::new(rate),
+            receiver: Receiver::new(rate, plan.ssrc),
             timeline,
             buffer: Buffer::new(unit, CAPACITY),
             decoder,
             alignment: TrackAlignment::new(TrackAlignment::EXACT),
             known: None,
             decoded: Vec::new(),
+            from: playing.from,
+            lead_in: Some(start),
             plan: plan.clone(),
         };
-        track.expect(from, until);
+        track.expect(start, until);
         Ok(Some(track))
     }
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
     /// missed too if they are lost.
-    fn expect(&mut self, from: MediaTime, until: Option<MediaTime>) {
+    fn expect(&mut self, start: MediaTime, until: Option<MediaTime>) {
         let Some(first) = self.plan.first_sequence else { return };
         let first = self.receiver.expect(first);
-        self.ledger.start_at(first);
-        self.known = Some((first, from));
+        self.known = Some((first, start));
+        let unit = self.unit.as_flicks().max(1) as u64;
+        let flicks_to = |end: MediaTime| (end - start).as_flicks().max(0) as u64;
+        self.ledger.start_at(first + flicks_to(self.from) / unit);
         if let Some(until) = until {
-            let span = (until - from).as_flicks().max(0) as u64;
-            let units = span.div_ceil(self.unit.as_flicks().max(1) as u64);
-            if units > 0 {
-                self.ledger.end_at(first + units - 1);
-            }
+            let units = flicks_to(until).div_ceil(unit);
+            self.ledger.end_at((first + units).saturating_sub(1));
         }
+    }
+
+    /// Whether its source has said goodbye.
+    pub(crate) fn has_left(&self) -> bool {
+        self.receiver.has_left()
     }
 
     /// The format of what it renders.
@@ -257,8 +271,12 @@ impl Track {
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);
         self.known = Some((sequence.number, media_time));
-        let arrival = self.ledger.on_arrival(now, sequence.number, media_time, sent, recovery);
         let payload = packet.payload.len() as u64;
+        let is_heard = media_time + self.unit > self.from;
+        let arrival = match is_heard {
+            true => self.ledger.on_arrival(now, sequence.number, media_time, sent, recovery),
+            false => Arrival::Stale,
+        };
         if arrival == Arrival::Duplicate {
             return Some((payload, Heard { delay: None }));
         }
@@ -268,7 +286,7 @@ impl Track {
             duration: self.unit,
             data: packet.payload,
         };
-        if self.buffer.push(unit) == Pushed::Late {
+        if self.buffer.push(unit) == Pushed::Late && is_heard {
             self.ledger.on_late(sequence.number);
         }
         Some((payload, Heard { delay: sent.map(|sent| now - sent) }))
@@ -294,6 +312,9 @@ impl Track {
     ) {
         let rate = self.format.rate;
         let channels = usize::from(self.format.channels);
+        if let Some(start) = self.lead_in.take() {
+            self.warm_up(start, position);
+        }
         while self.decoded.len() < frames * channels {
             let ahead = (self.decoded.len() / channels) as i64;
             let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
@@ -308,6 +329,23 @@ impl Track {
         }
         out.extend(self.decoded.drain(..frames * channels));
         self.played += MediaTime::from_ticks(frames as i64, rate);
+    }
+
+    /// Decodes what was sent before the sound begins, unheard, so that the decoder remembers what
+    /// it would have played.
+    fn warm_up(&mut self, start: MediaTime, position: MediaTime) {
+        let mut at = start;
+        while at + self.unit <= position {
+            at = match self.buffer.take(at) {
+                Taken::Unit(unit) => {
+                    // What is damaged or missing here only leaves the decoder a little colder.
+                    let _ = self.decoder.decode(&unit.data, &mut self.decoded);
+                    self.decoded.clear();
+                    unit.end()
+                }
+                Taken::Missing { duration } => at + duration,
+            };
+        }
     }
 
     fn play(&mut self, due: MediaTime, at: MonoTime, unit: Unit) {

@@ -29,12 +29,14 @@ pub(crate) struct Words {
     /// How far they were from the sound they belong to.
     pub skew: Distribution,
     plan: FlowPlan,
+    /// Where the sound begins. Cues that show there already belong to its first sample.
+    from: MediaTime,
     schedule: CueSchedule,
 }
 
 impl Words {
-    /// The track that was set up as `plan`.
-    pub(crate) fn new(plan: &FlowPlan) -> Self {
+    /// The track that was set up as `plan`, for sound that begins at `from`.
+    pub(crate) fn new(plan: &FlowPlan, from: MediaTime) -> Self {
         Self {
             name: plan.name.clone(),
             flow: plan.id,
@@ -44,6 +46,7 @@ impl Words {
             shown: 0,
             skew: Distribution::new(),
             plan: plan.clone(),
+            from,
             schedule: CueSchedule::new(CueSchedule::SUBTITLES),
         }
     }
@@ -59,23 +62,35 @@ impl Words {
         let payload = packet.payload.len() as u64;
         self.traffic.media += payload;
         self.traffic.headers += length - payload + IP_UDP_HEADERS;
+        let over = cue.end() <= self.from && cue.start < self.from;
+        if over {
+            return;
+        }
         if self.schedule.push(cue) == Admitted::Duplicate {
             self.duplicates += 1;
         }
     }
 
-    /// The next cue to show, `heard` being what is heard.
-    pub(crate) fn pop(&mut self, heard: MediaTime) -> Option<(Cue, TimeDelta)> {
-        while let Some(event) = self.schedule.pop(heard) {
+    /// The next cue that is due at `position`.
+    pub(crate) fn pop(&mut self, position: MediaTime) -> Option<Cue> {
+        if position < self.from {
+            return None;
+        }
+        while let Some(event) = self.schedule.pop(position) {
             match event {
-                CueEvent::Show { cue, skew } => {
-                    self.shown += 1;
-                    return Some((cue, skew));
-                }
+                CueEvent::Show { cue, .. } => return Some(cue),
                 CueEvent::Skipped { .. } => self.skipped += 1,
             }
         }
         None
+    }
+
+    /// The cue is shown while `heard` is heard; by how much it comes after its sound.
+    pub(crate) fn shown_at(&mut self, heard: MediaTime, cue: &Cue) -> TimeDelta {
+        let skew = (heard - cue.start.max(self.from)).to_delta();
+        self.shown += 1;
+        self.skew.record(skew);
+        skew
     }
 
     /// When, by `heard_at`, the next cue is due.
@@ -83,7 +98,7 @@ impl Words {
         &self,
         heard_at: impl Fn(MediaTime) -> MonoTime,
     ) -> Option<MonoTime> {
-        self.schedule.next_start().map(heard_at)
+        self.schedule.next_start().map(|start| heard_at(start.max(self.from)))
     }
 
     /// Different cues that came, and how many there must be by their identifiers.

@@ -1,0 +1,7 @@
+//! Streamer and player in real time over loopback sockets. Two seconds of latency, so that a busy
+//! machine is no failure.
+
+mod clean;
+mod gone;
+mod seek;
+mod stage;
