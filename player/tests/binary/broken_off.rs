@@ -27,7 +27,7 @@ impl Listener {
         Self { running: start(&mut command), scratch }
     }
 
-    fn is_told(self, what: &str) {
+    fn expect_told(self, what: &str) {
         let outcome = self.running.outcome();
         let expected = "the server is gone: 1.0 s of 60.0 s were played";
         assert_eq!(outcome.complaint(), expected, "{what}");
@@ -51,6 +51,6 @@ fn a_server_that_closes_or_falls_silent_is_told_and_what_was_heard_stands() {
     ];
     let listeners = servers.map(|(what, server)| (what, Listener::start(what, &server)));
     for (what, listener) in listeners {
-        listener.is_told(what);
+        listener.expect_told(what);
     }
 }

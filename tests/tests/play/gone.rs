@@ -24,7 +24,7 @@ async fn what_was_played_until_then_is_whole_and_told() {
         let more = "--codec l16 --subtitles none";
         let play = tokio::spawn(stage.play(transport, "narration", &wav, more));
         tokio::time::timeout(Duration::from_secs(60), sound_in(&wav)).await.unwrap();
-        stage.streamer.stop();
+        stage.shut_down().await;
         let (report, result) = play.await.unwrap();
         let Err(Failure::Play(PlayError::ServerGone { played, wanted })) = result else {
             panic!("{transport}: {result:?}");

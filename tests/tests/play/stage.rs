@@ -42,7 +42,7 @@ pub(crate) fn assert_same(what: &str, heard: &[i16], sent: &[i16]) {
 
 /// A streamer on two ports of its own, and a directory for what its players write.
 pub(crate) struct Stage {
-    pub(crate) streamer: Streamer,
+    streamer: Option<Streamer>,
     fingerprint: Fingerprint,
     directory: PathBuf,
 }
@@ -58,7 +58,12 @@ impl Stage {
             Settings { quic: any, rtsp: any, identity, max_bitrate: None, max_sessions: None };
         let catalogue = Catalogue::open(&samples()).unwrap();
         let streamer = Streamer::start(catalogue, settings).await.unwrap();
-        Self { streamer, fingerprint, directory }
+        Self { streamer: Some(streamer), fingerprint, directory }
+    }
+
+    /// The streamer ends, whoever listens.
+    pub(crate) async fn shut_down(&mut self) {
+        self.streamer.take().unwrap().shut_down().await;
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -73,10 +78,8 @@ impl Stage {
         wav: &Path,
         more: &str,
     ) -> impl Future<Output = (QosReport, Result<Finish, Failure>)> + use<> {
-        let address = match transport {
-            "quic" => self.streamer.quic,
-            _ => self.streamer.rtsp,
-        };
+        let streamer = self.streamer.as_ref().unwrap();
+        let address = if transport == "quic" { streamer.quic } else { streamer.rtsp };
         let url = format!("{transport}://{}/{name}", address.unwrap());
         let out = format!("wav:{}", wav.display());
         let arguments = ["cantus-player", "play", &url, "--out", &out, "--latency", "2s"];
