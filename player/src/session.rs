@@ -116,7 +116,7 @@ impl Player {
         while let Some(packet) = pipeline.pop_report(now) {
             self.outbox.push_back(transmit(packet));
         }
-        if pipeline.is_complete() {
+        if pipeline.is_over(now) {
             self.end(now, Ending::Completed);
         } else if let Some(error) = pipeline.broken(now) {
             self.end(now, Ending::Failed(error));
@@ -137,13 +137,12 @@ impl Player {
 
     fn on_sink_wants(&mut self, now: MonoTime, frames: usize, pending: Duration) {
         let Some(pipeline) = self.pipeline.as_mut().filter(|_| !self.ended) else { return };
-        let format = pipeline.format();
-        let (mut written, mut pending) = (0, pending);
+        let channels = usize::from(pipeline.format().channels);
+        pipeline.on_sink(now, pending);
+        let mut written = 0;
         while written < frames {
-            let Some(block) = pipeline.pull_sound(now, frames - written, pending) else { break };
-            let count = block.samples.len() / usize::from(format.channels);
-            written += count.max(1);
-            pending += Duration::from_secs_f64(count as f64 / f64::from(format.rate.hz()));
+            let Some(block) = pipeline.pull_sound(now, frames - written) else { break };
+            written += (block.samples.len() / channels).max(1);
             let event = Event::Sound { samples: block.samples, position: block.position };
             self.outbox.push_back(Output::Event(event));
         }
