@@ -42,6 +42,9 @@ const GOODBYE: Duration = Duration::from_millis(500);
 /// A sound card that has stopped does not hold up the end for longer than this.
 const DRAIN: Duration = Duration::from_secs(3);
 
+/// Sound servers hold a little more than they say: one of PipeWire's steps, 21 ms, through ALSA.
+const TAIL: Duration = Duration::from_millis(50);
+
 /// Why playing did not succeed. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -206,6 +209,9 @@ impl Session<'_, '_> {
         while self.show.pending() > Duration::ZERO && self.clock.now() < until {
             sleep_until(self.clock.timer(self.clock.now() + SINK_PERIOD)).await;
         }
+        if self.show.wanted().is_some() {
+            sleep_until(self.clock.timer(self.clock.now() + TAIL)).await;
+        }
     }
 
     /// Something of ours has failed: the server is told that we leave, and nothing is shown any
@@ -240,7 +246,7 @@ impl Session<'_, '_> {
         if let Some(round_trip) = self.link.round_trip() {
             self.player.handle(self.clock.now(), Input::RoundTrip(round_trip));
         }
-        if let Some(frames) = self.show.wanted().filter(|frames| *frames > 0) {
+        if let Some(frames) = self.show.wanted() {
             let pending = self.show.pending();
             self.player.handle(self.clock.now(), Input::SinkWants { frames, pending });
         }

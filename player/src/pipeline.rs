@@ -11,6 +11,7 @@ mod pace;
 mod reception;
 mod reports;
 mod sender;
+mod sink_time;
 mod track;
 mod words;
 
@@ -34,6 +35,7 @@ use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
 use sender::SenderTime;
+use sink_time::SinkTime;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
 
@@ -78,6 +80,7 @@ pub struct Pipeline {
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
+    sink: SinkTime,
     playout: Option<PlayoutClock>,
     /// What was last handed to the sink: when it is heard, and what it is.
     sounded: Option<PlayoutClock>,
@@ -124,6 +127,7 @@ impl Pipeline {
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
+            sink: SinkTime::default(),
             playout: None,
             sounded: None,
             from,
@@ -201,21 +205,44 @@ impl Pipeline {
         self.render(now, due)
     }
 
-    /// Samples for a sink that wants some, and has `pending` before them.
-    pub fn pull_sound(&mut self, now: MonoTime, frames: usize, pending: Duration) -> Option<Block> {
-        let heard_at = now + pending;
-        if self.playout.is_none() {
-            let start = self.start_at(now);
-            if start.is_none_or(|start| start > heard_at) {
-                let wait = start.map_or(frames, |start| self.frames(start - heard_at));
-                return Some(self.mix.silence(wait.clamp(1, frames.max(1))));
-            }
+    /// A sink with a clock says that it has played all that it was handed in `pending`.
+    pub fn on_sink(&mut self, now: MonoTime, pending: Duration) {
+        // At the end the sink runs dry, which tells nothing about when the end is heard.
+        if self.is_rendered() {
+            return;
         }
+        self.sink.measure(now, pending);
+        if let Some((playout, heard_at)) = self.playout.as_mut().zip(self.sink.next_heard()) {
+            *playout = PlayoutClock::new(heard_at, self.position);
+            self.sounded = Some(PlayoutClock::new(now + pending, self.position));
+        }
+    }
+
+    /// Samples for a sink that wants `frames` and has said when it plays them
+    /// ([`on_sink`](Self::on_sink)).
+    pub fn pull_sound(&mut self, now: MonoTime, frames: usize) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
-        self.playout = Some(PlayoutClock::new(heard_at, self.position));
-        self.render(now, heard_at)
+        let heard_at = self.sink.next_heard()?;
+        self.pace.sink_takes(heard_at.since(now));
+        let start = self.start_at(now).filter(|_| self.playout.is_none());
+        let block = match start {
+            Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
+            None if self.playout.is_none() => self.lead_in(frames, frames),
+            _ => {
+                self.playout = Some(PlayoutClock::new(heard_at, self.position));
+                self.render(now, heard_at)?
+            }
+        };
+        let frames = block.samples.len() / usize::from(self.format().channels);
+        self.sink.hand(self.format().duration(frames));
+        Some(block)
+    }
+
+    /// Silence before the first sample.
+    fn lead_in(&self, wait: usize, most: usize) -> Block {
+        self.mix.silence(wait.clamp(1, most.max(1)))
     }
 
     fn frames(&self, span: TimeDelta) -> usize {
@@ -241,7 +268,11 @@ impl Pipeline {
         self.sounded = Some(PlayoutClock::new(heard_at, position));
         if let Some(playout) = &mut self.playout {
             let delay = self.sender.nominal_at(position).map(|sent| heard_at - sent);
-            playout.delay(self.pace.adapt(now, delay, end - position, &mut samples));
+            let change = match self.sink_clock {
+                SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
+                SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
+            };
+            playout.delay(change);
         }
         Some(Block { samples, position: Some(position) })
     }

@@ -137,13 +137,12 @@ impl Player {
 
     fn on_sink_wants(&mut self, now: MonoTime, frames: usize, pending: Duration) {
         let Some(pipeline) = self.pipeline.as_mut().filter(|_| !self.ended) else { return };
-        let format = pipeline.format();
-        let (mut written, mut pending) = (0, pending);
+        let channels = usize::from(pipeline.format().channels);
+        pipeline.on_sink(now, pending);
+        let mut written = 0;
         while written < frames {
-            let Some(block) = pipeline.pull_sound(now, frames - written, pending) else { break };
-            let count = block.samples.len() / usize::from(format.channels);
-            written += count.max(1);
-            pending += Duration::from_secs_f64(count as f64 / f64::from(format.rate.hz()));
+            let Some(block) = pipeline.pull_sound(now, frames - written) else { break };
+            written += (block.samples.len() / channels).max(1);
             let event = Event::Sound { samples: block.samples, position: block.position };
             self.outbox.push_back(Output::Event(event));
         }

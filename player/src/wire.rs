@@ -32,9 +32,10 @@ pub enum Input<'a> {
         /// The ports of RTP and RTCP.
         ports: (u16, u16),
     },
-    /// A sink with a clock wants sound.
+    /// A sink with a clock wants sound, or says how far it is. The more often it says, the better
+    /// cues and sound keep together.
     SinkWants {
-        /// How many frames.
+        /// How many frames; there may be nothing that it wants.
         frames: usize,
         /// How long until what it has is heard.
         pending: Duration,

@@ -20,6 +20,16 @@ const AUTO: TargetConfig = TargetConfig {
     late_share: 0.005,
 };
 
+/// A promised latency that a sink with a clock of its own misses by no more is let be: scaling a
+/// block changes it by up to 15 ms, and is not to overshoot to the other side.
+const SLACK: Duration = Duration::from_millis(10);
+
+/// By what part of the difference the longest lead of a sink comes down to the latest.
+const SINK_FORGETTING: u32 = 64;
+
+/// One block in so many may be scaled to bring a promised latency back.
+const SHARE: i64 = 5;
+
 /// The latency of playback: held constant where it is promised, adapted where it is `auto`.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -27,6 +37,10 @@ pub(crate) struct Pace {
     target: TargetDelay,
     adapter: Adapter,
     scale: TimeScale,
+    /// How long before they are heard a sink with a clock takes samples; `None` if it has none.
+    sink: Option<Duration>,
+    /// How much sound has to pass unscaled before the next block may be scaled.
+    rest: MediaTime,
     rate: cantus_qos::time::ClockRate,
     channels: usize,
 }
@@ -39,6 +53,8 @@ impl Pace {
             target: TargetDelay::new(AUTO),
             adapter: Adapter::new(),
             scale: TimeScale::new(format),
+            sink: None,
+            rest: MediaTime::ZERO,
             rate: format.rate,
             channels: usize::from(format.channels),
         }
@@ -49,13 +65,26 @@ impl Pace {
         self.target.observe(now, delay);
     }
 
-    /// How long after its nominal sending the first unit is heard.
+    /// How long after its nominal sending the first unit is heard. A sink with a clock takes
+    /// samples before they are heard, so it adds to what the network needs; and where both need
+    /// more than was promised, playback is as near to the promise as it can be.
     pub(crate) fn start_delay(&self, now: MonoTime) -> Duration {
-        match self.latency {
-            Latency::Fixed(delay) => delay,
-            Latency::Stored => self.fastest() + STORED_START,
-            Latency::Auto => self.fastest() + self.target.target(now),
+        let sink = self.sink.unwrap_or_default();
+        match (self.latency, self.sink) {
+            (Latency::Fixed(delay), None) => delay,
+            (Latency::Fixed(delay), Some(_)) => {
+                delay.max(self.fastest() + AUTO.minimum + SLACK + sink)
+            }
+            (Latency::Stored, _) => self.fastest() + STORED_START + sink,
+            (Latency::Auto, _) => self.fastest() + self.target.target(now) + sink,
         }
+    }
+
+    /// A sink with a clock of its own takes samples so long before they are heard.
+    pub(crate) fn sink_takes(&mut self, lead: Duration) {
+        // The longest counts, for a unit that comes after it was taken is late.
+        let before = self.sink.unwrap_or(lead);
+        self.sink = Some(lead.max(before - before.saturating_sub(lead) / SINK_FORGETTING));
     }
 
     fn fastest(&self) -> Duration {
@@ -72,23 +101,138 @@ impl Pace {
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Auto, Some(delay)) = (self.latency, delay) else { return TimeDelta::ZERO };
-        let excess = delay - TimeDelta::from(self.fastest());
+        let excess = delay - TimeDelta::from(self.fastest() + self.sink.unwrap_or_default());
         let scaled = match self.adapter.decide(excess, self.target.target(now), block) {
             Adjustment::Keep => None,
             Adjustment::Shorten => self.scale.shorten(samples),
             Adjustment::Lengthen => self.scale.lengthen(samples),
         };
+        let change = self.replace(samples, scaled);
+        if change != TimeDelta::ZERO {
+            self.adapter.scaled(change);
+        }
+        change
+    }
+
+    /// As [`adapt`](Self::adapt), for a sink with a clock of its own: where the latency is promised
+    /// too, the sound is brought back to it when the sink has broken off, or its clock has parted
+    /// from the sender's.
+    pub(crate) fn hold(
+        &mut self,
+        now: MonoTime,
+        delay: Option<TimeDelta>,
+        block: MediaTime,
+        samples: &mut Vec<f32>,
+    ) -> TimeDelta {
+        let (Latency::Fixed(_), Some(delay)) = (self.latency, delay) else {
+            return self.adapt(now, delay, block, samples);
+        };
+        self.rest = (self.rest - block).max(MediaTime::ZERO);
+        let error = delay - self.start_delay(now).into();
+        if error.abs() <= SLACK || self.rest > MediaTime::ZERO {
+            return TimeDelta::ZERO;
+        }
+        let scaled = match error.as_nanos() > 0 {
+            true => self.scale.shorten(samples),
+            false => self.scale.lengthen(samples),
+        };
+        let change = self.replace(samples, scaled);
+        if change != TimeDelta::ZERO {
+            self.rest = MediaTime::from_flicks(block.as_flicks().saturating_mul(SHARE));
+        }
+        change
+    }
+
+    /// By how much longer `samples` have become, if they were `scaled`.
+    fn replace(&self, samples: &mut Vec<f32>, scaled: Option<Vec<f32>>) -> TimeDelta {
         let Some(scaled) = scaled else { return TimeDelta::ZERO };
         let more = (scaled.len() / self.channels) as i64 - (samples.len() / self.channels) as i64;
         *samples = scaled;
-        let change = MediaTime::from_ticks(more, self.rate).to_delta();
-        self.adapter.scaled(change);
-        change
+        MediaTime::from_ticks(more, self.rate).to_delta()
     }
 
     /// Media time that was left out and put in.
     pub(crate) fn scaled(&self) -> (MediaTime, MediaTime) {
         let time = |frames: u64| MediaTime::from_ticks(frames as i64, self.rate);
         (time(self.scale.removed()), time(self.scale.added()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(i64) -> TimeDelta = TimeDelta::from_millis;
+    const UNIT: MediaTime = MediaTime::from_millis(20);
+
+    fn promised(millis: u64) -> Pace {
+        Pace::new(Latency::Fixed(Duration::from_millis(millis)), AudioFormat::OPUS_MONO)
+    }
+
+    /// 20 ms of 100 Hz, which can be scaled by whole waves of 10 ms.
+    fn tone() -> Vec<f32> {
+        (0..960).map(|n| (n as f32 * std::f32::consts::TAU / 480.0).sin() / 2.0).collect()
+    }
+
+    fn held(pace: &mut Pace, delay: TimeDelta) -> TimeDelta {
+        pace.hold(MonoTime::ZERO, Some(delay), UNIT, &mut tone())
+    }
+
+    #[test]
+    fn a_promise_is_kept_where_path_and_sink_leave_room_for_it() {
+        let mut pace = promised(200);
+        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(200));
+        pace.sink_takes(Duration::from_millis(170));
+        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_sink_that_takes_longer_than_was_promised_is_waited_for() {
+        let mut pace = promised(60);
+        pace.observe(MonoTime::ZERO, MS(30));
+        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(60));
+        pace.sink_takes(Duration::from_millis(100));
+        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(30 + 20 + 10 + 100));
+    }
+
+    #[test]
+    fn the_longest_lead_of_a_sink_counts_and_is_forgotten_slowly() {
+        let mut pace = promised(0);
+        let mut least = |lead| {
+            pace.sink_takes(Duration::from_micros(lead));
+            pace.start_delay(MonoTime::ZERO).as_micros() as u64 - 30_000
+        };
+        let leads = [100_000, 120_000, 56_000].map(&mut least);
+        assert_eq!(leads, [100_000, 120_000, 119_000]);
+    }
+
+    #[test]
+    fn what_the_network_needs_comes_on_top_of_what_the_sink_takes() {
+        for latency in [Latency::Auto, Latency::Stored] {
+            let mut pace = Pace::new(latency, AudioFormat::OPUS_MONO);
+            let without = pace.start_delay(MonoTime::ZERO);
+            pace.sink_takes(Duration::from_millis(100));
+            let with = pace.start_delay(MonoTime::ZERO);
+            assert_eq!(with, without + Duration::from_millis(100), "{latency}");
+        }
+    }
+
+    #[test]
+    fn a_promised_latency_is_brought_back_from_both_sides_of_the_slack() {
+        for (delay, scaled) in [(210, 0), (211, -1), (190, 0), (189, 1)] {
+            let mut pace = promised(200);
+            let change = held(&mut pace, MS(delay));
+            assert_eq!(change.as_nanos().signum(), scaled, "{delay}: {change:?}");
+            assert!(change.abs() <= Duration::from_millis(15), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn one_block_in_five_is_scaled_at_most() {
+        let mut pace = promised(200);
+        let scaled: Vec<bool> =
+            (0..11).map(|_| held(&mut pace, MS(300)) != TimeDelta::ZERO).collect();
+        let expected: Vec<bool> = (0..11).map(|n| n % 5 == 0).collect();
+        assert_eq!(scaled, expected);
     }
 }

@@ -7,8 +7,18 @@ use cpal::{
 
 use crate::sink::SinkError;
 
-/// Callbacks of 10 ms: short enough for 60 ms of delay, long enough for a busy machine.
-const CALLBACKS_PER_SECOND: u32 = 100;
+/// At most so many callbacks in a second: each lasts 20 ms or a little more.
+const CALLBACKS_PER_SECOND: u32 = 50;
+
+/// The frames of one callback: a power of two.
+///
+/// The system buffers two of them. A sound server takes the sound in steps of its own, powers of
+/// two up to 1,024 frames as PipeWire is delivered, and where two callbacks do not always hold the
+/// next step it plays gaps and tells nobody: callbacks of 480 or 512 frames do so as soon as the
+/// machine is busy.
+fn callback_frames(rate: u32) -> u32 {
+    (rate / CALLBACKS_PER_SECOND).next_power_of_two()
+}
 
 /// How the sound card is to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +56,7 @@ pub(super) fn choose(
         sample_rate: rate,
         buffer_size: match *best.buffer_size() {
             SupportedBufferSize::Range { min, max } if min <= max => {
-                BufferSize::Fixed((rate / CALLBACKS_PER_SECOND).clamp(min, max))
+                BufferSize::Fixed(callback_frames(rate).clamp(min, max))
             }
             _ => BufferSize::Default,
         },
@@ -154,16 +164,18 @@ mod tests {
     }
 
     #[test]
-    fn callbacks_are_of_10_ms_or_as_near_as_the_card_allows() {
+    fn callbacks_are_a_power_of_two_of_20_ms_or_as_near_as_the_card_allows() {
         let size = |min, max| {
             let buffer = SupportedBufferSize::Range { min, max };
             let offered =
                 SupportedStreamConfigRange::new(2, 48_000, 48_000, buffer, SampleFormat::F32);
             choose(AudioFormat::OPUS_STEREO, &[offered]).unwrap().config.buffer_size
         };
-        assert_eq!(size(64, 8_192), BufferSize::Fixed(480));
-        assert_eq!(size(1_024, 8_192), BufferSize::Fixed(1_024));
+        assert_eq!(size(64, 8_192), BufferSize::Fixed(1_024));
+        assert_eq!(size(2_048, 8_192), BufferSize::Fixed(2_048));
         assert_eq!(size(64, 256), BufferSize::Fixed(256));
         assert_eq!(size(9, 8), BufferSize::Default);
+        let frames = [16_000, 32_000, 44_100, 48_000, 51_200, 96_000].map(callback_frames);
+        assert_eq!(frames, [512, 1_024, 1_024, 1_024, 1_024, 2_048]);
     }
 }

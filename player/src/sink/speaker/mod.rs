@@ -27,6 +27,9 @@ const RING: Duration = Duration::from_secs(1);
 /// Beyond what the next callback takes, so much is kept in the ring: the player may wake late.
 const RESERVE: Duration = Duration::from_millis(20);
 
+/// A card that asks for nothing for so long has stopped: unplugged, or its sound server hangs.
+const STALL: Duration = Duration::from_secs(5);
+
 /// Plays on the default output of the system.
 ///
 /// What has been *heard* is known from the time stamps of the callbacks: the frames that they have
@@ -54,6 +57,8 @@ struct Shared {
     underruns: AtomicU64,
     /// The most frames that a callback ever asked for.
     largest_request: AtomicU64,
+    /// When the last callback was, in ns of the stream's clock.
+    called: AtomicI64,
     /// When frame 0 was heard or would have been, see [`Clock`].
     origin: AtomicI64,
     /// Why the stream has ended, if it has.
@@ -77,6 +82,14 @@ impl Speaker {
         self.output.shared.underruns.load(Ordering::Relaxed)
     }
 
+    /// Whether the card has failed, or has taken nothing for so long that it will not go on.
+    fn has_stopped(&self) -> bool {
+        let shared = &self.output.shared;
+        let called = shared.called.load(Ordering::Relaxed);
+        let now = clock::nanos(self.output.stream.now());
+        shared.failure.get().is_some() || now.saturating_sub(called) > STALL.as_nanos() as i64
+    }
+
     /// Frames whose sound has left the sound card.
     pub fn heard(&self) -> u64 {
         let shared = &self.output.shared;
@@ -93,8 +106,10 @@ impl AudioSink for Speaker {
     }
 
     fn write(&mut self, samples: &[f32]) -> Result<(), SinkError> {
-        if let Some(failure) = self.output.shared.failure.get() {
-            return Err(SinkError::Speaker(failure.clone()));
+        if self.has_stopped() {
+            let failure = self.output.shared.failure.get();
+            let reason = failure.map_or("it takes no more sound", String::as_str);
+            return Err(SinkError::Speaker(reason.to_owned()));
         }
         if self.finished {
             return Err(SinkError::Finished);
@@ -113,7 +128,9 @@ impl AudioSink for Speaker {
         let waiting = self.written - shared.consumed.load(Ordering::Relaxed).min(self.written);
         let request = shared.largest_request.load(Ordering::Relaxed);
         let level = request + frames_in(RESERVE, self.format) as u64;
-        Some(level.saturating_sub(waiting) as usize)
+        let wanted = level.saturating_sub(waiting) as usize;
+        // A card that takes nothing any more wants one frame, so that `write` can tell why.
+        Some(if self.has_stopped() { wanted.max(1) } else { wanted })
     }
 
     fn pending(&self) -> Duration {
@@ -123,6 +140,7 @@ impl AudioSink for Speaker {
 
     fn finish(&mut self) -> Result<(), SinkError> {
         self.finished = true;
+        tracing::debug!(underruns = self.underruns(), "the sound ends");
         // A stream that has failed has stopped by itself, and its failure was told by `write`.
         let _ = self.output.stream.pause();
         Ok(())
@@ -165,6 +183,7 @@ impl Output {
             consumed: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
             largest_request: AtomicU64::new(0),
+            called: AtomicI64::new(0),
             origin: AtomicI64::new(clock::UNKNOWN),
             failure: OnceLock::new(),
         });
@@ -199,6 +218,7 @@ fn build<T: SizedSample + FromSample<f32>>(
             let origin = clock.on_callback(called, played, before, requested);
             for_sound.origin.store(origin, Ordering::Relaxed);
         }
+        for_sound.called.store(clock::nanos(stamp.callback), Ordering::Relaxed);
         for_sound.consumed.store(feed.consumed(), Ordering::Relaxed);
         for_sound.underruns.store(feed.underruns(), Ordering::Relaxed);
         for_sound.largest_request.fetch_max(requested, Ordering::Relaxed);
