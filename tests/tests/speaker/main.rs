@@ -13,6 +13,7 @@
 mod server;
 mod sound;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use cantus_bench::cli::{Cli, Command as Wanted};
 use clap::Parser;
 use server::{Missing, Server};
-use sound::Sound;
+use sound::{Found, Sound};
 
 /// A session of so many seconds of narration.
 const SECONDS: usize = 5;
@@ -31,12 +32,33 @@ const BUSY: f32 = 50.0;
 /// Tells the test binary, run again inside the private session, where to put the report.
 const REPORT: &str = "CANTUS_SPEAKER_REPORT";
 
+/// Server and recorder stumble now and then; a fault of the player would show each time.
+const ATTEMPTS: usize = 3;
+
 #[test]
 fn a_sink_plays_what_was_sent_from_its_first_sound_to_its_last() {
-    let server = match Server::start() {
-        Ok(server) => server,
-        Err(Missing(what)) => return eprintln!("NOT RUN: the speaker, because {what}"),
-    };
+    let mut last = Found::default();
+    for _ in 0..ATTEMPTS {
+        match attempt() {
+            Err(NotRun(why)) => return not_run(&why),
+            Ok(found) if is_whole(&found) => return,
+            Ok(found) => last = found,
+        }
+    }
+    panic!("the last of {ATTEMPTS} attempts: {last}");
+}
+
+/// What this machine cannot tell.
+struct NotRun(String);
+
+/// Past the harness, which keeps what passing tests print to itself.
+fn not_run(why: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT RUN: {why}");
+}
+
+fn attempt() -> Result<Found, NotRun> {
+    let server =
+        Server::start().map_err(|Missing(what)| NotRun(format!("the speaker, because {what}")))?;
     let recording = server.path("recording.wav");
     let mut recorder = server.record(&recording);
     server.wait_for("the recorder", || recording.exists());
@@ -44,18 +66,19 @@ fn a_sink_plays_what_was_sent_from_its_first_sound_to_its_last() {
     let waiting = processes_wait();
     server.interrupt(&mut recorder);
     assert!(played, "the player failed");
-
-    let sent = Sound::read(&media().join("narration.wav")).first(SECONDS);
-    let heard = Sound::read(&recording);
-    let found = sent.find_in(&heard).unwrap_or_default();
-    eprintln!("{found}; processes waited {waiting:.0} % of the time");
     if waiting > BUSY {
-        return eprintln!("NOT RUN: how whole the sound is, because this machine is too busy");
+        let why = "how whole the sound is, because this machine is too busy";
+        return Err(NotRun(why.to_owned()));
     }
-    assert!(found.recognised >= 0.8, "{found}");
-    assert!(found.steps <= found.windows / 6, "{found}");
-    assert!((0.8..1.25).contains(&found.loudness), "{found}");
-    assert!(found.reached_the_end, "{found}");
+    let sent = Sound::read(&media().join("narration.wav")).first(SECONDS);
+    Ok(sent.find_in(&Sound::read(&recording)).unwrap_or_default())
+}
+
+fn is_whole(found: &Found) -> bool {
+    found.recognised >= 0.8
+        && found.steps <= found.windows / 6
+        && (0.8..1.25).contains(&found.loudness)
+        && found.reached_the_end
 }
 
 /// In which part of the last 10 s a process waited for a processor, in percent; 0 where Linux
@@ -81,7 +104,7 @@ fn play(server: &Server) -> bool {
 #[ignore = "run by the test above, with a sound server around it"]
 fn the_player_inside_the_private_session() {
     let Some(report) = std::env::var_os(REPORT) else {
-        return eprintln!("NOT RUN: the player, because there is no private session around it");
+        return not_run("the player, because there is no private session around it");
     };
     let length = format!("{SECONDS}s");
     let mut arguments = ["cantus-bench", "demo", "--out=speaker", "--subtitles=none"].to_vec();
