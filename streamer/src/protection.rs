@@ -20,13 +20,15 @@ const REPAIR_SHARE: f64 = 0.75;
 /// packets: what leaves at one instant shares a UDP packet on QUIC, and its fate.
 const REPAIR_PER_TWO_UNITS: u32 = 9;
 
-/// Long blocks need a smaller share for the same residual; and k is bounded by the work of decoding.
-const LONG_BLOCK: u8 = 20;
+/// Long blocks need a smaller share for the same residual: from the one length to the other it
+/// goes down to half. The longer one is the bound of k, by the work of decoding.
+const MIDDLING_BLOCK: u8 = 20;
+const LONG_BLOCK: u8 = 60;
 const LONG_BLOCK_SHARE: f64 = 0.5;
 
-/// Where the longest block leaves room, so many are interleaved at most: bursts of a second are
-/// then shared out over eight blocks.
-const DEEPEST: u8 = 8;
+/// Where the longest block leaves room, so many are interleaved at most: they outlast a burst of
+/// two seconds.
+const DEEPEST: u8 = 4;
 
 /// Blocks of one shape, and how many of them are interleaved.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -66,8 +68,7 @@ pub(crate) fn fit(room: Duration, unit: MediaTime, share: f64) -> Option<Blocks>
     let window = room.mul_f64(BLOCK_SHARE).as_secs_f64() / unit.as_secs_f64();
     let per_unit = f64::from(REPAIR_PER_TWO_UNITS) / 2.0;
     (1..=LONG_BLOCK).rev().find_map(|source| {
-        let share = if source >= LONG_BLOCK { share.min(LONG_BLOCK_SHARE) } else { share };
-        let repair = (f64::from(source) * share).floor() as u8;
+        let repair = (f64::from(source) * share.min(share_of(source))).floor() as u8;
         let takes = |depth: u8| {
             let depth = f64::from(depth);
             depth * f64::from(source) - 1.0 + depth * f64::from(repair) / per_unit
@@ -79,6 +80,13 @@ pub(crate) fn fit(room: Duration, unit: MediaTime, share: f64) -> Option<Blocks>
         let depth = (1..=deepest).rev().find(|depth| takes(*depth) <= window).unwrap_or(1);
         Some(Blocks { shape: BlockShape::new(source, repair).ok()?, depth })
     })
+}
+
+/// Repair per source packet of a block of `source` packets.
+fn share_of(source: u8) -> f64 {
+    let beyond = f64::from(source.saturating_sub(MIDDLING_BLOCK));
+    let way = beyond / f64::from(LONG_BLOCK - MIDDLING_BLOCK);
+    REPAIR_SHARE + (LONG_BLOCK_SHARE - REPAIR_SHARE) * way
 }
 
 #[cfg(test)]

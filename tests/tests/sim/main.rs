@@ -5,6 +5,7 @@
 
 mod clean;
 mod impaired;
+mod latency;
 mod numbers;
 mod protection;
 mod stage;
