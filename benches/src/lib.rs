@@ -1,6 +1,7 @@
 //! `cantus-bench`: emulated networks, and what streaming across them comes to.
 //!
 //! * [`link`]: what a network does to packets, as a pure machine in virtual time.
+//! * [`duplex`]: both directions of one, and the log of what became of every packet.
 //! * [`relay`]: the same in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 //! * [`sim`]: such a session in virtual time.
@@ -8,6 +9,7 @@
 
 pub mod cli;
 pub mod demo;
+pub mod duplex;
 pub mod link;
 pub mod plan;
 pub mod relay;

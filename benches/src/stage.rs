@@ -12,9 +12,10 @@ use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::quic::{Identity, IdentityError};
 
+use crate::duplex::PacketLog;
 use crate::link::LinkSpec;
 use crate::plan::Transport;
-use crate::relay::{self, Relay, RelayError, RelayLog};
+use crate::relay::{self, Relay, RelayError};
 
 /// Why a stage could not be set. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +98,7 @@ impl Stage {
     }
 
     /// Takes everything down; what the relay saw.
-    pub async fn strike(self) -> RelayLog {
+    pub async fn strike(self) -> PacketLog {
         let log = self.relay.stop().await;
         drop(self.streamer);
         log

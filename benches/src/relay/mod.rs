@@ -8,8 +8,6 @@
 //! millisecond late; the emulated links keep their own time, so that the lateness does not add up.
 
 mod clock;
-mod duplex;
-mod log;
 pub mod rtsp;
 pub mod udp;
 
@@ -19,10 +17,8 @@ use std::net::SocketAddr;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use crate::duplex::{PacketCounts, PacketLog, SharedLog};
 use crate::link::LinkError;
-use log::SharedLog;
-
-pub use log::{Direction, DirectionCounts, Fate, LogEntry, RelayCounts, RelayLog};
 
 /// Why a relay could not start.
 #[derive(Debug, thiserror::Error)]
@@ -56,18 +52,18 @@ impl Relay {
     }
 
     /// What it has done so far.
-    pub fn counts(&self) -> RelayCounts {
+    pub fn counts(&self) -> PacketCounts {
         self.log.counts()
     }
 
     /// The log so far.
-    pub fn log(&self) -> RelayLog {
+    pub fn log(&self) -> PacketLog {
         self.log.snapshot()
     }
 
     /// Ends it, with all its connections, and hands out the whole log. What is still on the link
     /// stays `in flight`.
-    pub async fn stop(self) -> RelayLog {
+    pub async fn stop(self) -> PacketLog {
         drop(self.stop);
         if let Err(error) = self.task.await {
             tracing::warn!(%error, "a relay did not end well");

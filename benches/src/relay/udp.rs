@@ -12,9 +12,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
-use super::duplex::{Duplex, Forward};
-use super::log::{Direction, SharedLog};
 use super::{Owned, Relay, RelayError, is_passing, stopped};
+use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, SharedLog, udp_overhead};
 use crate::link::LinkSpec;
 
 #[cfg(test)]
@@ -109,7 +108,7 @@ impl UdpRelay {
         match self.clients.route(now, from).await {
             Ok(route) => {
                 let data = Bytes::copy_from_slice(payload);
-                self.duplex.push(now, Direction::ToServer, route, data, from.ip());
+                self.duplex.push(now, enter(Direction::ToServer, route, data, from));
             }
             Err(error) => {
                 tracing::debug!(%from, %error, "a client was turned away");
@@ -122,7 +121,7 @@ impl UdpRelay {
         let now = self.clock.now();
         if let Some(client) = self.clients.by_route.get_mut(&route) {
             client.active = now;
-            self.duplex.push(now, Direction::ToClient, route, data, client.address.ip());
+            self.duplex.push(now, enter(Direction::ToClient, route, data, client.address));
         }
     }
 
@@ -142,6 +141,12 @@ impl UdpRelay {
             }
         }
     }
+}
+
+/// What a UDP payload is on the link, from or to a client.
+fn enter(direction: Direction, route: u32, data: Bytes, client: SocketAddr) -> Enter {
+    let kind = Kind::of_datagram(&data);
+    Enter { direction, route, kind, data, overhead: udp_overhead(client.ip()) }
 }
 
 /// The clients that are known, by where they are and by number.

@@ -8,6 +8,7 @@ use cantus_qos::time::{MonoTime, NtpTime};
 use super::outcome::{Milestone, Outcome, ShownCue, Sound, UnitFate};
 use super::path::Path;
 use super::scenario::{Capture, Scenario, ScenarioError};
+use crate::duplex::PacketLog;
 
 /// A player, and what has come out of it.
 #[derive(Debug)]
@@ -76,7 +77,10 @@ impl Listener {
                         format,
                         samples: Vec::new(),
                         from,
+                        handed: Vec::new(),
                     });
+                    let frames = sound.samples.len() / usize::from(format.channels);
+                    sound.handed.push((now, frames as u64));
                     sound.samples.extend_from_slice(&samples);
                 }
                 self.drain_fates();
@@ -118,6 +122,7 @@ impl Listener {
             sound: self.sound,
             cues: self.cues,
             fates: self.fates,
+            packets: PacketLog::with_limit(0),
             there,
             back,
             log: self.log,

@@ -37,7 +37,7 @@ mod udp;
 
 pub use media::{Media, MediaError};
 pub use outcome::{Milestone, Outcome, ShownCue, Sound, UnitFate};
-pub use passage::{Kind, Passing, Verdict};
+pub use passage::{Passing, Verdict};
 pub use quic::QuicError;
 pub use scenario::{Capture, Scenario, ScenarioError};
 pub use simulation::{SimError, run, run_with};

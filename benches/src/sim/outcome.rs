@@ -9,6 +9,7 @@ use cantus_qos::stats::UnitRecord;
 use cantus_qos::stats::report::{QosReport, StreamKind, StreamReport};
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
+use crate::duplex::PacketLog;
 use crate::link::NodeCounts;
 
 /// Everything that can be known of a session that was played.
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub cues: Vec<ShownCue>,
     /// The fates of units as they were settled, where the scenario asked for them.
     pub fates: Vec<UnitFate>,
+    /// What became of every packet; their stories where the scenario asked for them.
+    pub packets: PacketLog,
     /// What the link from streamer to player did.
     pub there: NodeCounts,
     /// What the link from player to streamer did.
@@ -57,6 +60,8 @@ pub struct Sound {
     pub samples: Vec<f32>,
     /// The media time of the first sample.
     pub from: MediaTime,
+    /// When samples left the player for the sink: the instant, and the frame that was next.
+    pub handed: Vec<(MonoTime, u64)>,
 }
 
 /// A cue that was shown.

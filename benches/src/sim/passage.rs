@@ -3,22 +3,7 @@
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
-use crate::relay::Direction;
-
-/// What a packet is.
-#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Debug)]
-pub enum Kind {
-    /// A data unit of an audio track, in RTP.
-    Media,
-    /// A repair packet.
-    Repair,
-    /// A cue, in RTP.
-    Cue,
-    /// RTCP, of either end.
-    Rtcp,
-    /// A UDP packet of QUIC: what is in it cannot be seen.
-    Quic,
-}
+use crate::duplex::{Direction, Kind};
 
 /// A packet about to enter its link.
 #[derive(Clone, Debug)]

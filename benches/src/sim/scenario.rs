@@ -55,6 +55,8 @@ pub struct Capture {
     pub sound: bool,
     /// The fate of every unit.
     pub fates: bool,
+    /// The story of every packet.
+    pub packets: bool,
 }
 
 /// Why a plan or a scenario cannot be played.

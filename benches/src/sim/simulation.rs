@@ -19,7 +19,11 @@ use super::path::Path;
 use super::quic::{Quic, QuicError};
 use super::scenario::{Scenario, ScenarioError};
 use super::udp::{MEDIA_PORTS, Udp};
+use crate::duplex::{Duplex, PacketLog, SharedLog};
 use crate::link::LinkError;
+
+/// Packets of which the story is kept where it is asked for: several hours of them.
+const PACKETS_KEPT: usize = 1 << 22;
 
 /// After the player's end the farewells are still delivered.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -68,7 +72,9 @@ pub fn run_with(
     scenario: &Scenario,
     mut hook: impl FnMut(&Passing) -> Verdict,
 ) -> Result<Outcome, SimError> {
-    let path = Path::new(scenario.links()?, &mut hook);
+    let kept = if scenario.capture.packets { PACKETS_KEPT } else { 0 };
+    let log = SharedLog::from(PacketLog::with_limit(kept));
+    let path = Path::new(Duplex::of(scenario.links()?, log.clone()), &mut hook);
     let carriage: Box<dyn Carriage> = match scenario.carrier {
         Carrier::Udp => {
             let (there, back) = scenario.delays();
@@ -92,7 +98,7 @@ pub fn run_with(
     }
     let listener = Listener::new(scenario, ntp_at_zero)?;
     let simulation = Simulation { now: MonoTime::ZERO, media, path, carriage, server, listener };
-    Ok(simulation.play())
+    Ok(Outcome { packets: log.snapshot(), ..simulation.play() })
 }
 
 struct Simulation<'a> {

@@ -14,9 +14,8 @@ use cantus_qos::time::MonoTime;
 use cantus_streamer::wire::{self as streamer, Carrier, Destination, Source};
 
 use super::carriage::{Arrival, Carriage};
-use super::passage::Kind;
-use super::path::{Arrived, Path, Pipe};
-use crate::relay::Direction;
+use super::path::{Path, Pipe};
+use crate::duplex::{Direction, Forward, Kind};
 
 /// Where the player is (RFC 5737, TEST-NET-1).
 const PLAYER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
@@ -57,8 +56,8 @@ impl Udp {
         })
     }
 
-    fn arrived(&self, arrived: Arrived) -> Option<Arrival> {
-        let port = u16::try_from(arrived.tag).ok()?;
+    fn arrived(&self, arrived: Forward) -> Option<Arrival> {
+        let port = u16::try_from(arrived.route).ok()?;
         let data = arrived.data;
         if arrived.direction == Direction::ToServer {
             let source = Source::Udp(SocketAddr::new(PLAYER, port));

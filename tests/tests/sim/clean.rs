@@ -13,7 +13,7 @@ fn clean(name: &str, codec: AudioCodec, carrier: Carrier) -> Scenario {
 }
 
 fn heard(name: &str, codec: AudioCodec, carrier: Carrier) -> Outcome {
-    let capture = Capture { sound: true, fates: false };
+    let capture = Capture { sound: true, ..Capture::default() };
     play(&SAMPLES, &Scenario { capture, ..clean(name, codec, carrier) })
 }
 
@@ -160,7 +160,7 @@ fn a_part_of_the_range_begins_and_ends_where_it_was_asked_for() {
     use cantus_qos::time::MediaTime;
     let (from, length) = (MediaTime::from_millis(5_000), MediaTime::from_millis(4_000));
     for carrier in CARRIERS {
-        let capture = Capture { sound: true, fates: false };
+        let capture = Capture { sound: true, ..Capture::default() };
         let part = Scenario {
             from,
             length: Some(length),

@@ -1,6 +1,7 @@
 //! One impairment at a time, and packets taken away one by one.
 
-use cantus_bench::sim::{Kind, Media, Outcome, Passing, Scenario, Verdict};
+use cantus_bench::duplex::Kind;
+use cantus_bench::sim::{Media, Outcome, Passing, Scenario, Verdict};
 use cantus_player::wish::Carrier;
 use cantus_qos::fec::BlockShape;
 use cantus_qos::spec::Protection;
@@ -11,7 +12,7 @@ use crate::stage::{
 
 /// Packets to the player of one kind that `lost` names are lost.
 fn losing(kind: Kind, lost: impl Fn(u64) -> bool) -> impl FnMut(&Passing) -> Verdict {
-    use cantus_bench::relay::Direction;
+    use cantus_bench::duplex::Direction;
     move |passing| {
         let here = passing.direction == Direction::ToClient && passing.kind == kind;
         if here && lost(passing.index) { Verdict::Drop } else { Verdict::Pass }
@@ -102,7 +103,7 @@ fn a_block_that_lost_one_more_gives_back_none_and_playback_goes_on() {
 
 #[test]
 fn a_whole_block_with_its_repair_may_be_lost() {
-    use cantus_bench::relay::Direction;
+    use cantus_bench::duplex::Direction;
     let shape = BlockShape::new(5, 3).expect("a block");
     let outcome = play_losing(&narration(Protection::Fixed(shape)), |passing| {
         let lost = match passing.kind {

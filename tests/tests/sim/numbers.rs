@@ -1,7 +1,7 @@
 //! Numbers that end and begin again, and sources that change their name.
 
-use cantus_bench::relay::Direction;
-use cantus_bench::sim::{Capture, Kind, Scenario, Verdict};
+use cantus_bench::duplex::{Direction, Kind};
+use cantus_bench::sim::{Capture, Scenario, Verdict};
 use cantus_player::wish::Carrier;
 use cantus_qos::rtp::{RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::spec::Protection;
@@ -74,7 +74,7 @@ fn renamed(from: u64, packet: &bytes::Bytes, index: u64) -> Verdict {
 fn a_source_that_changes_its_ssrc_is_followed_without_a_sample_out_of_place() {
     let scenario = Scenario {
         codec: AudioCodec::L16,
-        capture: Capture { sound: true, fates: false },
+        capture: Capture { sound: true, ..Capture::default() },
         ..scenario("sync-test", "delay 30ms", Carrier::Udp)
     };
     let scenario = scenario.with_protection(Protection::Off);

@@ -1,8 +1,8 @@
 //! Packets that nobody of ours has sent.
 
 use bytes::Bytes;
-use cantus_bench::relay::Direction;
-use cantus_bench::sim::{Kind, Outcome, Passing, Scenario, Verdict};
+use cantus_bench::duplex::{Direction, Kind};
+use cantus_bench::sim::{Outcome, Passing, Scenario, Verdict};
 use cantus_player::wish::Carrier;
 
 use crate::stage::{

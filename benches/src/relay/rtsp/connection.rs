@@ -15,9 +15,8 @@ use tokio::sync::mpsc;
 use super::framing::{Framed, Framing};
 use super::media::{Arrived, Media, Opened, Sides};
 use super::setup::{Ask, Dialogue, Settled, client_ports};
+use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog, udp_overhead};
 use crate::relay::clock::Clock;
-use crate::relay::duplex::Duplex;
-use crate::relay::log::{Direction, SharedLog};
 
 /// Media packets that wait for the connection's task.
 const BACKLOG: usize = 1024;
@@ -104,7 +103,9 @@ impl Connection {
             Direction::ToServer => self.sides.client,
             Direction::ToClient => self.sides.server,
         };
-        self.duplex.push(self.clock.now(), direction, route, data, address);
+        let kind = Kind::of_rtp_session(&data);
+        let overhead = udp_overhead(address);
+        self.duplex.push(self.clock.now(), Enter { direction, route, kind, data, overhead });
     }
 
     /// The client has sent `data`, or closed if there is none.

@@ -10,8 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use super::transport::Ports;
-use crate::relay::duplex::Forward;
-use crate::relay::log::{Direction, SharedLog};
+use crate::duplex::{Direction, Forward, SharedLog};
 use crate::relay::{Owned, is_passing};
 
 /// Media paths of one client at once.

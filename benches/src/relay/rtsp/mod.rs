@@ -29,9 +29,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::clock::Clock;
-use super::duplex::Duplex;
-use super::log::SharedLog;
 use super::{Relay, RelayError, stopped};
+use crate::duplex::{Duplex, SharedLog};
 use crate::link::LinkSpec;
 use connection::Connection;
 

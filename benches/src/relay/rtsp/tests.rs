@@ -8,7 +8,8 @@ use tokio::net::UdpSocket;
 
 use super::transport::ports;
 use super::*;
-use crate::relay::{Direction, Fate, Owned};
+use crate::duplex::{Direction, Fate};
+use crate::relay::Owned;
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work).await.expect("nothing came for 20 s")

@@ -1,6 +1,6 @@
 use super::*;
 
-use crate::relay::Fate;
+use crate::duplex::Fate;
 
 /// A server that answers every datagram with itself in capitals.
 async fn shouting_server(address: SocketAddr) -> (SocketAddr, Owned) {

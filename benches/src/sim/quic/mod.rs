@@ -22,9 +22,8 @@ use quinn_proto::{ClientConfig, Dir, StreamId};
 
 use super::carriage::{Arrival, CONNECTION, Carriage};
 use super::clock::Clock;
-use super::passage::Kind;
-use super::path::{Arrived, Path};
-use crate::relay::Direction;
+use super::path::Path;
+use crate::duplex::{Direction, Forward, Kind};
 use end::{End, News};
 use settings::Settings;
 
@@ -61,7 +60,7 @@ impl Quic {
         })
     }
 
-    fn receive(&mut self, at: Instant, arrived: &Arrived) {
+    fn receive(&mut self, at: Instant, arrived: &Forward) {
         match arrived.direction {
             Direction::ToServer => self.server.receive(at, &arrived.data),
             Direction::ToClient => self.client.receive(at, &arrived.data),

@@ -1,54 +1,86 @@
-//! An emulated path with its two directions and its log, still without sockets.
+//! Both directions of an emulated network, and the log of what became of every packet.
+//!
+//! A [`Duplex`] still owns no socket and reads no clock: the relays and the tunnel drive it in real
+//! time, the simulator in virtual time, and all of them keep the same [`PacketLog`].
+
+mod log;
 
 use std::net::IpAddr;
 
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
-use super::log::{Direction, Fate, LogEntry, SharedLog};
-use crate::link::{Link, LinkError, LinkSpec, Packet};
+use crate::link::{Link, LinkError, LinkSpec, NodeCounts, Packet};
+
+pub use log::{
+    Direction, DirectionCounts, Fate, Kind, LogEntry, PacketCounts, PacketLog, RtpMark, SharedLog,
+};
 
 /// The size of the UDP header (RFC 768).
 const UDP_HEADER: usize = 8;
 
-/// Both directions of a path. Follows the calling contract of [`Link`].
+/// Both directions of an emulated network. Follows the calling contract of [`Link`].
 ///
 /// The media come from the server, so the way *there* of [`Link::pair`] leads to the client: a
 /// session through a relay meets the same luck as one in virtual time.
 #[derive(Debug)]
-pub(super) struct Duplex {
+pub struct Duplex {
     to_client: Link,
     to_server: Link,
     log: SharedLog,
 }
 
+/// A packet that enters.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Enter {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Whose it is; comes out again with the packet.
+    pub route: u32,
+    /// What it carries.
+    pub kind: Kind,
+    /// What is passed on.
+    pub data: Bytes,
+    /// Bytes that travel with it: headers that are not in `data`.
+    pub overhead: usize,
+}
+
 /// A packet that has come through.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Forward {
-    pub(super) direction: Direction,
-    pub(super) route: u32,
-    pub(super) data: Bytes,
+pub struct Forward {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Whose it is.
+    pub route: u32,
+    /// What is passed on.
+    pub data: Bytes,
 }
 
 impl Duplex {
-    pub(super) fn new(spec: &LinkSpec, seed: u64, log: SharedLog) -> Result<Self, LinkError> {
-        let (to_client, to_server) = Link::pair(spec, seed)?;
-        Ok(Self { to_client, to_server, log })
+    /// Both ways of `spec`, with the luck of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Link::pair`].
+    pub fn new(spec: &LinkSpec, seed: u64, log: SharedLog) -> Result<Self, LinkError> {
+        Ok(Self::of(Link::pair(spec, seed)?, log))
     }
 
-    /// A UDP payload comes, that travels in a packet of the family of `address`.
-    pub(super) fn push(
-        &mut self,
-        now: MonoTime,
-        direction: Direction,
-        route: u32,
-        data: Bytes,
-        address: IpAddr,
-    ) {
-        let size = data.len() + UDP_HEADER + ip_header(address);
+    /// The way there, to the client, and the way back.
+    pub fn of((to_client, to_server): (Link, Link), log: SharedLog) -> Self {
+        Self { to_client, to_server, log }
+    }
+
+    /// A packet comes.
+    pub fn push(&mut self, now: MonoTime, enter: Enter) {
+        let Enter { direction, route, kind, data, overhead } = enter;
+        let size = data.len() + overhead;
+        let rtp = (!matches!(kind, Kind::Rtcp | Kind::Quic)).then(|| RtpMark::of(&data)).flatten();
         let number = self.log.on_entered(LogEntry {
             direction,
             route,
+            kind,
+            rtp,
             size,
             entered: now,
             left: None,
@@ -61,8 +93,8 @@ impl Duplex {
     }
 
     /// The next packet that has come through, in either direction.
-    pub(super) fn pop(&mut self, now: MonoTime) -> Option<Forward> {
-        [Direction::ToServer, Direction::ToClient].into_iter().find_map(|direction| {
+    pub fn pop(&mut self, now: MonoTime) -> Option<Forward> {
+        [Direction::ToClient, Direction::ToServer].into_iter().find_map(|direction| {
             let popped = self.link(direction).pop(now);
             self.log_drops(direction);
             let Packet { data, tag, .. } = popped?;
@@ -72,8 +104,13 @@ impl Duplex {
     }
 
     /// When [`Duplex::pop`] must be called again.
-    pub(super) fn next_deadline(&self) -> Option<MonoTime> {
+    pub fn next_deadline(&self) -> Option<MonoTime> {
         [self.to_server.next_deadline(), self.to_client.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// What the links have done: the way to the client, and the way back.
+    pub fn counts(&self) -> (NodeCounts, NodeCounts) {
+        (self.to_client.counts(), self.to_server.counts())
     }
 
     fn link(&mut self, direction: Direction) -> &mut Link {
@@ -90,12 +127,14 @@ impl Duplex {
     }
 }
 
-/// The size of the IP header without options (RFC 791, RFC 8200).
-fn ip_header(address: IpAddr) -> usize {
-    match address.to_canonical() {
+/// The sizes of the UDP header and of the IP header without options (RFC 768, 791, 8200) in front
+/// of what goes to or comes from `address`.
+pub fn udp_overhead(address: IpAddr) -> usize {
+    let ip = match address.to_canonical() {
         IpAddr::V4(_) => 20,
         IpAddr::V6(_) => 40,
-    }
+    };
+    ip + UDP_HEADER
 }
 
 #[cfg(test)]
@@ -106,6 +145,10 @@ mod tests {
     const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
+    fn enter(direction: Direction, route: u32, data: Bytes, address: IpAddr) -> Enter {
+        Enter { direction, route, kind: Kind::Other, data, overhead: udp_overhead(address) }
+    }
+
     fn duplex(words: &str) -> (Duplex, SharedLog) {
         let log = SharedLog::default();
         (Duplex::new(&words.parse().unwrap(), 7, log.clone()).unwrap(), log)
@@ -115,7 +158,7 @@ mod tests {
     fn a_packet_comes_through_with_its_route_after_the_delay() {
         let (mut duplex, log) = duplex("delay 30ms");
         let data = Bytes::from_static(b"hello");
-        duplex.push(MonoTime::ZERO, Direction::ToClient, 9, data.clone(), V4);
+        duplex.push(MonoTime::ZERO, enter(Direction::ToClient, 9, data.clone(), V4));
         let at = MonoTime::from_millis(30);
         assert_eq!(duplex.next_deadline(), Some(at));
         assert_eq!(duplex.pop(at - std::time::Duration::from_nanos(1)), None);
@@ -130,19 +173,19 @@ mod tests {
     #[test]
     fn the_log_tells_what_was_lost_what_overflowed_and_what_came_twice() {
         let (mut duplex, log) = duplex("loss 100%");
-        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V4);
+        duplex.push(MonoTime::ZERO, enter(Direction::ToServer, 0, Bytes::new(), V4));
         assert_eq!(log.snapshot().entries()[0].fate, Fate::Lost);
         assert_eq!(log.counts().to_server.lost, 1);
 
         let (mut duplex, log) = self::duplex("rate 8kbit limit 1");
-        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V6);
-        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V6);
+        duplex.push(MonoTime::ZERO, enter(Direction::ToServer, 0, Bytes::new(), V6));
+        duplex.push(MonoTime::ZERO, enter(Direction::ToServer, 0, Bytes::new(), V6));
         let fates: Vec<_> = log.snapshot().entries().iter().map(|entry| entry.fate).collect();
         assert_eq!(fates, [Fate::InFlight, Fate::Overflowed]);
         assert_eq!(duplex.next_deadline(), Some(MonoTime::from_millis(48)));
 
         let (mut duplex, log) = self::duplex("duplicate 100%");
-        duplex.push(MonoTime::ZERO, Direction::ToServer, 0, Bytes::new(), V4);
+        duplex.push(MonoTime::ZERO, enter(Direction::ToServer, 0, Bytes::new(), V4));
         while duplex.pop(MonoTime::ZERO).is_some() {}
         assert_eq!(log.snapshot().entries()[0].copies, 1);
         assert_eq!(log.counts().to_server.delivered, 2);
@@ -151,14 +194,17 @@ mod tests {
     #[test]
     fn the_csv_has_a_line_for_each_packet() {
         let (mut duplex, log) = duplex("delay 2ms");
-        duplex.push(MonoTime::from_millis(1), Direction::ToServer, 4, Bytes::new(), V4);
+        duplex.push(MonoTime::from_millis(1), enter(Direction::ToServer, 4, Bytes::new(), V4));
         duplex.pop(MonoTime::from_millis(3));
-        duplex.push(MonoTime::from_millis(5), Direction::ToClient, 5, Bytes::new(), V4);
+        duplex.push(MonoTime::from_millis(5), enter(Direction::ToClient, 5, Bytes::new(), V4));
         let csv = log.snapshot().to_csv();
         let lines: Vec<_> = csv.lines().skip(1).collect();
         assert_eq!(
             lines,
-            ["to server,4,28,1000,3000,0,delivered", "to client,5,28,5000,,0,in flight"]
+            [
+                "to server,4,other,28,1000,3000,0,delivered",
+                "to client,5,other,28,5000,,0,in flight"
+            ]
         );
     }
 }

@@ -1,0 +1,41 @@
+//! The command line of `cantus-bench`: a file a command.
+
+mod demo;
+mod run;
+mod sim;
+
+pub use demo::{Carrier, DemoOptions};
+pub use run::RunOptions;
+pub use sim::SimOptions;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  cantus-bench demo                                  narration over the bursty link
+  cantus-bench demo --link bad --transport udp --media music --for 20s
+  cantus-bench sim plan.toml                         a plan in virtual time
+  cantus-bench run plan.toml --out wav:out.wav       the same in real time
+
+A link is a standing one (clean, wifi, bursty, bad, heavy, storm, thin, bursty-t, bad-t, umts,
+lte), words of tc-netem such as 'delay 40ms 15ms loss gemodel 1% 25%', or both.";
+
+/// The whole command line.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "cantus-bench", version, about = "Emulates networks and measures what streaming across them comes to", after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Play a sample across an emulated link on this machine, and say how it went
+    Demo(Box<DemoOptions>),
+    /// Run a plan in virtual time and print its report
+    Sim(SimOptions),
+    /// Run a plan in real time, through a relay on this machine
+    Run(RunOptions),
+}

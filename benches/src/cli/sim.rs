@@ -1,0 +1,20 @@
+//! `cantus-bench sim`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `cantus-bench sim`.
+#[derive(Debug, Clone, Args)]
+pub struct SimOptions {
+    /// The plan, as TOML
+    pub plan: PathBuf,
+
+    /// Another seed than the plan's
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// Write the report to this file instead of the standard output
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
