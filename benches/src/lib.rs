@@ -2,7 +2,8 @@
 //!
 //! * [`link`]: what a network does to packets, as a pure machine in virtual time.
 //! * [`duplex`]: both directions of one, and the log of what became of every packet.
-//! * [`relay`]: the same in real time, between real sockets.
+//! * [`vigil`]: waiting in real time, to tens of microseconds.
+//! * [`relay`]: such a network in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 //! * [`sim`]: such a session in virtual time.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
@@ -15,3 +16,4 @@ pub mod plan;
 pub mod relay;
 pub mod sim;
 pub mod stage;
+pub mod vigil;
