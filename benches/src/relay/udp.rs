@@ -127,7 +127,7 @@ impl UdpRelay {
 
     /// Sends what has come through the link.
     async fn forward(&mut self, now: MonoTime) {
-        while let Some(Forward { direction, route, data }) = self.duplex.pop(now) {
+        while let Some(Forward { direction, route, data, .. }) = self.duplex.pop(now) {
             let Some(client) = self.clients.by_route.get(&route) else {
                 self.log.on_unsent();
                 continue;
