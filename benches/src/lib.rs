@@ -6,8 +6,10 @@
 //! * [`relay`]: such a network in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 //! * [`sim`]: such a session in virtual time.
+//! * [`bound`]: what an ideal player and an ideal sender make of the same network.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
 
+pub mod bound;
 pub mod cli;
 pub mod demo;
 pub mod duplex;
