@@ -3,6 +3,7 @@
 //! * [`link`]: what a network does to packets, as a pure machine in virtual time.
 //! * [`duplex`]: both directions of one, and the log of what became of every packet.
 //! * [`vigil`]: waiting in real time, to tens of microseconds.
+//! * [`lateness`]: how late that is, beside how late this machine is by itself.
 //! * [`relay`]: such a network in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 //! * [`sim`]: such a session in virtual time.
@@ -13,6 +14,7 @@ pub mod bound;
 pub mod cli;
 pub mod demo;
 pub mod duplex;
+pub mod lateness;
 pub mod link;
 pub mod plan;
 pub mod relay;

@@ -31,11 +31,7 @@ fn run(command: Command) -> Result<Finish, Box<dyn std::error::Error>> {
     match command {
         Command::Demo(options) => Ok(runtime()?.block_on(demo::demo(&options))?),
         Command::Sim(options) => simulate(&options),
-        Command::Run(options) => {
-            let (report, finish) = runtime()?.block_on(demo::run(&options))?;
-            print!("{}", report.summary());
-            Ok(finish)
-        }
+        Command::Run(options) => Ok(runtime()?.block_on(demo::run(&options))?),
     }
 }
 
