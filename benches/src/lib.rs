@@ -23,6 +23,7 @@ pub mod lateness;
 pub mod link;
 pub mod plan;
 pub mod relay;
+mod signals;
 pub mod sim;
 pub mod stage;
 pub mod tunnel;

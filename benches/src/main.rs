@@ -7,6 +7,7 @@ use cantus_bench::cli::{Cli, Command, CountEnd, SimOptions};
 use cantus_bench::count;
 use cantus_bench::demo;
 use cantus_bench::plan::{Plan, PlanError};
+use cantus_bench::relay;
 use cantus_bench::sim::{self, Media, Scenario};
 use cantus_bench::tunnel;
 use cantus_player::drive::Finish;
@@ -34,6 +35,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Demo(options) => Ok(status(runtime()?.block_on(demo::demo(&options))?)),
         Command::Sim(options) => simulate(&options).map(status),
         Command::Run(options) => Ok(status(runtime()?.block_on(demo::run(&options))?)),
+        Command::Netem(options) => Ok(status(runtime()?.block_on(relay::netem(&options))?)),
+        Command::Lateness(options) => {
+            runtime()?.block_on(relay::lateness(&options))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Link(options) => Ok(runtime()?.block_on(tunnel::link(&options))?),
         Command::Count(CountEnd::Send(options)) => {
             count::send(&options)?;

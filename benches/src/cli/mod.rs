@@ -3,14 +3,18 @@
 mod agreement;
 mod count;
 mod demo;
+mod lateness;
 mod link;
+mod netem;
 mod run;
 mod sim;
 
 pub use agreement::AgreementOptions;
 pub use count::{CountEnd, CountReceive, CountSend};
 pub use demo::{Carrier, DemoOptions};
+pub use lateness::LatenessOptions;
 pub use link::{LinkOptions, NoCommand};
+pub use netem::NetemOptions;
 pub use run::RunOptions;
 pub use sim::SimOptions;
 
@@ -24,6 +28,8 @@ Examples:
   cantus-bench run plan.toml --out wav:out.wav       the same in real time
   cantus-bench link --tun --left CMD --right CMD -- bursty
                                                      any two programs across a link, as root
+  cantus-bench netem --listen 127.0.0.1:4434 --to 127.0.0.1:4433 -- delay 40ms loss 1%
+                                                     any client and server that speak UDP
 
 A link is a standing one (clean, wifi, bursty, bad, heavy, storm, thin, bursty-t, bad-t, umts,
 lte), words of tc-netem such as 'delay 40ms 15ms loss gemodel 1% 25%', or both.";
@@ -46,6 +52,10 @@ pub enum Command {
     Sim(SimOptions),
     /// Run a plan in real time, through a relay on this machine
     Run(RunOptions),
+    /// Put an emulated network before any UDP or RTSP server, without privileges
+    Netem(Box<NetemOptions>),
+    /// Measure how late and lossy the relay itself is on this machine
+    Lateness(LatenessOptions),
     /// Join two hosts on this machine by an emulated IP link, and run a command on each
     Link(Box<LinkOptions>),
     /// Send or receive numbered packets, to see what a network does to them
