@@ -6,12 +6,14 @@
 //! * [`relay`]: such a network in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 //! * [`sim`]: such a session in virtual time.
+//! * [`peers`]: what GStreamer, SRT and RIST make of the same links.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
 
 pub mod cli;
 pub mod demo;
 pub mod duplex;
 pub mod link;
+pub mod peers;
 pub mod plan;
 pub mod relay;
 pub mod sim;

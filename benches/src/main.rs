@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use cantus_bench::cli::{Cli, Command, SimOptions};
-use cantus_bench::demo;
 use cantus_bench::plan::{Plan, PlanError};
 use cantus_bench::sim::{self, Media, Scenario};
+use cantus_bench::{demo, peers};
 use cantus_player::drive::Finish;
 use cantus_player::wire::Ending;
 use clap::Parser;
@@ -30,6 +30,7 @@ fn run(command: Command) -> Result<Finish, Box<dyn std::error::Error>> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match command {
         Command::Demo(options) => Ok(runtime()?.block_on(demo::demo(&options))?),
+        Command::Peers(options) => Ok(runtime()?.block_on(peers::peers(&options))?),
         Command::Sim(options) => simulate(&options),
         Command::Run(options) => {
             let (report, finish) = runtime()?.block_on(demo::run(&options))?;

@@ -1,10 +1,12 @@
 //! The command line of `cantus-bench`: a file a command.
 
 mod demo;
+mod peers;
 mod run;
 mod sim;
 
 pub use demo::{Carrier, DemoOptions};
+pub use peers::{NamedLink, PeersOptions};
 pub use run::RunOptions;
 pub use sim::SimOptions;
 
@@ -38,4 +40,6 @@ pub enum Command {
     Sim(SimOptions),
     /// Run a plan in real time, through a relay on this machine
     Run(RunOptions),
+    /// Run GStreamer, SRT and RIST across the same links, and compare
+    Peers(Box<PeersOptions>),
 }
