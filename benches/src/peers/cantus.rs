@@ -67,13 +67,11 @@ pub async fn run(
         trust: TrustOptions { trust: None, ca: None },
     };
     let (report, result) = stage.play(&options).await;
-    let log = stage.strike().await;
+    let record = stage.strike().await;
     result?;
-    let traffic = Traffic::of(&log, MonoTime::from_nanos(u64::MAX));
+    let traffic = Traffic::of(&record.log, MonoTime::from_nanos(u64::MAX));
     let stream = sound(&report).ok_or(CantusError::Silent)?;
-    let lateness = log.entries().iter().filter_map(|entry| Some(entry.left?.since(entry.due?)));
-    let lateness: cantus_qos::stats::Distribution = lateness.map(Into::into).collect();
-    let lateness = lateness.quantile(0.99).map(|late| late.max_zero());
+    let lateness = record.lateness.quantiles().map(|late| late.p99);
     Ok(Passage { lateness, ..of_stream(stream, traffic) })
 }
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use cantus_qos::quantity::duration_text;
 use cantus_qos::rtp::Ssrc;
-use cantus_qos::stats::Distribution;
 use cantus_qos::time::MonoTime;
 
 use super::frame::Frame;
@@ -21,6 +20,7 @@ use super::roster::Foreign;
 use super::trial::{PATIENCE, Step, Trial};
 use super::wiring::{CommandLine, Terms};
 use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, SharedLog, udp_overhead};
+use crate::lateness::Lateness;
 use crate::link::{LinkError, LinkSpec};
 use crate::vigil::{self, Clock, Vigil};
 
@@ -308,10 +308,12 @@ impl Crossing {
             return (Traffic::default(), None);
         };
         let log = log.snapshot();
-        let late = log.entries().iter().filter_map(|entry| Some(entry.left?.since(entry.due?)));
-        let late: Distribution = late.map(Into::into).collect();
-        let traffic = Traffic::of(&log, MonoTime::ZERO + span);
-        (traffic, late.quantile(0.99).map(|late| late.max_zero()))
+        let mut lateness = Lateness::default();
+        for (due, left) in log.entries().iter().filter_map(|entry| entry.due.zip(entry.left)) {
+            lateness.record(due, left);
+        }
+        let late = lateness.quantiles().map(|late| late.p99);
+        (Traffic::of(&log, MonoTime::ZERO + span), late)
     }
 }
 

@@ -114,7 +114,7 @@ impl Peer {
     pub fn needs(&self) -> Vec<Need> {
         match self.kind {
             Kind::Bare | Kind::Cantus(_) => Vec::new(),
-            Kind::Roc => vec![Need::program("roc-send", "roc-toolkit-tools")],
+            Kind::Roc => vec![Need::program("roc-send", "roc-toolkit-tools, from 13 on")],
             Kind::Foreign(foreign) => foreign.needs(),
         }
     }

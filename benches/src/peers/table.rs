@@ -91,6 +91,8 @@ fn quoted(field: &str) -> String {
 }
 
 /// A table a link and latency, the seeds taken together; the best of the foreign peers is marked.
+/// The column `bench` is by how much the bench itself was late for 99 of 100 packets: where that is
+/// not small, the figures are not good.
 pub fn to_text(rows: &[Row]) -> String {
     let mut settings = Vec::new();
     for row in rows {
@@ -122,6 +124,7 @@ struct Line<'a> {
     overhead: f64,
     feedback: f64,
     median: f64,
+    lateness: Duration,
     measured: u32,
     troubles: Vec<&'a str>,
 }
@@ -138,6 +141,7 @@ impl<'a> Line<'a> {
                 self.overhead += passage.overhead;
                 self.feedback += passage.feedback;
                 self.median += passage.delay_p50_ms.unwrap_or_default();
+                self.lateness = self.lateness.max(passage.lateness.unwrap_or_default());
                 self.measured += 1;
             }
             Outcome::Absent(why) | Outcome::Failed(why) => self.troubles.push(why),
@@ -165,8 +169,17 @@ fn write_setting(text: &mut String, rows: &[&Row]) {
     let best = foreign.filter_map(|(_, line)| line.share()).min_by(f64::total_cmp);
     writeln!(
         text,
-        "  {:<15} {:>8} {:>7} {:>8} {:>6} {:>9} {:>9} {:>9} {:>9}  measured",
-        "peer", "version", "frames", "missing", "late", "not in", "overhead", "feedback", "median"
+        "  {:<15} {:>8} {:>7} {:>8} {:>6} {:>9} {:>9} {:>9} {:>9} {:>8}  measured",
+        "peer",
+        "version",
+        "frames",
+        "missing",
+        "late",
+        "not in",
+        "overhead",
+        "feedback",
+        "median",
+        "bench"
     )
     .expect(TAKES);
     for (peer, line) in &lines {
@@ -179,12 +192,13 @@ fn write_line(text: &mut String, peer: &str, line: &Line<'_>, best: bool) {
     if let Some(share) = line.share() {
         let mean = |sum: f64| sum / f64::from(line.measured);
         let (overhead, feedback) = (mean(line.overhead) * 100.0, mean(line.feedback) * 100.0);
+        let bench = line.lateness.as_secs_f64() * 1e3;
         let (mark, share, median) =
             (if best { '*' } else { ' ' }, share * 100.0, mean(line.median));
         writeln!(
             text,
             "{mark} {peer:<15} {version:>8} {frames:>7} {missing:>8} {late:>6} {share:>7.2} % \
-             {overhead:>7.1} % {feedback:>7.1} % {median:>6.1} ms  {method}"
+             {overhead:>7.1} % {feedback:>7.1} % {median:>6.1} ms {bench:>5.1} ms  {method}"
         )
         .expect(TAKES);
     }
@@ -238,7 +252,7 @@ mod tests {
         assert_eq!(
             lines[5].trim_end(),
             "* srt-arq            1.5.1    2000       30     10    2.00 %    50.0 %    10.0 %   \
-             40.2 ms  by its frames"
+             40.2 ms   0.1 ms  by its frames"
         );
         assert!(lines[4].starts_with("  cantus-udp "));
         assert!(lines[6].starts_with("  gst-plain "));
