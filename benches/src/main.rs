@@ -2,10 +2,13 @@
 
 use std::process::ExitCode;
 
-use cantus_bench::cli::{Cli, Command, SimOptions};
+use cantus_bench::agreement;
+use cantus_bench::cli::{Cli, Command, CountEnd, SimOptions};
+use cantus_bench::count;
 use cantus_bench::demo;
 use cantus_bench::plan::{Plan, PlanError};
 use cantus_bench::sim::{self, Media, Scenario};
+use cantus_bench::tunnel;
 use cantus_player::drive::Finish;
 use cantus_player::wire::Ending;
 use clap::Parser;
@@ -17,8 +20,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     match run(cli.command) {
-        Ok(Finish::Completed) => ExitCode::SUCCESS,
-        Ok(Finish::Interrupted(signal)) => ExitCode::from(128 + signal as u8),
+        Ok(status) => status,
         Err(error) => {
             eprintln!("cantus-bench: {error}");
             ExitCode::FAILURE
@@ -26,16 +28,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<Finish, Box<dyn std::error::Error>> {
+fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match command {
-        Command::Demo(options) => Ok(runtime()?.block_on(demo::demo(&options))?),
-        Command::Sim(options) => simulate(&options),
-        Command::Run(options) => {
-            let (report, finish) = runtime()?.block_on(demo::run(&options))?;
-            print!("{}", report.summary());
-            Ok(finish)
+        Command::Demo(options) => Ok(status(runtime()?.block_on(demo::demo(&options))?)),
+        Command::Sim(options) => simulate(&options).map(status),
+        Command::Run(options) => Ok(status(runtime()?.block_on(demo::run(&options))?)),
+        Command::Link(options) => Ok(runtime()?.block_on(tunnel::link(&options))?),
+        Command::Count(CountEnd::Send(options)) => {
+            count::send(&options)?;
+            Ok(ExitCode::SUCCESS)
         }
+        Command::Count(CountEnd::Receive(options)) => {
+            println!("{} packets", count::receive(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Agreement(options) => Ok(agreement::agreement(&options)?),
+    }
+}
+
+fn status(finish: Finish) -> ExitCode {
+    match finish {
+        Finish::Completed => ExitCode::SUCCESS,
+        Finish::Interrupted(signal) => ExitCode::from(128 + signal as u8),
     }
 }
 
