@@ -6,6 +6,7 @@
 //! * [`lateness`]: how late that is, beside how late this machine is by itself.
 //! * [`relay`]: such a network in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
+//! * [`probe`]: what it sounded like, measured without asking the player.
 //! * [`sim`]: such a session in virtual time.
 //! * [`bound`]: what an ideal player and an ideal sender make of the same network.
 //! * [`peers`]: what GStreamer, SRT and RIST make of the same links.
@@ -24,6 +25,7 @@ pub mod lateness;
 pub mod link;
 pub mod peers;
 pub mod plan;
+pub mod probe;
 pub mod relay;
 pub mod sim;
 pub mod stage;
