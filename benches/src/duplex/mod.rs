@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
-use crate::link::{Link, LinkError, LinkSpec, NodeCounts, Packet};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, NodeCounts, Packet};
 
 pub use log::{
     Direction, DirectionCounts, Fate, Kind, LogEntry, PacketCounts, PacketLog, RtpMark, SharedLog,
@@ -43,6 +43,8 @@ pub struct Enter {
     pub data: Bytes,
     /// Bytes that travel with it: headers that are not in `data`.
     pub overhead: usize,
+    /// Whether the link can mark it in place of losing it: only who sees IP headers knows.
+    pub ecn: Ecn,
 }
 
 /// A packet that has come through.
@@ -54,6 +56,8 @@ pub struct Forward {
     pub route: u32,
     /// What is passed on.
     pub data: Bytes,
+    /// Whether it has been marked, for who can pass that on in an IP header.
+    pub ecn: Ecn,
 }
 
 impl Duplex {
@@ -73,7 +77,7 @@ impl Duplex {
 
     /// A packet comes.
     pub fn push(&mut self, now: MonoTime, enter: Enter) {
-        let Enter { direction, route, kind, data, overhead } = enter;
+        let Enter { direction, route, kind, data, overhead, ecn } = enter;
         let size = data.len() + overhead;
         let rtp = (!matches!(kind, Kind::Rtcp | Kind::Quic)).then(|| RtpMark::of(&data)).flatten();
         let number = self.log.on_entered(LogEntry {
@@ -88,7 +92,7 @@ impl Duplex {
             fate: Fate::InFlight,
         });
         let tag = u64::from(route) << 32 | u64::from(number);
-        self.link(direction).push(now, Packet { data, size, entered: now, tag });
+        self.link(direction).push(now, Packet { data, size, entered: now, tag, ecn });
         self.log_drops(direction);
     }
 
@@ -97,9 +101,9 @@ impl Duplex {
         [Direction::ToClient, Direction::ToServer].into_iter().find_map(|direction| {
             let popped = self.link(direction).pop(now);
             self.log_drops(direction);
-            let Packet { data, tag, .. } = popped?;
+            let Packet { data, tag, ecn, .. } = popped?;
             self.log.on_left(now, direction, tag as u32);
-            Some(Forward { direction, route: (tag >> 32) as u32, data })
+            Some(Forward { direction, route: (tag >> 32) as u32, data, ecn })
         })
     }
 
@@ -146,7 +150,8 @@ mod tests {
     const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
     fn enter(direction: Direction, route: u32, data: Bytes, address: IpAddr) -> Enter {
-        Enter { direction, route, kind: Kind::Other, data, overhead: udp_overhead(address) }
+        let (kind, ecn) = (Kind::Other, Ecn::NotCapable);
+        Enter { direction, route, kind, data, overhead: udp_overhead(address), ecn }
     }
 
     fn duplex(words: &str) -> (Duplex, SharedLog) {
@@ -164,7 +169,7 @@ mod tests {
         assert_eq!(duplex.pop(at - std::time::Duration::from_nanos(1)), None);
         assert_eq!(
             duplex.pop(at),
-            Some(Forward { direction: Direction::ToClient, route: 9, data })
+            Some(Forward { direction: Direction::ToClient, route: 9, data, ecn: Ecn::NotCapable })
         );
         let entry = log.snapshot().entries()[0];
         assert_eq!((entry.left, entry.fate, entry.size), (Some(at), Fate::Delivered, 33));

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use super::clock::Clock;
 use super::{Owned, Relay, RelayError, is_passing, stopped};
 use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, SharedLog, udp_overhead};
-use crate::link::LinkSpec;
+use crate::link::{Ecn, LinkSpec};
 
 #[cfg(test)]
 mod tests;
@@ -127,7 +127,7 @@ impl UdpRelay {
 
     /// Sends what has come through the link.
     async fn forward(&mut self, now: MonoTime) {
-        while let Some(Forward { direction, route, data }) = self.duplex.pop(now) {
+        while let Some(Forward { direction, route, data, .. }) = self.duplex.pop(now) {
             let Some(client) = self.clients.by_route.get(&route) else {
                 self.log.on_unsent();
                 continue;
@@ -146,7 +146,8 @@ impl UdpRelay {
 /// What a UDP payload is on the link, from or to a client.
 fn enter(direction: Direction, route: u32, data: Bytes, client: SocketAddr) -> Enter {
     let kind = Kind::of_datagram(&data);
-    Enter { direction, route, kind, data, overhead: udp_overhead(client.ip()) }
+    let (overhead, ecn) = (udp_overhead(client.ip()), Ecn::NotCapable);
+    Enter { direction, route, kind, data, overhead, ecn }
 }
 
 /// The clients that are known, by where they are and by number.

@@ -9,7 +9,7 @@ use cantus_qos::time::MonoTime;
 
 use super::passage::{Passing, Verdict};
 use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, udp_overhead};
-use crate::link::NodeCounts;
+use crate::link::{Ecn, NodeCounts};
 
 /// Everything travels over IPv4.
 const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -43,7 +43,8 @@ impl<'a> Path<'a> {
         *passed += 1;
         let mut push = |data| {
             let overhead = udp_overhead(IPV4);
-            self.duplex.push(now, Enter { direction, route, kind, data, overhead });
+            let ecn = Ecn::NotCapable;
+            self.duplex.push(now, Enter { direction, route, kind, data, overhead, ecn });
         };
         match (self.hook)(&passing) {
             Verdict::Pass => push(passing.data),

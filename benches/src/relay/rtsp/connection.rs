@@ -16,6 +16,7 @@ use super::framing::{Framed, Framing};
 use super::media::{Arrived, Media, Opened, Sides};
 use super::setup::{Ask, Dialogue, Settled, client_ports};
 use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog, udp_overhead};
+use crate::link::Ecn;
 use crate::relay::clock::Clock;
 
 /// Media packets that wait for the connection's task.
@@ -105,7 +106,8 @@ impl Connection {
         };
         let kind = Kind::of_rtp_session(&data);
         let overhead = udp_overhead(address);
-        self.duplex.push(self.clock.now(), Enter { direction, route, kind, data, overhead });
+        let ecn = Ecn::NotCapable;
+        self.duplex.push(self.clock.now(), Enter { direction, route, kind, data, overhead, ecn });
     }
 
     /// The client has sent `data`, or closed if there is none.

@@ -118,7 +118,7 @@ impl Media {
     }
 
     /// Sends what has come through the link.
-    pub(super) async fn forward(&self, Forward { direction, route, data }: Forward) {
+    pub(super) async fn forward(&self, Forward { direction, route, data, .. }: Forward) {
         let sent = match self.way_out(direction, route) {
             Some((socket, to)) => socket.send_to(&data, to).await.is_ok(),
             None => false,
