@@ -6,8 +6,10 @@
 //! * [`lateness`]: how late that is, beside how late this machine is by itself.
 //! * [`relay`]: such a network in real time, between real sockets.
 //! * [`plan`]: what a session across a link is to be, written as TOML.
+//! * [`probe`]: what it sounded like, measured without asking the player.
 //! * [`sim`]: such a session in virtual time.
 //! * [`bound`]: what an ideal player and an ideal sender make of the same network.
+//! * [`peers`]: what GStreamer, SRT and RIST make of the same links.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
 //! * [`tunnel`]: two hosts on this machine, joined by an emulated IP link or by the kernel's netem.
 //! * [`count`]: numbered packets across any network.
@@ -21,7 +23,9 @@ pub mod demo;
 pub mod duplex;
 pub mod lateness;
 pub mod link;
+pub mod peers;
 pub mod plan;
+pub mod probe;
 pub mod relay;
 mod signals;
 pub mod sim;

@@ -6,6 +6,7 @@ use cantus_bench::agreement;
 use cantus_bench::cli::{Cli, Command, CountEnd, SimOptions};
 use cantus_bench::count;
 use cantus_bench::demo;
+use cantus_bench::peers;
 use cantus_bench::plan::{Plan, PlanError};
 use cantus_bench::relay;
 use cantus_bench::sim::{self, Media, Scenario};
@@ -41,6 +42,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Link(options) => Ok(runtime()?.block_on(tunnel::link(&options))?),
+        Command::Peers(options) => Ok(status(runtime()?.block_on(peers::peers(&options))?)),
         Command::Count(CountEnd::Send(options)) => {
             count::send(&options)?;
             Ok(ExitCode::SUCCESS)

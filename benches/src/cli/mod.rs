@@ -6,6 +6,7 @@ mod demo;
 mod lateness;
 mod link;
 mod netem;
+mod peers;
 mod run;
 mod sim;
 
@@ -15,6 +16,7 @@ pub use demo::{Carrier, DemoOptions};
 pub use lateness::LatenessOptions;
 pub use link::{LinkOptions, NoCommand};
 pub use netem::NetemOptions;
+pub use peers::{NamedLink, PeersOptions};
 pub use run::RunOptions;
 pub use sim::SimOptions;
 
@@ -63,4 +65,6 @@ pub enum Command {
     Count(CountEnd),
     /// Compare what was counted across the kernel's netem with what our emulator does
     Agreement(AgreementOptions),
+    /// Run GStreamer, SRT and RIST across the same links, and compare
+    Peers(Box<PeersOptions>),
 }

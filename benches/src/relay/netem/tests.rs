@@ -1,5 +1,6 @@
 use super::*;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use clap::Parser;
@@ -108,7 +109,7 @@ fn the_summary_counts_each_way_and_tells_how_late_the_relay_was() {
     let mut duplex = Duplex::new(&"loss 100%".parse().unwrap(), 7, log.clone()).unwrap();
     let data = bytes::Bytes::new();
     let direction = Direction::ToClient;
-    let enter = Enter { direction, route: 0, kind: Kind::Other, data, overhead: 28 };
+    let enter = Enter::udp(direction, 0, Kind::Other, data, Ipv4Addr::LOCALHOST.into());
     duplex.push(MonoTime::ZERO, enter);
     log.on_refused();
     let mut lateness = Lateness::default();
