@@ -66,7 +66,7 @@ pub struct Relay {
 /// What does the work, and ends it when it is dropped.
 #[derive(Debug)]
 enum Work {
-    Udp { _courier: Courier<Infallible> },
+    Udp(Courier<Infallible>),
     Rtsp { stop: watch::Sender<()>, task: JoinHandle<()> },
 }
 
@@ -123,7 +123,7 @@ impl Relay {
     pub async fn stop(self) -> RelayRecord {
         let bare = self.bare.stop();
         match self.work {
-            Work::Udp { _courier: courier } => drop(courier),
+            Work::Udp(courier) => drop(courier),
             Work::Rtsp { stop, task } => {
                 drop(stop);
                 if let Err(error) = task.await {

@@ -19,8 +19,9 @@ use crate::duplex::DirectionCounts;
 use crate::lateness::Lateness;
 use crate::vigil::{self, Bell, Clock, Vigil};
 
-/// The link of a trial: nothing but time, so that what is missing was lost by the relay.
-const LINK: &str = "delay 5ms";
+/// The link of a trial: nothing but time, and room for all, so that what is missing was lost by the
+/// relay.
+const LINK: &str = "delay 5ms limit 1000000";
 const DELAY: Duration = Duration::from_millis(5);
 /// The size of a packet: sound in RTP.
 const SIZE: usize = 200;

@@ -77,7 +77,7 @@ pub fn start_all(pairs: &[Pair], spec: &LinkSpec, seed: u64) -> Result<Relay, Re
     let courier =
         Courier::start(Clock::start(), Clients::of(doors), duplex, log.clone(), toll.clone())
             .map_err(RelayError::System)?;
-    Relay::new(addresses, log, toll, Work::Udp { _courier: courier })
+    Relay::new(addresses, log, toll, Work::Udp(courier))
 }
 
 /// A socket that faces clients, and the server behind it.
