@@ -84,6 +84,7 @@ mod error;
 mod generator;
 mod loss;
 mod named;
+mod near;
 mod packet;
 mod queue;
 mod random;
