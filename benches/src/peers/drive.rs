@@ -79,8 +79,8 @@ pub enum TrialError {
 
 /// Tries: as long as it takes, or until `halt`.
 ///
-/// The loop has a thread of its own, which is woken at once. The programs are started before it: they
-/// would inherit its priority.
+/// The loop has a thread of its own, which is woken at once. The programs are started before it:
+/// they would inherit its priority.
 ///
 /// # Errors
 ///
