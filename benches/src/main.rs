@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cantus_bench::cli::{Cli, Command, SimOptions};
-use cantus_bench::demo;
+use cantus_bench::{compare, demo, matrix};
 use cantus_bench::plan::{Plan, PlanError};
 use cantus_bench::sim::{self, Media, Scenario};
 use cantus_player::drive::Finish;
@@ -17,8 +17,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     match run(cli.command) {
-        Ok(Finish::Completed) => ExitCode::SUCCESS,
-        Ok(Finish::Interrupted(signal)) => ExitCode::from(128 + signal as u8),
+        Ok(code) => code,
         Err(error) => {
             eprintln!("cantus-bench: {error}");
             ExitCode::FAILURE
@@ -26,17 +25,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<Finish, Box<dyn std::error::Error>> {
+fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match command {
-        Command::Demo(options) => Ok(runtime()?.block_on(demo::demo(&options))?),
-        Command::Sim(options) => simulate(&options),
+    let finish = match command {
+        Command::Demo(options) => runtime()?.block_on(demo::demo(&options))?,
+        Command::Sim(options) => simulate(&options)?,
         Command::Run(options) => {
             let (report, finish) = runtime()?.block_on(demo::run(&options))?;
             print!("{}", report.summary());
-            Ok(finish)
+            finish
         }
-    }
+        Command::Matrix(options) => {
+            matrix::command::run(&options)?;
+            Finish::Completed
+        }
+        Command::Compare(options) => return Ok(compare::command(&options)),
+    };
+    Ok(match finish {
+        Finish::Completed => ExitCode::SUCCESS,
+        Finish::Interrupted(signal) => ExitCode::from(128 + signal as u8),
+    })
 }
 
 /// A plan in virtual time: a summary for people, a report for programs.

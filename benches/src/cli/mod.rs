@@ -1,10 +1,14 @@
 //! The command line of `cantus-bench`: a file a command.
 
+mod compare;
 mod demo;
+mod matrix;
 mod run;
 mod sim;
 
+pub use compare::CompareOptions;
 pub use demo::{Carrier, DemoOptions};
+pub use matrix::MatrixOptions;
 pub use run::RunOptions;
 pub use sim::SimOptions;
 
@@ -16,6 +20,8 @@ Examples:
   cantus-bench demo --link bad --transport udp --media music --for 20s
   cantus-bench sim plan.toml                         a plan in virtual time
   cantus-bench run plan.toml --out wav:out.wav       the same in real time
+  cantus-bench matrix benches/plans/standing.toml    every standing link, with a report to look at
+  cantus-bench compare old/results.json target/bench/results.json
 
 A link is a standing one (clean, wifi, bursty, bad, heavy, storm, thin, bursty-t, bad-t, umts,
 lte), words of tc-netem such as 'delay 40ms 15ms loss gemodel 1% 25%', or both.";
@@ -38,4 +44,10 @@ pub enum Command {
     Sim(SimOptions),
     /// Run a plan in real time, through a relay on this machine
     Run(RunOptions),
+    /// Run everything with everything, with several seeds, in virtual time; tables and plots
+    Matrix(MatrixOptions),
+    /// What got better or worse between the results of two matrices
+    ///
+    /// Exit status: 0 if nothing got worse, 1 if something did, 2 if they cannot be compared.
+    Compare(CompareOptions),
 }

@@ -1,0 +1,4 @@
+//! stub
+use crate::matrix::Findings;
+/// stub
+pub fn matrix(_findings: &Findings) -> String { String::new() }
