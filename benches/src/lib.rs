@@ -7,8 +7,10 @@
 //! * [`sim`]: such a session in virtual time.
 //! * [`matrix`]: many of them, everything with everything.
 //! * [`report`]: what they came to, as tables and plots; [`compare`]: what got better or worse.
+//! * [`bound`]: what an ideal player and an ideal sender make of the same network.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
 
+pub mod bound;
 pub mod cli;
 pub mod compare;
 pub mod demo;

@@ -131,9 +131,10 @@ impl Matrix {
 
     fn session(&self, cell: &Cell, seed: u64) -> Result<Measured, RunError> {
         let media = &self.media[&cell.media];
-        let outcome = sim::run(media, &cell.scenario(seed))
+        let scenario = cell.scenario(seed);
+        let outcome = sim::run(media, &scenario)
             .map_err(|source| RunError::Session { cell: Box::new(cell.clone()), source })?;
-        Ok(Measured::of(&outcome, seed, cell.latency))
+        Ok(Measured::of(&outcome, &scenario))
     }
 }
 

@@ -7,8 +7,9 @@ use cantus_qos::stats::{Fate, UnitRecord};
 
 use super::course::residual_runs;
 use super::{Course, Run, Spread, nine_digits};
+use crate::bound::{Frames, Playback, repair};
 use crate::duplex::Kind;
-use crate::sim::{Amount, Outcome};
+use crate::sim::{Amount, Outcome, Scenario};
 
 /// A frame of the unprotected stream that overhead is measured by: 20 ms of Opus at 96 kbit/s, 240
 /// bytes, and the headers of IPv4, UDP and RTP.
@@ -30,16 +31,16 @@ pub struct Measured {
 
 impl Measured {
     /// Measures a session that kept fates and packets.
-    pub fn of(outcome: &Outcome, seed: u64, latency: Latency) -> Self {
+    pub fn of(outcome: &Outcome, scenario: &Scenario) -> Self {
         let tracks = tracks(outcome);
         let first = tracks.first().map_or(&[][..], Vec::as_slice);
         let course = Course::new(first, UNIT, &outcome.packets);
         let spread = Spread::of(&course, outcome.cues.iter().map(|shown| shown.skew));
-        let mut run = Run { seed, completed: outcome.is_completed(), ..Run::default() };
+        let mut run = Run { seed: scenario.seed, completed: outcome.is_completed(), ..Run::default() };
         count_units(&mut run, outcome);
         weigh(&mut run, outcome);
         time(&mut run, outcome, &tracks);
-        bound(&mut run, outcome, &tracks, latency);
+        bound(&mut run, &tracks, scenario);
         for records in &tracks {
             for (length, count) in residual_runs(records) {
                 *run.residual_runs.entry(length).or_default() += count;
@@ -152,5 +153,25 @@ fn time(run: &mut Run, outcome: &Outcome, tracks: &[Vec<UnitRecord>]) {
     run.mos = report.mos.as_ref().map(|mos| mos.value);
 }
 
-/// How far it was from what is possible.
-fn bound(_run: &mut Run, _outcome: &Outcome, _tracks: &[Vec<UnitRecord>], _latency: Latency) {}
+/// How far it was from what was possible: for the playout of the first track, and for repair
+/// where the latency is a number.
+fn bound(run: &mut Run, tracks: &[Vec<UnitRecord>], scenario: &Scenario) {
+    let playback = tracks.first().and_then(Playback::of);
+    if let Some((playback, bound)) = playback.and_then(|playback| {
+        let bound = playback.bound()?;
+        Some((playback, bound))
+    }) {
+        let mean = playback.mean.as_secs_f64();
+        let ratio = |bound: Duration| {
+            (!bound.is_zero()).then(|| nine_digits(mean / bound.as_secs_f64()))
+        };
+        run.playout_to_constant = ratio(bound.constant);
+        run.playout_to_optimum = ratio(bound.optimum_mean);
+    }
+    let Latency::Fixed(latency) = scenario.latency else { return };
+    let (Some(overhead), true) = (run.overhead, run.expected > 0) else { return };
+    let length = UNIT.saturating_mul(u32::try_from(run.expected).unwrap_or(u32::MAX));
+    let frames = Frames { every: UNIT, size: PLAIN_FRAME as usize, length };
+    let bound = repair(&scenario.link, scenario.seed, frames, overhead.max(0.0), latency);
+    run.repair_bound = bound.ok().map(|bound| nine_digits(bound.residual));
+}
