@@ -1,13 +1,19 @@
 //! The command line of `cantus-bench`: a file a command.
 
+mod agreement;
 mod compare;
+mod count;
 mod demo;
+mod link;
 mod matrix;
 mod run;
 mod sim;
 
+pub use agreement::AgreementOptions;
 pub use compare::CompareOptions;
+pub use count::{CountEnd, CountReceive, CountSend};
 pub use demo::{Carrier, DemoOptions};
+pub use link::{LinkOptions, NoCommand};
 pub use matrix::MatrixOptions;
 pub use run::RunOptions;
 pub use sim::SimOptions;
@@ -21,7 +27,9 @@ Examples:
   cantus-bench sim plan.toml                         a plan in virtual time
   cantus-bench run plan.toml --out wav:out.wav       the same in real time
   cantus-bench matrix benches/plans/standing.toml    every standing link, with a report to look at
-  cantus-bench compare old/results.json target/bench/results.json
+  cantus-bench compare old/results.json new/results.json
+  cantus-bench link --tun --left CMD --right CMD -- bursty
+                                                     any two programs across a link, as root
 
 A link is a standing one (clean, wifi, bursty, bad, heavy, storm, thin, bursty-t, bad-t, umts,
 lte), words of tc-netem such as 'delay 40ms 15ms loss gemodel 1% 25%', or both.";
@@ -46,8 +54,15 @@ pub enum Command {
     Run(RunOptions),
     /// Run everything with everything, with several seeds, in virtual time; tables and plots
     Matrix(MatrixOptions),
-    /// What got better or worse between the results of two matrices
+    /// Say what got better or worse between the results of two matrices
     ///
     /// Exit status: 0 if nothing got worse, 1 if something did, 2 if they cannot be compared.
     Compare(CompareOptions),
+    /// Join two hosts on this machine by an emulated IP link, and run a command on each
+    Link(Box<LinkOptions>),
+    /// Send or receive numbered packets, to see what a network does to them
+    #[command(subcommand)]
+    Count(CountEnd),
+    /// Compare what was counted across the kernel's netem with what our emulator does
+    Agreement(AgreementOptions),
 }

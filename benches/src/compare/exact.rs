@@ -114,6 +114,9 @@ mod tests {
         assert!(differences(&old, &Results::new(Vec::new()))[0].ends_with("is missing"));
         assert!(differences(&Results::new(Vec::new()), &old)[0].ends_with("is new"));
         let more = results(vec![run(), Run { seed: 8, ..run() }]);
-        assert_eq!(differences(&old, &more), ["bursty, quic, tone, 200ms, repair auto: 1 runs are now 2"]);
+        assert_eq!(
+            differences(&old, &more),
+            ["bursty, quic, tone, 200ms, repair auto: 1 runs are now 2"]
+        );
     }
 }

@@ -295,9 +295,7 @@ impl NamedLink {
     pub fn trace(&self) -> Option<String> {
         match self.spec.trace.as_ref()? {
             TraceSource::Generated(_) => Some("generated".to_owned()),
-            TraceSource::File(path) => {
-                Some(path.file_name()?.to_string_lossy().into_owned())
-            }
+            TraceSource::File(path) => Some(path.file_name()?.to_string_lossy().into_owned()),
         }
     }
 }

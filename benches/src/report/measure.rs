@@ -16,7 +16,10 @@ use crate::sim::{Amount, Outcome, Scenario};
 pub const PLAIN_FRAME: u64 = 280;
 
 /// The length of every unit that the bench plays.
-const UNIT: Duration = Duration::from_millis(20);
+pub const UNIT: Duration = Duration::from_millis(20);
+
+/// The least playout delay that a ratio to it says anything about.
+const LEAST_BOUND: Duration = Duration::from_millis(1);
 
 /// One session, measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +39,8 @@ impl Measured {
         let first = tracks.first().map_or(&[][..], Vec::as_slice);
         let course = Course::new(first, UNIT, &outcome.packets);
         let spread = Spread::of(&course, outcome.cues.iter().map(|shown| shown.skew));
-        let mut run = Run { seed: scenario.seed, completed: outcome.is_completed(), ..Run::default() };
+        let mut run =
+            Run { seed: scenario.seed, completed: outcome.is_completed(), ..Run::default() };
         count_units(&mut run, outcome);
         weigh(&mut run, outcome);
         time(&mut run, outcome, &tracks);
@@ -116,8 +120,8 @@ fn weigh(run: &mut Run, outcome: &Outcome) {
         let all = of(&[Kind::Media, Kind::Repair, Kind::Rtcp, Kind::Cue]);
         let framing = quic - all.bytes as i64;
         run.quic_framing_bytes = Some(framing);
-        run.quic_framing_per_packet = (all.packets > 0)
-            .then(|| nine_digits(framing as f64 / all.packets as f64));
+        run.quic_framing_per_packet =
+            (all.packets > 0).then(|| nine_digits(framing as f64 / all.packets as f64));
     }
 }
 
@@ -162,8 +166,9 @@ fn bound(run: &mut Run, tracks: &[Vec<UnitRecord>], scenario: &Scenario) {
         Some((playback, bound))
     }) {
         let mean = playback.mean.as_secs_f64();
+        // Against the delay of a network that has none, any delay is infinitely long.
         let ratio = |bound: Duration| {
-            (!bound.is_zero()).then(|| nine_digits(mean / bound.as_secs_f64()))
+            (bound >= LEAST_BOUND).then(|| nine_digits(mean / bound.as_secs_f64()))
         };
         run.playout_to_constant = ratio(bound.constant);
         run.playout_to_optimum = ratio(bound.optimum_mean);

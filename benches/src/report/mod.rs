@@ -9,6 +9,7 @@
 mod course;
 mod csv;
 mod estimate;
+mod fates;
 mod figure;
 pub mod html;
 mod measure;
@@ -22,8 +23,9 @@ pub mod students_t;
 pub use course::{Course, RatePoint, UnitPoint};
 pub use csv::write as to_csv;
 pub use estimate::{CONFIDENCE, Estimate, half_width, mean, nine_digits, standard_error};
+pub use fates::read_fates;
 pub use figure::{FIGURES, Figure, Unit};
-pub use measure::{Measured, PLAIN_FRAME};
+pub use measure::{Measured, PLAIN_FRAME, UNIT};
 pub use others::{Other, Who, others_on};
 pub use results::{CellKey, CellResult, Results, ResultsError, VERSION};
 pub use run::Run;

@@ -106,7 +106,8 @@ pub fn run_with(
         listener,
         offered: Offered::default(),
     };
-    Ok(Outcome { packets: log.snapshot(), ..simulation.play() })
+    let outcome = simulation.play();
+    Ok(Outcome { packets: log.snapshot(), ..outcome })
 }
 
 struct Simulation<'a> {
@@ -130,8 +131,7 @@ impl Simulation<'_> {
             }
             self.now = next.max(self.now + LEAST_STEP);
         }
-        let outcome =
-            self.listener.into_outcome(self.now, &self.path, self.server.session_count());
+        let outcome = self.listener.into_outcome(self.now, &self.path, self.server.session_count());
         Outcome { offered: self.offered, ..outcome }
     }
 

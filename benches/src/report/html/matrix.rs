@@ -177,7 +177,11 @@ fn summary(findings: &Findings) -> String {
 
 fn at_a_glance(groups: &[Group<'_>], columns: &[(&str, &str)]) -> String {
     let heads = columns.iter().map(|(transport, latency)| {
-        format!("<th scope=\"col\">{}<br/><small>{}</small></th>", escape(transport), escape(latency))
+        format!(
+            "<th scope=\"col\">{}<br/><small>{}</small></th>",
+            escape(transport),
+            escape(latency)
+        )
     });
     let heads: String = heads.collect();
     let head = format!(
@@ -385,10 +389,8 @@ fn losses(groups: &[Group<'_>]) -> String {
     if plots.is_empty() {
         return String::new();
     }
-    let legend = legend(&[
-        (Ink::First, "■", "lost on the way"),
-        (Ink::Bad, "■", "not heard, after repair"),
-    ]);
+    let legend =
+        legend(&[(Ink::First, "■", "lost on the way"), (Ink::Bad, "■", "not heard, after repair")]);
     section(
         "runs",
         "Lengths of loss runs",
@@ -438,8 +440,7 @@ fn everything(findings: &Findings) -> String {
         let (title, unit) = (figure.title, unit(figure.unit));
         format!("<th scope=\"col\">{title}<br/><small>{unit}</small></th>")
     });
-    let head =
-        format!("<tr><th scope=\"col\">session</th>{}</tr>", heads.collect::<String>());
+    let head = format!("<tr><th scope=\"col\">session</th>{}</tr>", heads.collect::<String>());
     let rows = findings.results.cells.iter().map(|cell| {
         let values = figures.iter().map(|figure| match cell.figure(figure.name) {
             Some(found) => format!("<td>{}</td>", estimate(found, figure.unit)),

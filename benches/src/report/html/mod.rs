@@ -11,7 +11,7 @@ mod session;
 use std::borrow::Cow;
 
 pub use matrix::matrix;
-pub use session::session;
+pub use session::{live, simulated};
 
 use super::plot::Ink;
 
@@ -50,7 +50,9 @@ fn page(title: &str, body: &str) -> String {
 /// A heading with what is to be known before looking.
 fn section(id: &str, title: &str, lead: &str, body: &str) -> String {
     let title = escape(title);
-    format!("<section id=\"{id}\">\n<h2>{title}</h2>\n<p class=\"lead\">{lead}</p>\n{body}</section>\n")
+    format!(
+        "<section id=\"{id}\">\n<h2>{title}</h2>\n<p class=\"lead\">{lead}</p>\n{body}</section>\n"
+    )
 }
 
 /// Plots beside each other, each with its caption.
@@ -65,7 +67,9 @@ fn gallery(plots: impl IntoIterator<Item = (String, String)>) -> String {
 fn legend(entries: &[(Ink, &str, &str)]) -> String {
     let entry = |(ink, sign, text): &(Ink, &str, &str)| {
         let (ink, text) = (ink.variable(), escape(text));
-        format!("<li><span style=\"color:var({ink})\" aria-hidden=\"true\">{sign}</span> {text}</li>")
+        format!(
+            "<li><span style=\"color:var({ink})\" aria-hidden=\"true\">{sign}</span> {text}</li>"
+        )
     };
     format!("<ul class=\"legend\">{}</ul>\n", entries.iter().map(entry).collect::<String>())
 }

@@ -1,15 +1,35 @@
 //! The page of one session.
 
-use cantus_qos::stats::report::QosReport;
+use cantus_qos::stats::report::{QosReport, StreamKind};
 
 use super::number::number;
 use super::{escape, gallery, legend, page, section, table};
+use crate::duplex::PacketLog;
+use crate::plan::Plan;
 use crate::report::plot::{self, Ink};
-use crate::report::{Course, FIGURES, Run, Spread, Unit};
+use crate::report::{Course, FIGURES, Measured, Run, Spread, UNIT, Unit, read_fates};
+use crate::sim::{Outcome, Scenario};
 
-/// The page of one session: its report as for people, plots over time, and every figure that is
-/// known of it.
-pub fn session(
+/// The page of a session in virtual time that kept fates and packets: its report as for people,
+/// plots over time, and every figure.
+pub fn simulated(outcome: &Outcome, scenario: &Scenario) -> String {
+    let Measured { run, course, spread } = Measured::of(outcome, scenario);
+    let Scenario { presentation, latency, seed, link, .. } = scenario;
+    let title = format!("{presentation} over '{link}' at {latency}, seed {seed}");
+    session(&title, &outcome.report, Some(&run), &course, &spread)
+}
+
+/// The page of a session in real time, from the player's report and trace and the relay's log.
+pub fn live(plan: &Plan, report: &QosReport, trace: &str, packets: &PacketLog) -> String {
+    let audio = report.streams.iter().find(|stream| stream.kind == StreamKind::Continuous);
+    let fates = audio.map(|stream| read_fates(trace, &stream.name)).unwrap_or_default();
+    let course = Course::new(&fates, UNIT, packets);
+    let spread = Spread::of(&course, []);
+    let title = format!("{} over '{}' at {}", plan.media.display(), plan.link, plan.latency);
+    session(&title, report, None, &course, &spread)
+}
+
+fn session(
     title: &str,
     report: &QosReport,
     run: Option<&Run>,
@@ -66,7 +86,8 @@ fn distributions(title: &str, report: &QosReport, spread: &Spread) -> String {
     if !spread.skew.is_empty() {
         plots.push(("skew of the cues".to_owned(), plot::skew(title, &spread.skew).to_svg()));
     }
-    let lead = "When units were there, what was lost in a row, and how well cues kept to the sound.";
+    let lead =
+        "When units were there, what was lost in a row, and how well cues kept to the sound.";
     section("distributions", "Distributions", lead, &gallery(plots))
 }
 

@@ -6,7 +6,8 @@ use crate::report::Spread;
 /// The share of units that is still missing so long after their sending, by themselves or
 /// recovered; a line for each spread, and the latencies as broken lines.
 pub(crate) fn available(title: &str, spreads: &[(Ink, &Spread)], latencies: &[f64]) -> Sheet {
-    let least = 1.0 / spreads.iter().map(|(_, spread)| spread.units).max().unwrap_or(1).max(10) as f64;
+    let least =
+        1.0 / spreads.iter().map(|(_, spread)| spread.units).max().unwrap_or(1).max(10) as f64;
     let longest = latencies.iter().copied().fold(0.0, f64::max);
     let most = if longest > 0.0 { 1.2 * longest } else { farthest(spreads) };
     let x = Axis::linear("ms after sending", (0.0, most), 6);

@@ -94,7 +94,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers_within_the_range() {
-        assert_eq!(written(&Axis::linear("", (0.0, 60.0), 6)), ["0", "10", "20", "30", "40", "50", "60"]);
+        assert_eq!(
+            written(&Axis::linear("", (0.0, 60.0), 6)),
+            ["0", "10", "20", "30", "40", "50", "60"]
+        );
         assert_eq!(written(&Axis::linear("", (-0.3, 0.25), 5)), ["-0.2", "0", "0.2"]);
         assert_eq!(written(&Axis::linear("", (3.0, 3.0), 2)), ["3.0", "3.5", "4.0"]);
     }

@@ -6,7 +6,7 @@ use super::{Axis, Ink, Mark, Sheet};
 use crate::report::{Course, RatePoint};
 
 fn seconds(course: &Course) -> Axis {
-    Axis::linear("s", (0.0, course.length_s().max(1.0)), 6)
+    Axis::linear("seconds", (0.0, course.length_s().max(1.0)), 6)
 }
 
 /// How long each unit took, when it was heard, and what was missing.
@@ -20,7 +20,8 @@ pub(crate) fn delay(title: &str, course: &Course) -> Sheet {
     let line: Vec<(f64, f64)> =
         heard.filter_map(|unit| Some((unit.sent_s, unit.heard_ms?))).collect();
     let highest = line.iter().map(|(_, delay)| *delay).fold(0.0, f64::max);
-    let transits = quantile(&course.units.iter().filter_map(|unit| unit.transit_ms).collect::<Vec<_>>());
+    let transits: Vec<f64> = course.units.iter().filter_map(|unit| unit.transit_ms).collect();
+    let transits = quantile(&transits);
     let y = Axis::linear("delay, ms", (0.0, 1.25 * highest.max(transits).max(20.0)), 4);
     let missing: Vec<f64> = course.missing().map(|unit| unit.sent_s).collect();
     let about = format!(
@@ -32,7 +33,7 @@ pub(crate) fn delay(title: &str, course: &Course) -> Sheet {
     );
     let marks = vec![
         (Ink::First, Mark::Dots(dots(false))),
-        (Ink::Second, Mark::Dots(dots(true))),
+        (Ink::Second, Mark::Spots(dots(true))),
         (Ink::Third, Mark::Line(line)),
         (Ink::Bad, Mark::Rug(missing)),
     ];
@@ -52,12 +53,16 @@ pub(crate) fn buffer(title: &str, course: &Course) -> Sheet {
     // Twice a pixel is enough: of each stretch the least and the most.
     let stretch = course.length_s().max(1.0) / 400.0;
     let mut line: Vec<(f64, f64)> = Vec::new();
-    for part in course.buffer.chunk_by(|one, other| (one.0 / stretch) as i64 == (other.0 / stretch) as i64) {
+    let mut depth = 0.0;
+    let stretch_of = |at: f64| (at / stretch) as i64;
+    for part in course.buffer.chunk_by(|one, other| stretch_of(one.0) == stretch_of(other.0)) {
         let depths = part.iter().map(|(_, depth)| *depth);
-        let (least, most) = depths.fold((f64::MAX, 0.0f64), |(least, most), depth| {
-            (least.min(depth), most.max(depth))
-        });
-        line.extend([(part[0].0, most), (part[0].0, least)]);
+        let (least, most) = depths
+            .fold((f64::MAX, 0.0f64), |(least, most), depth| (least.min(depth), most.max(depth)));
+        // Between its changes the buffer stays as it is.
+        let (begin, end) = (part[0], part[part.len() - 1]);
+        line.extend([(begin.0, depth), (begin.0, most), (begin.0, least), (begin.0, end.1)]);
+        depth = end.1;
     }
     let most = line.iter().map(|(_, depth)| *depth).fold(20.0, f64::max);
     let about = "Sound that had come and was not yet due, over time.".to_owned();
@@ -70,7 +75,9 @@ pub(crate) fn buffer(title: &str, course: &Course) -> Sheet {
 pub(crate) fn rate(title: &str, course: &Course) -> Sheet {
     let steps = |rate: fn(&RatePoint) -> f64| -> Vec<(f64, f64)> {
         let points = course.rate.iter();
-        points.flat_map(|point| [(point.at_s, rate(point)), (point.at_s + 1.0, rate(point))]).collect()
+        points
+            .flat_map(|point| [(point.at_s, rate(point)), (point.at_s + 1.0, rate(point))])
+            .collect()
     };
     let lines = [
         (Ink::First, steps(|point| point.media)),

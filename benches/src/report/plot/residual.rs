@@ -20,9 +20,8 @@ pub(crate) fn residual(title: &str, link: &str, curves: &[Curve]) -> Sheet {
     let others = others_on(link);
     let ours = curves.iter().flat_map(|curve| curve.points.iter().map(|(at, ..)| *at));
     let all = ours.chain(others.iter().map(|other| other.latency_ms));
-    let (first, last) = all.fold((f64::MAX, f64::MIN), |(first, last), at| {
-        (first.min(at), last.max(at))
-    });
+    let (first, last) =
+        all.fold((f64::MAX, f64::MIN), |(first, last), at| (first.min(at), last.max(at)));
     let (first, last) = if first <= last { (first, last) } else { (0.0, 1.0) };
     let x = Axis::linear("latency, ms", (first - 20.0, last + 20.0), 5);
     let y = Axis::shares("not heard in time", LEAST, 1.0);
@@ -30,6 +29,17 @@ pub(crate) fn residual(title: &str, link: &str, curves: &[Curve]) -> Sheet {
     for curve in curves {
         let bound = curve.points.iter().filter_map(|(at, _, bound)| Some((*at, (*bound)?)));
         marks.push((Ink::Bound, Mark::Dashes(bound.collect())));
+    }
+    for (index, curve) in curves.iter().enumerate() {
+        let line = curve.points.iter().map(|(at, residual, _)| (*at, residual.mean));
+        marks.push((curve.ink, Mark::Line(line.collect())));
+        // Beside each other, so that none hides another.
+        let aside = 2.0 * index as f64;
+        let whiskers = curve.points.iter().map(|(at, residual, _)| {
+            let Estimate { mean, low, high, .. } = *residual;
+            (*at + aside, mean, low.unwrap_or(mean), high.unwrap_or(mean))
+        });
+        marks.push((curve.ink, Mark::Whiskers(whiskers.collect())));
     }
     for other in others {
         let (ink, shape) = match other.who {
@@ -45,17 +55,6 @@ pub(crate) fn residual(title: &str, link: &str, curves: &[Curve]) -> Sheet {
             100.0 * other.overhead
         );
         marks.push((ink, Mark::Shape(shape, other.latency_ms, other.residual, text)));
-    }
-    for (index, curve) in curves.iter().enumerate() {
-        let line = curve.points.iter().map(|(at, residual, _)| (*at, residual.mean));
-        marks.push((curve.ink, Mark::Line(line.collect())));
-        // Beside each other, so that none hides another.
-        let aside = 2.0 * index as f64;
-        let whiskers = curve.points.iter().map(|(at, residual, _)| {
-            let Estimate { mean, low, high, .. } = *residual;
-            (*at + aside, mean, low.unwrap_or(mean), high.unwrap_or(mean))
-        });
-        marks.push((curve.ink, Mark::Whiskers(whiskers.collect())));
     }
     let about = format!(
         "Share of units not heard in time on {link} against the latency, with intervals of 95 % \

@@ -56,7 +56,8 @@ pub(crate) fn skew(title: &str, skew: &BTreeMap<i64, u64>) -> Sheet {
     });
     let most = gathered.values().copied().max().unwrap_or(1);
     let cues: u64 = skew.values().sum();
-    let about = format!("Skew of {cues} cues against the sound they belong to; positive is after it.");
+    let about =
+        format!("Skew of {cues} cues against the sound they belong to; positive is after it.");
     let x = Axis::linear("ms after the sound", (-1.1 * farthest, 1.1 * farthest), 6);
     let y = Axis::counts("cues", most as f64);
     let marks = vec![(Ink::First, Mark::Bars(bars.collect()))];

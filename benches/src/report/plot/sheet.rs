@@ -52,6 +52,8 @@ pub(crate) enum Mark {
     Bars(Vec<(f64, f64, f64)>),
     /// A small dot at each point.
     Dots(Vec<(f64, f64)>),
+    /// A larger dot at each point.
+    Spots(Vec<(f64, f64)>),
     /// A short line at the top edge at each value of x.
     Rug(Vec<f64>),
     /// A large dot with a line from low to high.
@@ -155,7 +157,10 @@ impl Sheet {
             let _ = write!(lines, "M{x} {bottom}v8");
             label(under, x, bottom + 32, "middle", text);
         }
-        let _ = write!(under, "<path class=\"grid\" stroke=\"var({grid})\" d=\"{lines}M{left} {bottom}H{right}\"/>");
+        let _ = write!(
+            under,
+            "<path class=\"grid\" stroke=\"var({grid})\" d=\"{lines}M{left} {bottom}H{right}\"/>"
+        );
         label(under, 4, TOP - 18, "start", &self.y.title);
         label(under, right, bottom + 60, "end", &self.x.title);
     }
@@ -194,30 +199,35 @@ fn overlay(
 ) {
     let ink = ink.variable();
     let mut path = String::new();
-    let (class, color) = match mark {
-        Mark::Dots(points) => {
+    let class = match mark {
+        Mark::Dots(points) | Mark::Spots(points) => {
             let places: BTreeSet<(i32, i32)> = points.iter().map(|point| at(*point)).collect();
-            places.iter().for_each(|(x, y)| drop(write!(path, "M{x} {y}h0")));
-            ("dots", "stroke")
+            for (x, y) in places {
+                let _ = write!(path, "M{x} {y}h0");
+            }
+            if matches!(mark, Mark::Dots(_)) { "dots" } else { "spots" }
         }
         Mark::Rug(values) => {
             let places: BTreeSet<i32> = values.iter().map(|x| at((*x, 0.0)).0).collect();
-            places.iter().for_each(|x| drop(write!(path, "M{x} {top}v26")));
-            ("rug", "stroke")
+            for x in places {
+                let _ = write!(path, "M{x} {top}v26");
+            }
+            "rug"
         }
         Mark::Dashes(points) => {
             for (index, point) in points.iter().enumerate() {
                 let (x, y) = at(*point);
                 let _ = write!(path, "{}{x} {y}", if index == 0 { 'M' } else { 'L' });
             }
-            ("dashes", "stroke")
+            "dashes"
         }
         Mark::Whiskers(points) => {
             for &(x, y, low, high) in points {
                 let ((x, y), low, high) = (at((x, y)), at((x, low)).1, at((x, high)).1);
-                let _ = write!(path, "M{x} {low}V{high}M{x} {y}m-9 0a9 9 0 1 0 18 0a9 9 0 1 0-18 0");
+                let _ = write!(path, "M{x} {low}V{high}");
+                let _ = write!(over, "<circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"var({ink})\"/>");
             }
-            ("whiskers", "stroke")
+            "whiskers"
         }
         Mark::Shape(shape, x, y, text) => {
             let (x, y) = at((*x, *y));
@@ -236,6 +246,6 @@ fn overlay(
         Mark::Line(_) | Mark::Area(_) | Mark::Bars(_) => return,
     };
     if !path.is_empty() {
-        let _ = write!(over, "<path class=\"{class}\" {color}=\"var({ink})\" d=\"{path}\"/>");
+        let _ = write!(over, "<path class=\"{class}\" stroke=\"var({ink})\" d=\"{path}\"/>");
     }
 }
