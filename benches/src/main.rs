@@ -9,6 +9,7 @@ use cantus_bench::compare;
 use cantus_bench::count;
 use cantus_bench::demo;
 use cantus_bench::matrix;
+use cantus_bench::peers;
 use cantus_bench::plan::{Plan, PlanError};
 use cantus_bench::report::html;
 use cantus_bench::sim::{self, Capture, Media, Scenario};
@@ -44,6 +45,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
         Command::Compare(options) => Ok(compare::command(&options)),
         Command::Link(options) => Ok(runtime()?.block_on(tunnel::link(&options))?),
+        Command::Peers(options) => Ok(status(runtime()?.block_on(peers::peers(&options))?)),
         Command::Count(CountEnd::Send(options)) => {
             count::send(&options)?;
             Ok(ExitCode::SUCCESS)

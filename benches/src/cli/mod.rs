@@ -6,6 +6,7 @@ mod count;
 mod demo;
 mod link;
 mod matrix;
+mod peers;
 mod run;
 mod sim;
 
@@ -15,6 +16,7 @@ pub use count::{CountEnd, CountReceive, CountSend};
 pub use demo::{Carrier, DemoOptions};
 pub use link::{LinkOptions, NoCommand};
 pub use matrix::MatrixOptions;
+pub use peers::{NamedLink, PeersOptions};
 pub use run::RunOptions;
 pub use sim::SimOptions;
 
@@ -65,4 +67,6 @@ pub enum Command {
     Count(CountEnd),
     /// Compare what was counted across the kernel's netem with what our emulator does
     Agreement(AgreementOptions),
+    /// Run GStreamer, SRT and RIST across the same links, and compare
+    Peers(Box<PeersOptions>),
 }
