@@ -245,10 +245,16 @@ impl Link {
 
     /// The next packet that has arrived at the other end.
     pub fn pop(&mut self, now: MonoTime) -> Option<Packet> {
+        self.pop_timed(now).map(|(_, packet)| packet)
+    }
+
+    /// As [`Link::pop`], with the instant at which the packet arrived: before `now` if the link is
+    /// asked late.
+    pub fn pop_timed(&mut self, now: MonoTime) -> Option<(MonoTime, Packet)> {
         self.advance(now);
-        let (_, packet) = self.arrived.pop_front()?;
+        let arrived = self.arrived.pop_front()?;
         self.counts.left += 1;
-        Some(packet)
+        Some(arrived)
     }
 
     /// When something next happens inside the link: at the latest then, call [`Link::pop`].

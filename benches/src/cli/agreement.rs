@@ -1,0 +1,21 @@
+//! `cantus-bench agreement`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `cantus-bench agreement`.
+#[derive(Debug, Clone, Args)]
+pub struct AgreementOptions {
+    /// The directory with the logs of `count`: NAME.sent.csv and NAME.received.csv of each set
+    pub directory: PathBuf,
+
+    /// The parameters, a name and words of tc-netem(8) on each line
+    #[arg(long, value_name = "FILE")]
+    pub sets: PathBuf,
+
+    /// The size of each packet where netem sees it, in bytes: with all headers of a veth pair, the
+    /// default is what `count` sends
+    #[arg(long, value_name = "BYTES", default_value_t = 242)]
+    pub size: usize,
+}
