@@ -10,8 +10,9 @@
 //! * The cost is what entered the link beyond the bare stream of 280 bytes a frame, both ways.
 //! * Each receiver is told to hold packets for what the latency leaves after the base delay of the
 //!   link and what the program is late by itself: its user would have found that out.
-//! * The link only delays while a peer is set up ([`trial`]); its luck begins with the first frame
-//!   that counts, and follows from the seed. Who sends more packets meets other luck: the chains
+//! * The link only delays while a peer is set up ([`trial`]), and who then hands everything over too
+//!   late is started again; the luck of the link begins with the first frame that counts, and
+//!   follows from the seed. Who sends more packets meets other luck: the chains
 //!   of most links step with each packet.
 //! * The `bare` row is arithmetic ([`bare`]): what the link does to frames without protection.
 //!   `gst-plain` must be near it.
