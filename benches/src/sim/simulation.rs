@@ -98,7 +98,8 @@ pub fn run_with(
     }
     let listener = Listener::new(scenario, ntp_at_zero)?;
     let simulation = Simulation { now: MonoTime::ZERO, media, path, carriage, server, listener };
-    Ok(Outcome { packets: log.snapshot(), ..simulation.play() })
+    let outcome = simulation.play();
+    Ok(Outcome { packets: log.snapshot(), ..outcome })
 }
 
 struct Simulation<'a> {
