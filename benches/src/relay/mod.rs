@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use crate::duplex::{PacketCounts, PacketLog, SharedLog};
 use crate::lateness::{BareForwarder, Lateness};
 use crate::link::LinkError;
+use crate::vigil::Clock;
 use courier::Courier;
 use toll::{SharedToll, Toll};
 
@@ -55,6 +56,7 @@ pub struct Relay {
     log: SharedLog,
     toll: SharedToll,
     bare: BareForwarder,
+    clock: Clock,
     work: Work,
 }
 
@@ -84,10 +86,16 @@ impl Relay {
         addresses: Vec<SocketAddr>,
         log: SharedLog,
         toll: SharedToll,
+        clock: Clock,
         work: Work,
     ) -> Result<Self, RelayError> {
         let bare = BareForwarder::start().map_err(RelayError::System)?;
-        Ok(Self { addresses, log, toll, bare, work })
+        Ok(Self { addresses, log, toll, bare, clock, work })
+    }
+
+    /// The clock that its log goes by.
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Where clients reach it; the first such address if there are several.

@@ -12,7 +12,7 @@ use cantus_qos::time::MonoTime;
 use super::courier::{Courier, Ways};
 use super::toll::SharedToll;
 use super::{Relay, RelayError, Work, socket};
-use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog};
+use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog, udp_overhead};
 use crate::link::LinkSpec;
 use crate::vigil::{Clock, Vigil};
 
@@ -74,10 +74,10 @@ pub fn start_all(pairs: &[Pair], spec: &LinkSpec, seed: u64) -> Result<Relay, Re
         addresses.push(socket.local_addr().map_err(failed)?);
         doors.push(Door { socket, server: to });
     }
-    let courier =
-        Courier::start(Clock::start(), Clients::of(doors), duplex, log.clone(), toll.clone())
-            .map_err(RelayError::System)?;
-    Relay::new(addresses, log, toll, Work::Udp { _courier: courier })
+    let clock = Clock::start();
+    let courier = Courier::start(clock, Clients::of(doors), duplex, log.clone(), toll.clone())
+        .map_err(RelayError::System)?;
+    Relay::new(addresses, log, toll, clock, Work::Udp { _courier: courier })
 }
 
 /// A socket that faces clients, and the server behind it.
@@ -149,7 +149,7 @@ impl Ways for Clients {
         };
         let data = Bytes::copy_from_slice(data);
         let kind = Kind::of_datagram(&data);
-        Some(Enter::udp(direction, route, kind, data, client.ip()))
+        Some(Enter { direction, route, kind, data, overhead: udp_overhead(client.ip()) })
     }
 
     fn exit(&self, direction: Direction, route: u32) -> Option<(&UdpSocket, Option<SocketAddr>)> {
