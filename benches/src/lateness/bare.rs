@@ -15,7 +15,7 @@ use crate::vigil::{self, Clock};
 const INTERVAL: Duration = Duration::from_millis(2);
 /// How long it keeps each packet. Less than the interval, so that one never waits for another.
 const DELAY: Duration = Duration::from_millis(1);
-/// How long either end waits for a packet before it looks whether it is over.
+/// How long the forwarder waits for a packet before it looks whether it is over.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// The size of what it is fed.
 const PAYLOAD: [u8; 200] = [0; 200];
@@ -43,9 +43,8 @@ impl BareForwarder {
         let (feed, inlet) = (feed?, inlet?);
         feed.connect(inlet.local_addr()?)?;
         inlet.connect(feed.local_addr()?)?;
-        for socket in [&feed, &inlet] {
-            socket.set_read_timeout(Some(PATIENCE))?;
-        }
+        feed.set_nonblocking(true)?;
+        inlet.set_read_timeout(Some(PATIENCE))?;
         let ends = Arc::new(AtomicBool::new(false));
         let clock = Clock::start();
         let forwarder = vigil::thread("cantus-bare", {
@@ -117,11 +116,10 @@ fn feed(clock: Clock, feed: &UdpSocket, ends: &AtomicBool) {
     loop {
         // The last one is sent when it is over, so that the forwarder notices.
         let last = ends.load(Ordering::Relaxed);
-        // Somebody waits for it at the other end: to wake them is a part of sending, as it is for
-        // a relay.
-        let there_and_back = feed.send(&PAYLOAD).and_then(|_| feed.recv(&mut [0; 1]));
-        if let Err(error) = there_and_back {
-            tracing::debug!(%error, "a packet of the bare forwarder went astray");
+        // What has come back is of no use to anybody.
+        while feed.recv(&mut [0; 1]).is_ok() {}
+        if let Err(error) = feed.send(&PAYLOAD) {
+            tracing::debug!(%error, "the bare forwarder goes hungry");
         }
         if last {
             return;

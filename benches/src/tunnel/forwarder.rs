@@ -8,7 +8,6 @@ use cantus_qos::stats::Distribution;
 use super::device::Device;
 use super::packet;
 use crate::duplex::{Direction, Duplex, Enter, Forward, SharedLog};
-use crate::link::Ecn;
 use crate::vigil::{self, Bell, Clock, Vigil};
 
 /// Packets read from one device before the others get their turn.
@@ -107,8 +106,7 @@ impl Loop {
                 };
                 if !packet::is_chatter(&data) {
                     let kind = packet::kind(&data);
-                    let ecn = Ecn::NotCapable;
-                    let enter = Enter { direction, route: 0, kind, data, overhead: 0, ecn };
+                    let enter = Enter { direction, route: 0, kind, data, overhead: 0 };
                     self.duplex.push(self.clock.now(), enter);
                 }
             }
