@@ -7,7 +7,6 @@ use cantus_player::drive::{Failure, Finish};
 use cantus_player::sink::Speaker;
 use cantus_player::url::StreamUrl;
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::stats::report::QosReport;
 
 use crate::cli::{DemoOptions, RunOptions};
 use crate::plan::{Plan, PlanError};
@@ -61,8 +60,9 @@ pub async fn demo(options: &DemoOptions) -> Result<Finish, DemoError> {
         ..bare(stage.url.clone())
     };
     let (report, result) = stage.play(&play).await;
-    stage.strike().await;
+    let record = stage.strike().await;
     print!("\n{}", report.summary());
+    println!("{record}");
     println!("\nThe report is in {}.", options.report.display());
     if let Out::Wav(file) = &out {
         println!("The sound is in {}.", file.display());
@@ -70,12 +70,12 @@ pub async fn demo(options: &DemoOptions) -> Result<Finish, DemoError> {
     Ok(result?)
 }
 
-/// Runs a plan in real time.
+/// Runs a plan in real time, and prints how it went and how late the relay was.
 ///
 /// # Errors
 ///
 /// If the plan is none, something does not start, or the session breaks off.
-pub async fn run(options: &RunOptions) -> Result<(QosReport, Finish), DemoError> {
+pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
     let plan = Plan::read(&options.plan)?;
     let seed = options.seed.unwrap_or(plan.seed);
     let media = || PlanError::Media(plan.media.clone());
@@ -92,11 +92,14 @@ pub async fn run(options: &RunOptions) -> Result<(QosReport, Finish), DemoError>
         ..bare(stage.url.clone())
     };
     let (report, result) = stage.play(&play).await;
-    let log = stage.strike().await;
+    let record = stage.strike().await;
     if let Some(file) = &options.log {
-        write(file, &log.to_csv())?;
+        write(file, &record.log.to_csv())?;
     }
-    Ok((report, result?))
+    let finish = result?;
+    print!("{}", report.summary());
+    println!("{record}");
+    Ok(finish)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), DemoError> {

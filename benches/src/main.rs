@@ -6,6 +6,7 @@ use cantus_bench::agreement;
 use cantus_bench::cli::{Cli, Command, CountEnd, SimOptions};
 use cantus_bench::count;
 use cantus_bench::demo;
+use cantus_bench::peers;
 use cantus_bench::plan::{Plan, PlanError};
 use cantus_bench::sim::{self, Media, Scenario};
 use cantus_bench::tunnel;
@@ -33,12 +34,9 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match command {
         Command::Demo(options) => Ok(status(runtime()?.block_on(demo::demo(&options))?)),
         Command::Sim(options) => simulate(&options).map(status),
-        Command::Run(options) => {
-            let (report, finish) = runtime()?.block_on(demo::run(&options))?;
-            print!("{}", report.summary());
-            Ok(status(finish))
-        }
+        Command::Run(options) => Ok(status(runtime()?.block_on(demo::run(&options))?)),
         Command::Link(options) => Ok(runtime()?.block_on(tunnel::link(&options))?),
+        Command::Peers(options) => Ok(status(runtime()?.block_on(peers::peers(&options))?)),
         Command::Count(CountEnd::Send(options)) => {
             count::send(&options)?;
             Ok(ExitCode::SUCCESS)

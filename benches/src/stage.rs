@@ -12,10 +12,9 @@ use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::quic::{Identity, IdentityError};
 
-use crate::duplex::PacketLog;
 use crate::link::LinkSpec;
 use crate::plan::Transport;
-use crate::relay::{self, Relay, RelayError};
+use crate::relay::{self, Relay, RelayError, RelayRecord};
 
 /// Why a stage could not be set. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +84,7 @@ impl Stage {
         .await?;
         let server = streamer.quic.or(streamer.rtsp).ok_or(StageError::NoAddress(transport))?;
         let (relay, scheme) = match transport {
-            Transport::Quic => (relay::udp::start(any, server, link, seed).await?, "quic"),
+            Transport::Quic => (relay::udp::start(any, server, link, seed)?, "quic"),
             Transport::Rtsp => (relay::rtsp::start(any, server, link, seed).await?, "rtsp"),
         };
         let url = format!("{scheme}://{}/{name}", relay.address()).parse()?;
@@ -97,10 +96,10 @@ impl Stage {
         player::play(options, Trust::Fingerprint(self.fingerprint)).await
     }
 
-    /// Takes everything down; what the relay saw.
-    pub async fn strike(self) -> PacketLog {
-        let log = self.relay.stop().await;
+    /// Takes everything down; what the relay saw and how late it was.
+    pub async fn strike(self) -> RelayRecord {
+        let record = self.relay.stop().await;
         drop(self.streamer);
-        log
+        record
     }
 }

@@ -4,6 +4,7 @@ mod agreement;
 mod count;
 mod demo;
 mod link;
+mod peers;
 mod run;
 mod sim;
 
@@ -11,6 +12,7 @@ pub use agreement::AgreementOptions;
 pub use count::{CountEnd, CountReceive, CountSend};
 pub use demo::{Carrier, DemoOptions};
 pub use link::{LinkOptions, NoCommand};
+pub use peers::{NamedLink, PeersOptions};
 pub use run::RunOptions;
 pub use sim::SimOptions;
 
@@ -53,4 +55,6 @@ pub enum Command {
     Count(CountEnd),
     /// Compare what was counted across the kernel's netem with what our emulator does
     Agreement(AgreementOptions),
+    /// Run GStreamer, SRT and RIST across the same links, and compare
+    Peers(Box<PeersOptions>),
 }

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use cantus_qos::time::MonoTime;
+use rustix::io::Errno;
+use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// The monotonic clock, counted from the instant at which it was started.
@@ -23,6 +25,12 @@ impl Clock {
     /// Now.
     pub fn now(self) -> MonoTime {
         self.mono(clock_gettime(ClockId::Monotonic))
+    }
+
+    /// Sleeps until `at`, for what has nothing to wait for but the time.
+    pub fn sleep_until(self, at: MonoTime) {
+        let time = self.timespec(at);
+        while clock_nanosleep_absolute(ClockId::Monotonic, &time) == Err(Errno::INTR) {}
     }
 
     /// The same instant for a runtime that tells time in its own way.

@@ -1,0 +1,3 @@
+//! Planted truth, and whole sessions.
+
+mod sessions;
