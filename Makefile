@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clippy doc wasm clean tools
+.PHONY: help demo netem test check fmt clippy doc wasm clean tools
 
 # What the demo is to do; only what is set is passed on.
 demo_flags = $(if $(LINK),--link '$(LINK)') \
@@ -18,6 +18,7 @@ help:
 	@echo 'make demo     play a sample across an emulated network and say how the promise was kept;'
 	@echo '              LINK=bursty TRANSPORT=quic MEDIA=narration FOR=20s LATENCY=200ms OUT=speaker'
 	@echo '              choose another link, transport, sample, length, latency or output'
+	@echo 'make netem    streamer and player across the kernel'\''s netem, which is compared with ours (root)'
 	@echo 'make test     run all tests'
 	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
 	@echo 'make clean    remove what was built and what the demo wrote'
@@ -25,6 +26,10 @@ help:
 demo: tools
 	cargo build --release --locked -p cantus-streamer -p cantus-player -p cantus-bench
 	cargo run --release --locked --quiet -p cantus-bench -- demo $(strip $(demo_flags))
+
+# As root. Builds what it needs itself, once it knows that it can run.
+netem: tools
+	@benches/netem/run
 
 test: tools
 	cargo test --workspace --locked
