@@ -139,13 +139,7 @@ fn delay(
     check.near("delay max, ms", reported.max, probed.max, by(late.max));
 }
 
-fn skew(
-    check: &mut Check<'_>,
-    probe: &Probe,
-    report: &QosReport,
-    accuracy: Accuracy,
-    late: f64,
-) {
+fn skew(check: &mut Check<'_>, probe: &Probe, report: &QosReport, accuracy: Accuracy, late: f64) {
     let (reported, probed) = (&report.sync.subtitle_skew_ms, &probe.subtitle_skew_ms);
     let by = millis(accuracy.skew.into()) + late;
     let shown = (probed.count + probe.cues_without_sound) as f64;

@@ -13,9 +13,11 @@ pub(super) fn drift(course: &Course, hz: u32) -> Option<f64> {
     for piece in &course.pieces {
         let count = piece.anchors.len() as f64;
         let at = |(frame, lag): &(i64, f64)| (*frame as f64 - lag, *lag);
-        let (times, lags) = piece.anchors.iter().map(at).fold((0.0, 0.0), |sum, (time, lag)| {
-            (sum.0 + time / count, sum.1 + lag / count)
-        });
+        let (times, lags) = piece
+            .anchors
+            .iter()
+            .map(at)
+            .fold((0.0, 0.0), |sum, (time, lag)| (sum.0 + time / count, sum.1 + lag / count));
         for (time, lag) in piece.anchors.iter().map(at) {
             squares += (time - times) * (time - times);
             products += (time - times) * (lag - lags);

@@ -138,8 +138,7 @@ impl Follower<'_> {
 
     /// Whether the unit was heard at the place where it should be, and with which lag.
     fn judge(&mut self, unit: usize) -> (Verdict, f64) {
-        let settled = unit == self.course.first
-            || self.course.verdicts[unit - 1] != Verdict::Lost;
+        let settled = unit == self.course.first || self.course.verdicts[unit - 1] != Verdict::Lost;
         let span = self.span(unit, settled);
         let Some(likeness) = self.source_likeness(span, self.lag) else {
             return (Verdict::Lost, self.lag);
@@ -153,8 +152,7 @@ impl Follower<'_> {
             return (Verdict::Heard, self.lag);
         }
         let whole = self.lag.round();
-        if whole != self.lag
-            && self.source_likeness(span, whole).is_some_and(|it| it.is_same(same))
+        if whole != self.lag && self.source_likeness(span, whole).is_some_and(|it| it.is_same(same))
         {
             return (Verdict::Heard, whole);
         }

@@ -34,9 +34,8 @@ impl<'a> Instants<'a> {
 
     /// By how much each hand-over came later than the promptest of its neighbours would have it.
     pub(super) fn lateness(&self) -> Distribution {
-        let steady = |(at, first): &(MonoTime, u64)| {
-            (*at - MonoTime::ZERO) - self.span(*first as f64)
-        };
+        let steady =
+            |(at, first): &(MonoTime, u64)| (*at - MonoTime::ZERO) - self.span(*first as f64);
         let mut late = Distribution::new();
         let mut rest = self.handed;
         while let Some((begin, _)) = rest.first() {
@@ -65,6 +64,9 @@ mod tests {
         assert_eq!(instants.at(1_920.0), Some(ms(243)));
         assert_eq!(instants.at(-1.0), None);
         let late = instants.lateness();
-        assert_eq!((late.min(), late.max()), (Some(TimeDelta::ZERO), Some(TimeDelta::from_millis(3))));
+        assert_eq!(
+            (late.min(), late.max()),
+            (Some(TimeDelta::ZERO), Some(TimeDelta::from_millis(3)))
+        );
     }
 }

@@ -39,7 +39,9 @@ pub(super) struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum ReferenceError {
     /// Tracks that the player mixes into one sound cannot be told apart in it.
-    #[error("the probe tells one track, or two in mono, from each other; this presentation has {0} that are mixed")]
+    #[error(
+        "the probe tells one track, or two in mono, from each other; this presentation has {0} that are mixed"
+    )]
     Mixed(usize),
     /// A unit of the streamer's encoding cannot be decoded.
     #[error(transparent)]

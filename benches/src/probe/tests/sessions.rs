@@ -40,7 +40,6 @@ fn probed(scenario: &Scenario) -> (Outcome, Probe) {
     (outcome, probe)
 }
 
-
 #[test]
 fn diff() {
     let var = |n: &str| std::env::var(n).unwrap();
@@ -65,17 +64,35 @@ fn diff() {
                 good[u as usize] = true;
             }
         }
-        let line: String = track.course.verdicts.iter().zip(&good).map(|(v, g)| match (v, g) {
-            (crate::probe::Verdict::Heard, true) => '.',
-            (crate::probe::Verdict::Heard, false) => 'H',
-            (crate::probe::Verdict::Lost, true) => 'L',
-            (crate::probe::Verdict::Lost, false) => 'x',
-            (crate::probe::Verdict::Silence { .. }, true) => '_',
-            (crate::probe::Verdict::Silence { .. }, false) => 'u',
-        }).collect();
-        for (i, c) in line.chars().enumerate() { println!("FATE {i} {c}"); }
-        for chunk in line.as_bytes().chunks(150) { println!("{}", std::str::from_utf8(chunk).unwrap()); }
+        let line: String = track
+            .course
+            .verdicts
+            .iter()
+            .zip(&good)
+            .map(|(v, g)| match (v, g) {
+                (crate::probe::Verdict::Heard, true) => '.',
+                (crate::probe::Verdict::Heard, false) => 'H',
+                (crate::probe::Verdict::Lost, true) => 'L',
+                (crate::probe::Verdict::Lost, false) => 'x',
+                (crate::probe::Verdict::Silence { .. }, true) => '_',
+                (crate::probe::Verdict::Silence { .. }, false) => 'u',
+            })
+            .collect();
+        for (i, c) in line.chars().enumerate() {
+            println!("FATE {i} {c}");
+        }
+        for chunk in line.as_bytes().chunks(150) {
+            println!("{}", std::str::from_utf8(chunk).unwrap());
+        }
         println!();
-        for e in outcome.packets.entries().iter().filter(|e| e.direction == crate::duplex::Direction::ToClient).take(8) { println!("{e:?}"); }
+        for e in outcome
+            .packets
+            .entries()
+            .iter()
+            .filter(|e| e.direction == crate::duplex::Direction::ToClient)
+            .take(8)
+        {
+            println!("{e:?}");
+        }
     }
 }
