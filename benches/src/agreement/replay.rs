@@ -4,7 +4,7 @@ use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
 use crate::count::{Arrival, Observation};
-use crate::link::{Link, LinkError, LinkSpec, Packet};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, Packet};
 
 /// Sends packets of `size` bytes at the instants `sent` through one way of a link of ours; what an
 /// observer at its end sees. Instants are counted from the first.
@@ -25,7 +25,8 @@ pub fn replay(
     let mut arrivals = Vec::new();
     for (number, &entered) in (0..).zip(&sent) {
         drain(&mut link, Some(entered), &whole, &mut arrivals);
-        link.push(entered, Packet { data: whole.clone(), size, entered, tag: number });
+        let (data, ecn) = (whole.clone(), Ecn::NotCapable);
+        link.push(entered, Packet { data, size, entered, tag: number, ecn });
     }
     drain(&mut link, None, &whole, &mut arrivals);
     Ok(Observation::new(sent, arrivals).expect("a link lets out only what went in"))

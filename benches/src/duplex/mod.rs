@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
-use crate::link::{Link, LinkError, LinkSpec, NodeCounts, Packet};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, NodeCounts, Packet};
 
 pub use log::{
     Direction, DirectionCounts, Fate, Kind, LogEntry, PacketCounts, PacketLog, RtpMark, SharedLog,
@@ -43,6 +43,16 @@ pub struct Enter {
     pub data: Bytes,
     /// Bytes that travel with it: headers that are not in `data`.
     pub overhead: usize,
+    /// Whether the link can mark it in place of losing it: only who sees IP headers knows.
+    pub ecn: Ecn,
+}
+
+impl Enter {
+    /// A UDP payload, from or to `peer`. Sockets do not say whether it could be marked.
+    pub fn udp(direction: Direction, route: u32, kind: Kind, data: Bytes, peer: IpAddr) -> Self {
+        let (overhead, ecn) = (udp_overhead(peer), Ecn::NotCapable);
+        Self { direction, route, kind, data, overhead, ecn }
+    }
 }
 
 /// A packet that has come through.
@@ -56,6 +66,8 @@ pub struct Forward {
     pub data: Bytes,
     /// When the link let it go: before it was asked for, if that was late.
     pub due: MonoTime,
+    /// Whether it has been marked, for who can pass that on in an IP header.
+    pub ecn: Ecn,
 }
 
 impl Duplex {
@@ -75,7 +87,7 @@ impl Duplex {
 
     /// A packet comes.
     pub fn push(&mut self, now: MonoTime, enter: Enter) {
-        let Enter { direction, route, kind, data, overhead } = enter;
+        let Enter { direction, route, kind, data, overhead, ecn } = enter;
         let size = data.len() + overhead;
         let rtp = (!matches!(kind, Kind::Rtcp | Kind::Quic)).then(|| RtpMark::of(&data)).flatten();
         let number = self.log.on_entered(LogEntry {
@@ -91,7 +103,7 @@ impl Duplex {
             fate: Fate::InFlight,
         });
         let tag = u64::from(route) << 32 | u64::from(number);
-        self.link(direction).push(now, Packet { data, size, entered: now, tag });
+        self.link(direction).push(now, Packet { data, size, entered: now, tag, ecn });
         self.log_drops(direction);
     }
 
@@ -100,9 +112,9 @@ impl Duplex {
         [Direction::ToClient, Direction::ToServer].into_iter().find_map(|direction| {
             let popped = self.link(direction).pop_timed(now);
             self.log_drops(direction);
-            let (due, Packet { data, tag, .. }) = popped?;
+            let (due, Packet { data, tag, ecn, .. }) = popped?;
             self.log.on_left(now, due, direction, tag as u32);
-            Some(Forward { direction, route: (tag >> 32) as u32, data, due })
+            Some(Forward { direction, route: (tag >> 32) as u32, data, due, ecn })
         })
     }
 
@@ -150,7 +162,7 @@ mod tests {
     const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
     fn enter(direction: Direction, route: u32, data: Bytes, address: IpAddr) -> Enter {
-        Enter { direction, route, kind: Kind::Other, data, overhead: udp_overhead(address) }
+        Enter::udp(direction, route, Kind::Other, data, address)
     }
 
     fn duplex(words: &str) -> (Duplex, SharedLog) {
@@ -167,8 +179,8 @@ mod tests {
         assert_eq!(duplex.next_deadline(), Some(at));
         assert_eq!(duplex.pop(at - Duration::from_nanos(1)), None);
         let late = at + Duration::from_millis(2);
-        let forward = Forward { direction: Direction::ToClient, route: 9, data, due: at };
-        assert_eq!(duplex.pop(late), Some(forward));
+        let (direction, ecn) = (Direction::ToClient, Ecn::NotCapable);
+        assert_eq!(duplex.pop(late), Some(Forward { direction, route: 9, data, due: at, ecn }));
         let entry = log.snapshot().entries()[0];
         assert_eq!((entry.due, entry.left), (Some(at), Some(late)));
         assert_eq!((entry.fate, entry.size), (Fate::Delivered, 33));

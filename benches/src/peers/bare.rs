@@ -10,7 +10,7 @@ use super::frame::{BARE, PERIOD};
 use super::passage::{Passage, Traffic};
 use super::trial::Tally;
 use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog};
-use crate::link::{LinkError, LinkSpec};
+use crate::link::{Ecn, LinkError, LinkSpec};
 
 /// Sends `frames` frames across `link` in virtual time. The luck is the same that the frames of a
 /// peer meet that sends nothing else.
@@ -30,7 +30,8 @@ pub fn run(
         let now = MonoTime::ZERO + PERIOD * number;
         while duplex.pop(now).is_some() {}
         let (direction, kind) = (Direction::ToClient, Kind::Media);
-        let enter = Enter { direction, route: 0, kind, data: Bytes::new(), overhead: BARE };
+        let (data, overhead, ecn) = (Bytes::new(), BARE, Ecn::NotCapable);
+        let enter = Enter { direction, route: 0, kind, data, overhead, ecn };
         duplex.push(now, enter);
     }
     while let Some(next) = duplex.next_deadline() {

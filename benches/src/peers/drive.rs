@@ -19,7 +19,7 @@ use super::process::{Ended, Process};
 use super::roster::Foreign;
 use super::trial::{PATIENCE, Step, Trial};
 use super::wiring::{CommandLine, Terms};
-use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, SharedLog, udp_overhead};
+use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, SharedLog};
 use crate::lateness::Lateness;
 use crate::link::{LinkError, LinkSpec};
 use crate::vigil::{self, Clock, Vigil};
@@ -79,8 +79,8 @@ pub enum TrialError {
 
 /// Tries: as long as it takes, or until `halt`.
 ///
-/// The loop has a thread of its own, which is woken at once. The programs are started before it: they
-/// would inherit its priority.
+/// The loop has a thread of its own, which is woken at once. The programs are started before it:
+/// they would inherit its priority.
 ///
 /// # Errors
 ///
@@ -216,9 +216,8 @@ impl Rig {
             (false, Direction::ToServer) => Direction::ToClient,
         };
         let kind = Kind::of_datagram(&data);
-        let overhead = udp_overhead(from.ip());
         let route = (place / 2) as u32;
-        self.link.push(now, Enter { direction, route, kind, data, overhead });
+        self.link.push(now, Enter::udp(direction, route, kind, data, from.ip()));
     }
 
     fn strike(self) -> Result<Passage, TrialError> {

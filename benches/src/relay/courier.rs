@@ -202,7 +202,7 @@ impl<W: Ways> Round<W> {
     /// Sends everything that has come through the link; the instant at which no more had.
     fn forward(&mut self) -> MonoTime {
         let mut now = self.clock.now();
-        while let Some(Forward { direction, route, data, due }) = self.duplex.pop(now) {
+        while let Some(Forward { direction, route, data, due, .. }) = self.duplex.pop(now) {
             let sent = match self.ways.exit(direction, route) {
                 Some((socket, Some(to))) => socket.send_to(&data, to).is_ok(),
                 Some((socket, None)) => socket.send(&data).is_ok(),

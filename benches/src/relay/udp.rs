@@ -12,7 +12,7 @@ use cantus_qos::time::MonoTime;
 use super::courier::{Courier, Ways};
 use super::toll::SharedToll;
 use super::{Relay, RelayError, Work, socket};
-use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog, udp_overhead};
+use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog};
 use crate::link::LinkSpec;
 use crate::vigil::{Clock, Vigil};
 
@@ -149,7 +149,7 @@ impl Ways for Clients {
         };
         let data = Bytes::copy_from_slice(data);
         let kind = Kind::of_datagram(&data);
-        Some(Enter { direction, route, kind, data, overhead: udp_overhead(client.ip()) })
+        Some(Enter::udp(direction, route, kind, data, client.ip()))
     }
 
     fn exit(&self, direction: Direction, route: u32) -> Option<(&UdpSocket, Option<SocketAddr>)> {

@@ -8,6 +8,7 @@ use cantus_qos::stats::Distribution;
 use super::device::Device;
 use super::packet;
 use crate::duplex::{Direction, Duplex, Enter, Forward, SharedLog};
+use crate::link::Ecn;
 use crate::vigil::{self, Bell, Clock, Vigil};
 
 /// Packets read from one device before the others get their turn.
@@ -106,7 +107,8 @@ impl Loop {
                 };
                 if !packet::is_chatter(&data) {
                     let kind = packet::kind(&data);
-                    let enter = Enter { direction, route: 0, kind, data, overhead: 0 };
+                    let ecn = Ecn::NotCapable;
+                    let enter = Enter { direction, route: 0, kind, data, overhead: 0, ecn };
                     self.duplex.push(self.clock.now(), enter);
                 }
             }

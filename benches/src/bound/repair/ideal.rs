@@ -8,7 +8,7 @@ use cantus_qos::time::MonoTime;
 
 use super::decoder::Decoder;
 use super::{Frames, OVERDUE, RepairBound};
-use crate::link::{Link, LinkError, LinkSpec, Packet};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, Packet};
 
 /// A request in RTCP of reduced size (RFC 4585, section 6.2.1; RFC 5506): header, two sources,
 /// one entry of 17 packets; with UDP and IPv4.
@@ -144,7 +144,8 @@ impl Session {
         self.items.push(item);
         let (link, size) =
             if request { (&mut self.back, REQUEST) } else { (&mut self.there, self.frames.size) };
-        link.push(self.now, Packet { data: Bytes::new(), size, entered: self.now, tag });
+        let (data, entered, ecn) = (Bytes::new(), self.now, Ecn::NotCapable);
+        link.push(entered, Packet { data, size, entered, tag, ecn });
     }
 
     fn receive(&mut self) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
 use super::transport::Ports;
-use crate::duplex::{Direction, Enter, Kind, udp_overhead};
+use crate::duplex::{Direction, Enter, Kind};
 use crate::relay::courier::Ways;
 use crate::relay::socket;
 use crate::vigil::Vigil;
@@ -132,7 +132,7 @@ impl Ways for MediaWays {
         (from.ip() == peer).then(|| {
             let data = Bytes::copy_from_slice(data);
             let kind = Kind::of_rtp_session(&data);
-            Enter { direction, route, kind, data, overhead: udp_overhead(peer) }
+            Enter::udp(direction, route, kind, data, peer)
         })
     }
 
