@@ -138,7 +138,8 @@ fn the_command_tells_a_regression_from_what_cannot_be_compared() {
     assert!(!tell(&options(&old, &old, true)).unwrap());
     let failure = |path: &Path| tell(&options(path, &new, false)).unwrap_err().to_string();
     assert!(failure(&broken).contains("holds no results of a matrix"));
-    assert!(failure(&directory.join("absent.json")).contains("cannot read the results"));
+    let absent = directory.join("absent.json");
+    assert!(failure(&absent).contains("cannot read the results"));
     assert!(failure(&nothing).starts_with("nothing to compare"));
     let code = |old, new| format!("{:?}", command(&options(old, new, false)));
     assert_eq!(code(&new, &old), format!("{:?}", ExitCode::SUCCESS));
