@@ -1,5 +1,6 @@
 use super::*;
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Parser;
@@ -80,7 +81,8 @@ fn progress_can_be_drawn() {
 fn a_real_peer_hands_over_what_the_link_lets_through() {
     let peer = roster::chosen(&["gst-plain".parse().unwrap()])[0];
     if let Presence::Absent(need) = presence_of(peer) {
-        eprintln!("NOT RUN: a real peer across a real relay: {need}");
+        // Past the harness, which shows what a test prints only when it fails.
+        _ = writeln!(io::stderr(), "NOT RUN: a real peer across a real link: {need}");
         return;
     }
     let Kind::Foreign(foreign) = peer.kind else { panic!("GStreamer is not ours") };
