@@ -64,6 +64,16 @@ fn what_nobody_has_heard_of_is_refused_before_anything_starts() {
 }
 
 #[test]
+fn what_could_not_end_well_is_refused_before_anything_starts() {
+    let refused = |words: &str| check(&options(words)).unwrap_err().to_string();
+    assert!(refused("--json /no/such/folder/peers.json").starts_with("cannot write /no/such/"));
+    let link: NamedLink = "trace /no/such/trace".parse().unwrap();
+    let error = check(&PeersOptions { link: vec![link], ..options("") }).unwrap_err().to_string();
+    assert!(error.starts_with("the link 'trace /no/such/trace': "), "{error}");
+    assert!(!error.contains('\n'));
+}
+
+#[test]
 fn a_link_is_called_as_the_user_called_it() {
     let link: NamedLink = "thin  rate 96kbit".parse().unwrap();
     assert_eq!(link.to_string(), "thin rate 96kbit");
