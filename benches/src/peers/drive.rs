@@ -68,12 +68,15 @@ pub enum TrialError {
     /// A program did not live to the end.
     #[error(transparent)]
     Ended(#[from] Ended),
-    /// Frames did not come through, or not in time.
-    #[error("no steady flow of frames in time within {}{words}", duration_text(PATIENCE))]
+    /// It handed nothing over.
+    #[error("no frame came through within {}{words}", duration_text(PATIENCE))]
     Stillborn {
         /// What the programs said last.
         words: String,
     },
+    /// It handed frames over, but too late, on a link that only delays.
+    #[error("frames come later than the latency even on a link that only delays")]
+    TooSlow,
     /// It was called off.
     #[error("called off")]
     Halted,
@@ -92,7 +95,9 @@ pub fn run(course: &Course, halt: &Arc<AtomicBool>) -> Result<Passage, TrialErro
     let mut starts = 1;
     loop {
         match start_and_run(course, halt) {
-            Err(TrialError::Stillborn { .. }) if starts < STARTS => starts += 1,
+            Err(TrialError::Stillborn { .. } | TrialError::TooSlow) if starts < STARTS => {
+                starts += 1;
+            }
             ended => return ended.map(|passage| Passage { starts, ..passage }),
         }
     }
@@ -234,6 +239,9 @@ impl Rig {
     }
 
     fn strike(self) -> Result<Passage, TrialError> {
+        if self.trial.is_stillborn() && self.trial.is_alive() {
+            return Err(TrialError::TooSlow);
+        }
         if self.trial.is_stillborn() {
             let words = self.processes.each_ref().map(Process::words);
             let words = words.iter().filter(|words| !words.is_empty());

@@ -52,6 +52,8 @@ pub struct Trial {
     due: MonoTime,
     /// Frames handed over in time so far, since the last that was not.
     through: u32,
+    /// Whether any was handed over at all.
+    lives: bool,
     /// The first frame that counts, once there is one, and when it was due.
     first: Option<(u32, MonoTime)>,
     /// Of each frame that counts, how long it took.
@@ -82,6 +84,7 @@ impl Trial {
             next: 0,
             due: now,
             through: 0,
+            lives: false,
             first: None,
             delays,
             ended: false,
@@ -115,6 +118,7 @@ impl Trial {
     /// A frame was handed over. Only the first time counts.
     pub fn on_handed(&mut self, now: MonoTime, frame: Frame) {
         let delay = now.since(frame.sent);
+        self.lives = true;
         self.through = if delay <= self.latency { self.through + 1 } else { 0 };
         let place = self.first.and_then(|(first, _)| frame.number.checked_sub(first));
         if let Some(first) = place.and_then(|place| self.delays.get_mut(place as usize)) {
@@ -125,6 +129,11 @@ impl Trial {
     /// Whether the trial ended before any frame counted: the peer never got going.
     pub fn is_stillborn(&self) -> bool {
         self.ended && self.first.is_none()
+    }
+
+    /// Whether any frame was handed over, in time or not.
+    pub fn is_alive(&self) -> bool {
+        self.lives
     }
 
     /// For how long frames counted, from the instant of [`Step::Impair`].
@@ -230,6 +239,7 @@ mod tests {
     fn a_peer_that_hands_nothing_over_or_all_of_it_too_late_is_given_up_after_a_while() {
         for delay in [None, Some(LATENCY + MS)] {
             let (impaired, trial) = run(10, |_| delay);
+            assert_eq!(trial.is_alive(), delay.is_some());
             assert_eq!(impaired, None);
             assert!(trial.is_stillborn());
             assert_eq!(trial.next_deadline(), None);
