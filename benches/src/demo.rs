@@ -10,6 +10,7 @@ use cantus_qos::payload::AudioFormat;
 
 use crate::cli::{DemoOptions, RunOptions};
 use crate::plan::{Plan, PlanError};
+use crate::report::html;
 use crate::stage::{Stage, StageError};
 
 /// Why there is nothing to see. Each is one line for the user.
@@ -81,12 +82,15 @@ pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
     let media = || PlanError::Media(plan.media.clone());
     let (directory, name) = plan.presentation().ok_or_else(media)?;
     let stage = Stage::set(directory, name, plan.transport, &plan.link, seed).await?;
+    // The page is drawn from the fates of the units, which the player writes as it goes.
+    let trace = options.html.as_ref().map(|page| page.with_extension("trace.csv"));
     let play = PlayOptions {
         out: options.out.clone(),
         subtitles: Subtitles::Plain,
         latency: plan.latency,
         qos: Some(plan.promise),
         report: options.report.clone(),
+        trace: trace.clone(),
         length: plan.length,
         fec: plan.fec,
         ..bare(stage.url.clone())
@@ -95,6 +99,11 @@ pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
     let record = stage.strike().await;
     if let Some(file) = &options.log {
         write(file, &record.log.to_csv())?;
+    }
+    if let Some((page, trace)) = options.html.as_ref().zip(trace) {
+        let fates = std::fs::read_to_string(&trace)
+            .map_err(|cause| DemoError::Log { file: trace.clone(), cause })?;
+        write(page, &html::live(&plan, &report, &fates, &record.log))?;
     }
     let finish = result?;
     print!("{}", report.summary());

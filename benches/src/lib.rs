@@ -8,6 +8,8 @@
 //! * [`plan`]: what a session across a link is to be, written as TOML.
 //! * [`probe`]: what it sounded like, measured without asking the player.
 //! * [`sim`]: such a session in virtual time.
+//! * [`matrix`]: many of them, everything with everything.
+//! * [`report`]: what they came to, as tables and plots; [`compare`]: what got better or worse.
 //! * [`bound`]: what an ideal player and an ideal sender make of the same network.
 //! * [`peers`]: what GStreamer, SRT and RIST make of the same links.
 //! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
@@ -18,15 +20,18 @@
 pub mod agreement;
 pub mod bound;
 pub mod cli;
+pub mod compare;
 pub mod count;
 pub mod demo;
 pub mod duplex;
 pub mod lateness;
 pub mod link;
+pub mod matrix;
 pub mod peers;
 pub mod plan;
 pub mod probe;
 pub mod relay;
+pub mod report;
 mod signals;
 pub mod sim;
 pub mod stage;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::rtcp;
 use cantus_qos::rtp::{RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::time::MonoTime;
@@ -237,6 +238,16 @@ impl Kind {
             Self::Rtcp => "rtcp",
             Self::Quic => "quic",
             Self::Other => "other",
+        }
+    }
+
+    /// What the streamer sends, to whom knows its class and channel.
+    pub fn of_delivery(channel: Channel, class: DeliveryClass) -> Self {
+        match (channel, class) {
+            (Channel::Rtcp, _) => Self::Rtcp,
+            (Channel::Rtp, DeliveryClass::Repair) => Self::Repair,
+            (Channel::Rtp, DeliveryClass::Isochronous) => Self::Media,
+            (Channel::Rtp, _) => Self::Cue,
         }
     }
 

@@ -144,7 +144,7 @@ impl Duplex {
 
 /// The sizes of the UDP header and of the IP header without options (RFC 768, 791, 8200) in front
 /// of what goes to or comes from `address`.
-fn udp_overhead(address: IpAddr) -> usize {
+pub fn udp_overhead(address: IpAddr) -> usize {
     let ip = match address.to_canonical() {
         IpAddr::V4(_) => 20,
         IpAddr::V6(_) => 40,

@@ -36,6 +36,7 @@ impl Process {
     ///
     /// If the system does not start it.
     pub(super) fn start(line: &CommandLine) -> io::Result<Self> {
+        tracing::info!(%line, "a program is started");
         let mut child = Command::new(line.program)
             .args(&line.arguments)
             .stdin(Stdio::null())

@@ -75,12 +75,8 @@ pub const ROSTER: &[Peer] = &[
     gst("gst-plain", Scheme::Plain, "rtpjitterbuffer on its own"),
     gst("gst-rtx", Scheme::Rtx, "retransmission (RFC 4588) asked for by NACK"),
     gst("gst-red-1", Scheme::Red { distance: 1 }, "RED (RFC 2198): each frame again with the next"),
-    gst("gst-red-4", Scheme::Red { distance: 4 }, "RED: each frame again with the fourth after it"),
-    gst(
-        "gst-red-7",
-        Scheme::Red { distance: 7 },
-        "RED: each frame again with the seventh after it",
-    ),
+    gst("gst-red-3", Scheme::Red { distance: 3 }, "RED: each frame again with the third after it"),
+    gst("gst-red-5", Scheme::Red { distance: 5 }, "RED: each frame again with the fifth after it"),
     gst("gst-ulpfec-50", Scheme::UlpFec { percentage: 50 }, "ULPFEC (RFC 5109), one for two"),
     gst("gst-ulpfec-100", Scheme::UlpFec { percentage: 100 }, "ULPFEC, one for one"),
     gst(
@@ -139,13 +135,13 @@ impl Foreign {
     }
 
     /// How long its receiver is to hold packets, so that frames are handed over `latency` after
-    /// they were sent: what is left after the base delay, less what the program is late by itself
-    /// on a link that only delays.
+    /// they were sent: what is left after the base delay, less what the program is late by itself.
     pub fn hold(self, latency: Duration, delay: Duration) -> Duration {
         let own = match self {
             Self::GStreamer(_) => Duration::from_millis(5),
-            // They look at their queues every ten milliseconds.
-            Self::Srt(_) | Self::Rist(_) => Duration::from_millis(15),
+            // They look at their queues every ten milliseconds, and what they take for the base
+            // delay moves with the jitter by about as much.
+            Self::Srt(_) | Self::Rist(_) => Duration::from_millis(25),
         };
         latency.saturating_sub(delay).saturating_sub(own)
     }
@@ -235,7 +231,7 @@ mod tests {
     fn a_peer_is_chosen_by_its_name_and_a_family_by_its_beginning() {
         assert_eq!(names(&["rist"]), ["rist-simple", "rist-main"]);
         assert_eq!(names(&["srt-fec-3", "bare"]), ["bare", "srt-fec-3"]);
-        assert_eq!(names(&["gst-red"]), ["gst-red-1", "gst-red-4", "gst-red-7"]);
+        assert_eq!(names(&["gst-red"]), ["gst-red-1", "gst-red-3", "gst-red-5"]);
         assert_eq!(names(&[]).len(), ROSTER.len());
     }
 
@@ -260,7 +256,7 @@ mod tests {
     fn what_is_held_is_what_the_latency_leaves() {
         let ms = Duration::from_millis;
         let srt = Foreign::Srt(srt::Protection::Arq);
-        assert_eq!(srt.hold(ms(200), ms(40)), ms(145));
+        assert_eq!(srt.hold(ms(200), ms(40)), ms(135));
         assert_eq!(srt.hold(ms(40), ms(40)), ms(0));
     }
 }

@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 use crate::duplex::{PacketCounts, PacketLog, SharedLog};
 use crate::lateness::{BareForwarder, Lateness};
 use crate::link::LinkError;
+use crate::vigil::Clock;
 use courier::Courier;
 pub use netem::{NetemError, netem};
 use toll::{SharedToll, Toll};
@@ -60,6 +61,7 @@ pub struct Relay {
     toll: SharedToll,
     receive_buffer: usize,
     bare: BareForwarder,
+    clock: Clock,
     work: Work,
 }
 
@@ -91,11 +93,17 @@ impl Relay {
         addresses: Vec<SocketAddr>,
         log: SharedLog,
         toll: SharedToll,
+        clock: Clock,
         work: Work,
     ) -> Result<Self, RelayError> {
         let receive_buffer = socket::receive_buffer().map_err(RelayError::System)?;
         let bare = BareForwarder::start().map_err(RelayError::System)?;
-        Ok(Self { addresses, log, toll, receive_buffer, bare, work })
+        Ok(Self { addresses, log, toll, receive_buffer, bare, clock, work })
+    }
+
+    /// The clock that its log goes by.
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Where clients reach it; the first such address if there are several.

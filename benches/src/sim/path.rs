@@ -12,7 +12,7 @@ use crate::duplex::{Direction, Duplex, Enter, Forward, Kind};
 use crate::link::NodeCounts;
 
 /// Everything travels over IPv4.
-const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+pub(super) const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What a test does to packets.
 pub(super) type Hook<'a> = dyn FnMut(&Passing) -> Verdict + 'a;
