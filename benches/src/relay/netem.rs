@@ -84,7 +84,7 @@ pub async fn netem(options: &NetemOptions) -> Result<Finish, NetemError> {
         (true, &[Pair { listen, to }]) => rtsp::start(listen, to, &spec, options.seed).await?,
         _ => udp::start_all(&pairs, &spec, options.seed)?,
     };
-    announce(&relay, &pairs, &spec);
+    announce(&relay, &pairs, &spec, options);
     let finish = tokio::select! {
         signal = signals.next() => Finish::Interrupted(signal.into()),
         () = over(options) => Finish::Completed,
@@ -105,8 +105,11 @@ async fn over(options: &NetemOptions) {
     }
 }
 
-fn announce(relay: &Relay, pairs: &[Pair], spec: &LinkSpec) {
-    println!("network '{spec}', until Ctrl-C");
+fn announce(relay: &Relay, pairs: &[Pair], spec: &LinkSpec, options: &NetemOptions) {
+    match options.length {
+        Some(length) => println!("network '{spec}', for {} s", length.as_secs_f64()),
+        None => println!("network '{spec}', until Ctrl-C"),
+    }
     for (address, pair) in relay.addresses().iter().zip(pairs) {
         println!("  {address} -> {}", pair.to);
     }
