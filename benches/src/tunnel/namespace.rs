@@ -68,6 +68,15 @@ impl Namespace {
     pub(super) fn adopt(&self, device: &str) -> Result<(), TunnelError> {
         ip(&["link", "set", device, "netns", &self.name])?;
         self.ip(&["link", "set", device, "name", DEVICE])?;
+        self.configure()
+    }
+
+    /// Gives the end of the link that this host is on its addresses, and brings it up.
+    ///
+    /// # Errors
+    ///
+    /// If `ip` refuses.
+    pub(super) fn configure(&self) -> Result<(), TunnelError> {
         // No address of the kernel's own making: it would be announced across the link.
         self.ip(&["link", "set", DEVICE, "addrgenmode", "none"])?;
         // Packets wait here while the tunnel is not looking; that queue must not be what loses.

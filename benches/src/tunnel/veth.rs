@@ -1,8 +1,8 @@
 //! The kernel's own netem between two namespaces.
 
-use super::ip::{ip, tc};
+use super::TunnelError;
+use super::ip::tc;
 use super::namespace::{DEVICE, Namespace};
-use super::{Side, TunnelError};
 
 /// Joins two hosts by a pair of virtual Ethernet devices, each of which sends through the kernel's
 /// `netem` with these words.
@@ -14,11 +14,10 @@ use super::{Side, TunnelError};
 pub(super) fn join(hosts: &(Namespace, Namespace), words: &[&str]) -> Result<(), TunnelError> {
     let (left, right) = hosts;
     has_netem(left)?;
-    let [one, other] =
-        [Side::Left, Side::Right].map(|side| format!("ct{}{side}", std::process::id()));
-    ip(&["link", "add", &one, "type", "veth", "peer", "name", &other])?;
-    for (host, device) in [(left, one), (right, other)] {
-        host.adopt(&device)?;
+    let peer = ["peer", "name", DEVICE, "netns", right.name()];
+    left.ip(&[&["link", "add", DEVICE, "type", "veth"], &peer[..]].concat())?;
+    for host in [left, right] {
+        host.configure()?;
         let name = host.name();
         tc(&[&["-n", name, "qdisc", "add", "dev", DEVICE, "root", "netem"], words].concat())?;
     }
