@@ -27,7 +27,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// Write a page with plots to this file
+    /// Write a page with plots to this file, and the fate of every unit beside it (.trace.csv)
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }

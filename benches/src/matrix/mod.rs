@@ -66,9 +66,17 @@ pub struct Matrix {
 pub struct Findings {
     /// The figures.
     pub results: Results,
-    /// Beside each cell of the results, what the plots need: the course of the run with the first
-    /// seed, and the distributions over all.
-    pub plots: Vec<(Course, Spread)>,
+    /// Beside each cell of the results, what its plots show.
+    pub pictures: Vec<Picture>,
+}
+
+/// What the plots of a cell show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture {
+    /// What happened when in the run with the first seed.
+    pub course: Course,
+    /// How units and cues were distributed over all seeds.
+    pub spread: Spread,
 }
 
 impl Matrix {
@@ -121,7 +129,7 @@ impl Matrix {
             self.session(cell, seed)
         };
         let mut measured = crew::run(sessions.len(), cores, work, done).into_iter();
-        let mut findings = Findings { results: Results::new(Vec::new()), plots: Vec::new() };
+        let mut findings = Findings { results: Results::new(Vec::new()), pictures: Vec::new() };
         for (cell, seeds) in &self.cells {
             let of_cell = measured.by_ref().take(seeds.len()).collect::<Result<Vec<_>, _>>()?;
             findings.add(cell, of_cell);
@@ -145,7 +153,7 @@ impl Findings {
         let course = measured.first().map(|first| first.course.clone()).unwrap_or_default();
         let runs = measured.into_iter().map(|measured| measured.run).collect();
         self.results.cells.push(CellResult::new(cell.key(), cell.link.trace(), runs));
-        self.plots.push((course, spread));
+        self.pictures.push(Picture { course, spread });
     }
 }
 

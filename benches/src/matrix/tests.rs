@@ -30,7 +30,7 @@ fn of<'a>(findings: &'a Findings, link: &str, transport: &str, latency: &str) ->
 fn the_same_comes_out_however_many_cores_there_are() {
     let (one, three) = (run(1), run(3));
     assert_eq!(one.results.to_json(), three.results.to_json());
-    assert_eq!(one.plots, three.plots);
+    assert_eq!(one.pictures, three.pictures);
     assert_eq!(one.results.sessions(), 3 * 2 * 2 * 2);
 }
 
@@ -60,14 +60,17 @@ fn nine(value: f64) -> f64 {
 
 #[test]
 fn framing_is_told_of_quic_alone_and_is_some_tens_of_bytes_a_packet() {
-    let findings = run(2);
-    for run in of(&findings, "delay 20ms", "udp", "200ms") {
-        assert_eq!((run.quic_framing_bytes, run.quic_framing_per_packet), (None, None));
-    }
-    for run in of(&findings, "delay 20ms", "quic", "200ms") {
-        let framing = run.quic_framing_per_packet.unwrap();
-        assert!((20.0..80.0).contains(&framing), "{framing}");
-    }
+    let plan = "links = [\"delay 20ms\"]\nmedia = [\"synthetic\"]\nseeds = 1\nfor = \"60s\"";
+    let matrix = Matrix::prepare(&[plan.parse().unwrap()], None).unwrap();
+    let findings = matrix.run(None, || ()).unwrap();
+    let udp = &of(&findings, "delay 20ms", "udp", "200ms")[0];
+    assert_eq!((udp.quic_framing_bytes, udp.quic_framing_per_packet), (None, None));
+    let quic = &of(&findings, "delay 20ms", "quic", "200ms")[0];
+    let framing = quic.quic_framing_per_packet.unwrap();
+    assert!((20.0..80.0).contains(&framing), "{framing}");
+    // What the ends give to it is much the same over both.
+    let overhead = udp.overhead.unwrap() - quic.overhead.unwrap();
+    assert!(overhead.abs() < 0.01, "{overhead}");
 }
 
 #[test]
@@ -86,7 +89,8 @@ fn bounds_are_told_where_they_say_something() {
 #[test]
 fn plots_show_every_unit_of_the_first_seed() {
     let findings = run(2);
-    for (cell, (course, spread)) in findings.results.cells.iter().zip(&findings.plots) {
+    for (cell, picture) in findings.results.cells.iter().zip(&findings.pictures) {
+        let Picture { course, spread } = picture;
         assert_eq!(course.units.len(), 300, "{}", cell.key);
         assert_eq!(spread.units, 600, "{}", cell.key);
         let sent: f64 = course.rate.iter().map(|rate| rate.media + rate.quic).sum();

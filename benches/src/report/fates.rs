@@ -11,7 +11,9 @@ pub fn read_fates(csv: &str, stream: &str) -> Vec<UnitRecord> {
         // The name may hold commas of its own; the seven columns after it never do.
         let mut cells: Vec<&str> = line.rsplitn(8, ',').collect();
         cells.reverse();
-        let name = cells.first()?.trim_matches('"').replace("\"\"", "\"");
+        let name = *cells.first()?;
+        let bare = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+        let name = bare.map_or_else(|| name.to_owned(), |bare| bare.replace("\"\"", "\""));
         (name == stream).then(|| unit(&cells[1..])).flatten()
     });
     of_it.collect()

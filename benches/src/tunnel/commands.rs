@@ -12,8 +12,8 @@ use tokio::time;
 
 use super::ip::missing;
 use super::namespace::Namespace;
-use super::signals::Signals;
 use super::{Ended, Side, TunnelError, Until};
+use crate::signals::Signals;
 
 /// How long a command has to end by itself once it is told to.
 const GRACE: Duration = Duration::from_secs(3);

@@ -1,13 +1,16 @@
 //! The page of a matrix.
 
-use std::collections::BTreeMap;
+mod galleries;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use galleries::millis;
+
 use super::number::{estimate, percent};
-use super::{escape, gallery, legend, page, section, table};
-use crate::matrix::Findings;
-use crate::report::plot::{self, Curve, Ink};
-use crate::report::{CellKey, CellResult, Figure, Spread, Unit, Who, others_on};
+use super::{escape, page, section, table};
+use crate::matrix::{Findings, Picture};
+use crate::report::{CellKey, CellResult, Figure, Other, Unit, Who, others_on};
 
 /// The figures of the table of everything.
 const SHOWN: [&str; 20] = [
@@ -37,7 +40,27 @@ const SHOWN: [&str; 20] = [
 struct Group<'a> {
     title: String,
     link: &'a str,
-    cells: Vec<(&'a CellResult, &'a (crate::report::Course, Spread))>,
+    cells: Vec<(&'a CellResult, &'a Picture)>,
+}
+
+impl<'a> Group<'a> {
+    /// What carries it, in the order of the plan.
+    fn transports(&self) -> Vec<&'a str> {
+        let mut transports: Vec<&str> = Vec::new();
+        for (cell, _) in &self.cells {
+            if !transports.contains(&cell.key.transport.as_str()) {
+                transports.push(&cell.key.transport);
+            }
+        }
+        transports
+    }
+
+    /// The cell of the middle latency of a transport.
+    fn middle(&self, transport: &str) -> Option<(&'a CellResult, &'a Picture)> {
+        let of_it = self.cells.iter().filter(|(cell, _)| cell.key.transport == transport);
+        let of_it: Vec<_> = of_it.collect();
+        of_it.get(of_it.len().saturating_sub(1) / 2).map(|found| **found)
+    }
 }
 
 /// The page: what was run, what came of it at a glance, plots link by link, and every figure.
@@ -47,57 +70,50 @@ pub fn matrix(findings: &Findings) -> String {
     let body = [
         summary(findings),
         at_a_glance(&groups, &columns),
-        residuals(&groups),
-        arrivals(&groups),
-        over_time(&groups),
-        losses(&groups),
-        skews(&groups),
+        galleries::residuals(&groups),
+        galleries::arrivals(&groups),
+        galleries::over_time(&groups),
+        galleries::losses(&groups),
+        galleries::skews(&groups),
         everything(findings),
         glossary(),
     ];
     page("Cantus bench: matrix", &body.concat())
 }
 
+/// The cells in groups, which are called after their links and whatever else differs.
 fn groups(findings: &Findings) -> Vec<Group<'_>> {
-    let cells = || findings.results.cells.iter();
-    let differ = |of: fn(&CellKey) -> &str| {
-        let mut values: Vec<&str> = cells().map(|cell| of(&cell.key)).collect();
-        values.sort_unstable();
-        values.dedup();
-        values.len() > 1
-    };
+    let cells = &findings.results.cells;
+    let differ = |of: fn(&CellKey) -> &str| count(cells, of) > 1;
     let media = differ(|key| &key.media);
     let protection = differ(|key| &key.protection);
-    let length = differ(|key| key.length.as_deref().unwrap_or("all"));
+    let length = differ(|key| key.length.as_deref().unwrap_or_default());
     let mut groups: Vec<(CellKey, Group<'_>)> = Vec::new();
-    for (cell, plots) in cells().zip(&findings.plots) {
-        let key = CellKey { transport: String::new(), latency: String::new(), ..cell.key.clone() };
-        if groups.last().is_none_or(|(last, _)| *last != key) {
-            let mut title = key.link.clone();
-            if media {
-                title += &format!(" · {}", name(&key.media));
-            }
-            if protection {
-                title += &format!(" · repair {}", key.protection);
-            }
-            if let Some(length) = key.length.as_deref().filter(|_| length) {
-                title += &format!(" · {length}");
-            }
-            groups.push((key, Group { title, link: &cell.key.link, cells: Vec::new() }));
+    for pair in cells.iter().zip(&findings.pictures) {
+        let key = &pair.0.key;
+        let shared = CellKey { transport: String::new(), latency: String::new(), ..key.clone() };
+        if let Some((_, group)) = groups.iter_mut().find(|(other, _)| *other == shared) {
+            group.cells.push(pair);
+            continue;
         }
-        if let Some((_, group)) = groups.last_mut() {
-            group.cells.push((cell, plots));
+        let mut title = key.link.clone();
+        if media {
+            title += &format!(" · {}", name(&key.media));
         }
+        if protection {
+            title += &format!(" · repair {}", key.protection);
+        }
+        if let Some(length) = key.length.as_deref().filter(|_| length) {
+            title += &format!(" · {length}");
+        }
+        groups.push((shared, Group { title, link: &key.link, cells: vec![pair] }));
     }
-    // What stands apart in the plan (transport changes faster than protection) is brought together.
-    let mut merged: Vec<(CellKey, Group<'_>)> = Vec::new();
-    for (key, group) in groups {
-        match merged.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, known)) => known.cells.extend(group.cells),
-            None => merged.push((key, group)),
-        }
-    }
-    merged.into_iter().map(|(_, group)| group).collect()
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// How many values something of the keys has.
+fn count(cells: &[CellResult], of: fn(&CellKey) -> &str) -> usize {
+    cells.iter().map(|cell| of(&cell.key)).collect::<BTreeSet<_>>().len()
 }
 
 fn name(media: &str) -> String {
@@ -116,36 +132,18 @@ fn columns(findings: &Findings) -> Vec<(&str, &str)> {
     columns
 }
 
-/// The latency of a cell in milliseconds, where it is a number.
-fn millis(latency: &str) -> Option<f64> {
-    cantus_qos::quantity::parse_duration(latency).ok().map(|span| span.as_secs_f64() * 1e3)
-}
-
-fn ink(transport: &str) -> Ink {
-    match transport {
-        "udp" => Ink::First,
-        "quic" => Ink::Second,
-        _ => Ink::Other,
-    }
-}
-
 fn summary(findings: &Findings) -> String {
     let cells = &findings.results.cells;
-    let count = |of: fn(&CellKey) -> &str, one: &str, many: &str| {
-        let mut values: Vec<&str> = cells.iter().map(|cell| of(&cell.key)).collect();
-        values.sort_unstable();
-        values.dedup();
-        match values.len() {
-            1 => format!("1 {one}"),
-            count => format!("{count} {many}"),
-        }
+    let some = |of: fn(&CellKey) -> &str, one: &str, many: &str| match count(cells, of) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
     };
     let product = [
-        count(|key| &key.link, "link", "links"),
-        count(|key| &key.transport, "transport", "transports"),
-        count(|key| &key.media, "presentation", "presentations"),
-        count(|key| &key.latency, "latency", "latencies"),
-        count(|key| &key.protection, "protection", "protections"),
+        some(|key| &key.link, "link", "links"),
+        some(|key| &key.transport, "transport", "transports"),
+        some(|key| &key.media, "presentation", "presentations"),
+        some(|key| &key.latency, "latency", "latencies"),
+        some(|key| &key.protection, "protection", "protections"),
     ];
     let sessions = findings.results.sessions();
     let runs = || cells.iter().flat_map(|cell| &cell.runs);
@@ -205,9 +203,8 @@ fn at_a_glance(groups: &[Group<'_>], columns: &[(&str, &str)]) -> String {
             });
             let lost = group.cells.iter().filter_map(|(cell, _)| cell.mean("network_loss"));
             let lost = crate::report::mean(&lost.collect::<Vec<_>>());
-            let peer = others_on(group.link).into_iter();
-            let peer = peer.filter(|other| other.who == Who::BestPeer && other.latency_ms == 200.0);
-            let peer = peer.map(|peer| if heat { peer.residual } else { peer.overhead }).next();
+            let peer = best_peer(group.link);
+            let peer = peer.map(|peer| if heat { peer.residual } else { peer.overhead });
             let text = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
             format!(
                 "<tr><th scope=\"row\">{}</th><td>{}</td>{}<td class=\"peer\">{}</td></tr>\n",
@@ -224,8 +221,11 @@ fn at_a_glance(groups: &[Group<'_>], columns: &[(&str, &str)]) -> String {
     section(
         "residual",
         "Not heard in time, %",
-        "Share of 20 ms units that did not reach the ear in time, after all repair: mean over the \
-         seeds and half of its 95 % interval. This is what listeners suffer.",
+        &format!(
+            "Share of 20 ms units that did not reach the ear in time, after all repair: mean over \
+             the seeds and half of its 95 % interval. This is what listeners suffer.{}",
+            standing(groups)
+        ),
         &residual,
     ) + &section(
         "overhead",
@@ -234,6 +234,43 @@ fn at_a_glance(groups: &[Group<'_>], columns: &[(&str, &str)]) -> String {
          QUIC's own framing and the cues are apart, below.",
         &overhead,
     )
+}
+
+/// The latency at which others are set beside us, in the table.
+const BESIDE: f64 = 200.0;
+
+/// What the best peer leaves on a link, and at which overhead.
+fn best_peer(link: &str) -> Option<Other> {
+    let peers = others_on(link).into_iter().filter(|other| other.who == Who::BestPeer);
+    peers.filter(|other| other.latency_ms == BESIDE).next_back()
+}
+
+/// On which links we leave less than the best peer, and on which more, in a sentence.
+fn standing(groups: &[Group<'_>]) -> String {
+    let (mut less, mut more): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
+    for (cell, _) in groups.iter().flat_map(|group| &group.cells) {
+        let key = &cell.key;
+        let comparable = key.protection == "auto" && millis(&key.latency) == Some(BESIDE);
+        let Some(peer) = best_peer(&key.link).filter(|_| comparable) else { continue };
+        match cell.figure("residual").map(|ours| (ours.low, ours.high)) {
+            Some((_, Some(high))) if high < peer.residual => less.insert(&key.link),
+            Some((Some(low), _)) if low > peer.residual => more.insert(&key.link),
+            _ => continue,
+        };
+    }
+    // What is so over one transport only is neither.
+    let both: BTreeSet<&str> = less.intersection(&more).copied().collect();
+    let list = |links: &BTreeSet<&str>| {
+        let links = links.difference(&both).map(|link| format!("<b>{}</b>", escape(link)));
+        links.collect::<Vec<_>>().join(", ")
+    };
+    let mut text = String::new();
+    for (links, word) in [(list(&less), "less"), (list(&more), "more")] {
+        if !links.is_empty() {
+            text += &format!(" Surely {word} than the best peer at 200 ms: {links}.");
+        }
+    }
+    text
 }
 
 /// How much a residual hurts.
@@ -246,178 +283,6 @@ fn warmth(residual: f64) -> &'static str {
         r if r <= 0.08 => "h4",
         _ => "h5",
     }
-}
-
-fn transports<'a>(group: &Group<'a>) -> Vec<&'a str> {
-    let mut transports: Vec<&str> = Vec::new();
-    for (cell, _) in &group.cells {
-        if !transports.contains(&cell.key.transport.as_str()) {
-            transports.push(&cell.key.transport);
-        }
-    }
-    transports
-}
-
-fn residuals(groups: &[Group<'_>]) -> String {
-    let plot = |group: &Group<'_>| {
-        let curves: Vec<Curve> = transports(group)
-            .into_iter()
-            .map(|transport| {
-                let cells = group.cells.iter().filter(|(cell, _)| cell.key.transport == transport);
-                let mut points: Vec<_> = cells
-                    .filter_map(|(cell, _)| {
-                        let residual = *cell.figure("residual")?;
-                        Some((millis(&cell.key.latency)?, residual, cell.mean("repair_bound")))
-                    })
-                    .collect();
-                points.sort_by(|one, other| one.0.total_cmp(&other.0));
-                Curve { ink: ink(transport), points }
-            })
-            .collect();
-        let any = curves.iter().any(|curve| !curve.points.is_empty());
-        any.then(|| {
-            let sheet = plot::residual(&group.title, group.link, &curves);
-            (group.title.clone(), sheet.to_svg())
-        })
-    };
-    let plots: Vec<_> = groups.iter().filter_map(plot).collect();
-    if plots.is_empty() {
-        return String::new();
-    }
-    let legend = legend(&[
-        (Ink::First, "●", "udp"),
-        (Ink::Second, "●", "quic"),
-        (Ink::Bound, "┄", "repair bound, same overhead"),
-        (Ink::Bound, "▲", "reference"),
-        (Ink::Other, "◆", "best peer"),
-        (Ink::Other, "■", "Roc, path + 200 ms"),
-    ]);
-    section(
-        "latency",
-        "Residual against latency",
-        "The axis is logarithmic and nothing at all lies on its lowest line. Point at a mark of \
-         others for its figures.",
-        &(legend + &gallery(plots)),
-    )
-}
-
-fn arrivals(groups: &[Group<'_>]) -> String {
-    let plots = groups.iter().map(|group| {
-        let mut latencies: Vec<f64> =
-            group.cells.iter().filter_map(|(cell, _)| millis(&cell.key.latency)).collect();
-        latencies.sort_by(f64::total_cmp);
-        latencies.dedup();
-        let spreads: Vec<(Ink, &Spread)> = transports(group)
-            .into_iter()
-            .filter_map(|transport| Some((ink(transport), &middle(group, transport)?.1.1)))
-            .collect();
-        (group.title.clone(), plot::available(&group.title, &spreads, &latencies).to_svg())
-    });
-    let legend = legend(&[
-        (Ink::First, "━", "udp"),
-        (Ink::Second, "━", "quic"),
-        (Ink::Third, "┄", "latencies"),
-    ]);
-    section(
-        "arrivals",
-        "When units are there",
-        "Share of units still missing so many milliseconds after their sending, whether they came by \
-         themselves or were recovered: the distribution of delay seen from its end. Where the line \
-         meets a latency, that is the residual. At the middle latency, over all seeds.",
-        &(legend + &gallery(plots.collect::<Vec<_>>())),
-    )
-}
-
-/// The cell of the middle latency of a transport.
-fn middle<'a, 'b>(
-    group: &'b Group<'a>,
-    transport: &str,
-) -> Option<&'b (&'a CellResult, &'a (crate::report::Course, Spread))> {
-    let of_it = group.cells.iter().filter(|(cell, _)| cell.key.transport == transport);
-    let of_it: Vec<_> = of_it.collect();
-    of_it.get((of_it.len().saturating_sub(1)) / 2).copied()
-}
-
-fn over_time(groups: &[Group<'_>]) -> String {
-    let mut known: Vec<&str> = Vec::new();
-    for transport in groups.iter().flat_map(transports) {
-        if !known.contains(&transport) {
-            known.push(transport);
-        }
-    }
-    let galleries = known.iter().enumerate().map(|(index, transport)| {
-        let plots = groups.iter().filter_map(|group| {
-            let (cell, (course, _)) = middle(group, transport)?;
-            let title = format!("{}, {transport}, {}", group.title, cell.key.latency);
-            let svg = plot::delay(&title, course).to_svg()
-                + &plot::buffer(&format!("{title}: buffer"), course).to_svg()
-                + &plot::rate(&format!("{title}: rate"), course).to_svg();
-            Some((title, svg))
-        });
-        let gallery = gallery(plots.collect::<Vec<_>>());
-        let open = if index == 0 { " open=\"open\"" } else { "" };
-        format!("<details{open}><summary>{}</summary>\n{gallery}</details>\n", escape(transport))
-    });
-    let legend = legend(&[
-        (Ink::First, "•", "came by itself; media rate, QUIC rate, buffer"),
-        (Ink::Second, "•", "recovered; repair rate"),
-        (Ink::Third, "━", "heard"),
-        (Ink::Bad, "❘", "not heard in time"),
-        (Ink::Other, "━", "rate of the way back"),
-    ]);
-    let galleries: String = galleries.collect();
-    section(
-        "time",
-        "Delay, buffer and rate over time",
-        "One session of each link, the one with the first seed at the middle latency. Above, the \
-         delay of every unit and the playout line; then the sound in the playout buffer; then what \
-         was sent each second.",
-        &(legend + &galleries),
-    )
-}
-
-fn losses(groups: &[Group<'_>]) -> String {
-    let plots = groups.iter().filter_map(|group| {
-        let transport = *transports(group).first()?;
-        let (cell, _) = middle(group, transport)?;
-        let (before, after) = cell.runs_of_losses();
-        let title = format!("{}, {transport}, {}", group.title, cell.key.latency);
-        let svg = plot::loss_runs(&title, &before, &after).to_svg();
-        (!before.is_empty() || !after.is_empty()).then_some((title, svg))
-    });
-    let plots: Vec<_> = plots.collect();
-    if plots.is_empty() {
-        return String::new();
-    }
-    let legend =
-        legend(&[(Ink::First, "■", "lost on the way"), (Ink::Bad, "■", "not heard, after repair")]);
-    section(
-        "runs",
-        "Lengths of loss runs",
-        "How many units in a row were missing, over all seeds, before and after repair. A run of one \
-         unit is easily concealed; one of ten is a hole of 200 ms.",
-        &(legend + &gallery(plots)),
-    )
-}
-
-fn skews(groups: &[Group<'_>]) -> String {
-    let plots = groups.iter().filter_map(|group| {
-        let mut all = Spread::default();
-        group.cells.iter().for_each(|(_, (_, spread))| all.merge(spread));
-        let svg = plot::skew(&group.title, &all.skew).to_svg();
-        (!all.skew.is_empty()).then(|| (group.title.clone(), svg))
-    });
-    let plots: Vec<_> = plots.collect();
-    if plots.is_empty() {
-        return String::new();
-    }
-    section(
-        "skew",
-        "Skew of the cues",
-        "How long after the sound they belong to subtitles appeared, over all cells and seeds of a \
-         link.",
-        &gallery(plots),
-    )
 }
 
 fn everything(findings: &Findings) -> String {

@@ -124,7 +124,7 @@ fn names_are_escaped_wherever_they_stand() {
 #[test]
 fn a_page_of_nothing_is_still_a_page() {
     let results = crate::report::Results::new(Vec::new());
-    assert_well_formed(&matrix(&Findings { results, plots: Vec::new() }));
+    assert_well_formed(&matrix(&Findings { results, pictures: Vec::new() }));
 }
 
 #[test]
