@@ -83,11 +83,16 @@ impl Namespace {
         self.ip(&["link", "set", DEVICE, "txqueuelen", "10000", "up"])?;
         let (v4, v6) = self.side.addresses();
         self.ip(&["address", "add", &format!("{v4}/24"), "dev", DEVICE])?;
-        if Path::new("/proc/sys/net/ipv6").exists() {
+        if self.has_v6() {
             let v6 = format!("{v6}/64");
             self.ip(&["address", "add", &v6, "dev", DEVICE, "nodad"])?;
         }
         Ok(())
+    }
+
+    /// Whether its kernel has IPv6.
+    pub(super) fn has_v6(&self) -> bool {
+        Path::new("/proc/sys/net/ipv6").exists()
     }
 
     /// A shell in it that will run `script`, with nothing to read from the terminal.
