@@ -4,8 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  make netem                                         counts and compares all sets, as root
+  cantus-bench agreement --sets benches/netem/sets target/netem
+                                                     compares once more what was counted
+  cantus-bench link --tc --left 'until [ -e x.received.csv ]; do sleep 0.1; done;
+      cantus-bench count send --to $CANTUS_PEER:7000 --log x.sent.csv'
+      --right 'cantus-bench count receive --listen $CANTUS_HERE:7000 --log x.received.csv'
+      -- loss 5%                                     counts one";
+
 /// `cantus-bench agreement`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct AgreementOptions {
     /// The directory with the logs of `count`: NAME.sent.csv and NAME.received.csv of each set
     pub directory: PathBuf,

@@ -36,10 +36,11 @@ fn run(program: &'static str, words: &[&str]) -> Result<(), TunnelError> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let message = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    // The first line tells what is wrong; `tc` goes on with all that it would have understood.
+    let message = said.lines().map(str::trim).find(|line| !line.is_empty());
     Err(TunnelError::Refused {
         command: format!("{program} {}", words.join(" ")),
-        message: message.join("; "),
+        message: message.unwrap_or("nothing").to_owned(),
     })
 }
 

@@ -50,7 +50,7 @@ pub enum Joint {
     /// Our own link, with the luck of a seed.
     Emulated {
         /// What it does, in either direction.
-        spec: LinkSpec,
+        spec: Box<LinkSpec>,
         /// What its luck follows from.
         seed: u64,
     },

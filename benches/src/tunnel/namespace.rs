@@ -68,17 +68,31 @@ impl Namespace {
     pub(super) fn adopt(&self, device: &str) -> Result<(), TunnelError> {
         ip(&["link", "set", device, "netns", &self.name])?;
         self.ip(&["link", "set", device, "name", DEVICE])?;
+        self.configure()
+    }
+
+    /// Gives the end of the link that this host is on its addresses, and brings it up.
+    ///
+    /// # Errors
+    ///
+    /// If `ip` refuses.
+    pub(super) fn configure(&self) -> Result<(), TunnelError> {
         // No address of the kernel's own making: it would be announced across the link.
         self.ip(&["link", "set", DEVICE, "addrgenmode", "none"])?;
         // Packets wait here while the tunnel is not looking; that queue must not be what loses.
         self.ip(&["link", "set", DEVICE, "txqueuelen", "10000", "up"])?;
         let (v4, v6) = self.side.addresses();
         self.ip(&["address", "add", &format!("{v4}/24"), "dev", DEVICE])?;
-        if Path::new("/proc/sys/net/ipv6").exists() {
+        if self.has_v6() {
             let v6 = format!("{v6}/64");
             self.ip(&["address", "add", &v6, "dev", DEVICE, "nodad"])?;
         }
         Ok(())
+    }
+
+    /// Whether its kernel has IPv6.
+    pub(super) fn has_v6(&self) -> bool {
+        Path::new("/proc/sys/net/ipv6").exists()
     }
 
     /// A shell in it that will run `script`, with nothing to read from the terminal.

@@ -42,7 +42,8 @@ pub async fn link(options: &LinkOptions) -> Result<ExitCode, LinkFailure> {
     let joint = if options.tc {
         Joint::Kernel { words }
     } else {
-        Joint::Emulated { spec: words.join(" ").parse()?, seed: options.seed }
+        let spec = Box::new(words.join(" ").parse()?);
+        Joint::Emulated { spec, seed: options.seed }
     };
     let job = Job { left, right, until: options.until, length: options.length };
     let outcome = run(&joint, &job).await?;
