@@ -7,6 +7,7 @@ use cantus_bench::cli::{Cli, Command, CountEnd, SimOptions};
 use cantus_bench::count;
 use cantus_bench::demo;
 use cantus_bench::plan::{Plan, PlanError};
+use cantus_bench::probe::{self, Accuracy};
 use cantus_bench::sim::{self, Media, Scenario};
 use cantus_bench::tunnel;
 use cantus_player::drive::Finish;
@@ -61,6 +62,9 @@ fn simulate(options: &SimOptions) -> Result<Finish, Box<dyn std::error::Error>> 
     let directory = directory.ok_or_else(|| PlanError::Media(plan.media.clone()))?;
     let mut scenario = Scenario::from_plan(&plan)?;
     scenario.seed = options.seed.unwrap_or(plan.seed);
+    if options.probe.is_some() {
+        scenario.capture = probe::NEEDED;
+    }
     let media = Media::open(&directory)?;
     let outcome = sim::run(&media, &scenario)?;
     match &options.report {
@@ -70,6 +74,15 @@ fn simulate(options: &SimOptions) -> Result<Finish, Box<dyn std::error::Error>> 
             print!("{}", outcome.report.summary());
         }
         None => print!("{}", outcome.report.to_json()),
+    }
+    if let Some(file) = options.probe.as_ref().filter(|_| outcome.is_completed()) {
+        let probe = probe::probe_outcome(&outcome, &media, &scenario)?;
+        std::fs::write(file, probe.to_json())
+            .map_err(|cause| format!("cannot write {}: {cause}", file.display()))?;
+        if options.report.is_some() {
+            print!("\n{}", probe.summary(&outcome.report));
+        }
+        probe::agreed(&probe, &outcome.report, Accuracy::VIRTUAL)?;
     }
     match outcome.ending {
         Some(Ending::Failed(error)) => Err(error.into()),

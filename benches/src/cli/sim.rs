@@ -17,4 +17,8 @@ pub struct SimOptions {
     /// Write the report to this file instead of the standard output
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+
+    /// Write what a probe heard, without asking the player, to this file; fail if they disagree
+    #[arg(long, value_name = "FILE")]
+    pub probe: Option<PathBuf>,
 }

@@ -67,8 +67,8 @@ pub use compare::{Accuracy, Disagreement, compare};
 pub use faults::{Fault, FaultKind};
 pub use recorder::{Record, Recorder};
 pub use reference::{Reference, ReferenceError};
-pub use session::{NEEDED, ProbeError, probe_outcome, probe_record};
-pub use twin::{SEEDS, Twin};
+pub use session::{Apart, NEEDED, ProbeError, agreed, probe_outcome, probe_record};
+pub use twin::{SEEDS, Twin, TwinError, against_sim};
 
 use crate::duplex::PacketLog;
 use crate::sim::Sound;
