@@ -33,6 +33,11 @@
 //! | delay, skew in virtual time | 0.1 ms | the sample at 44.1 kHz and the 4 us steps of the sender's time stamps |
 //! | the same in real time | 5 ms, and how late the player handed samples over | both ends, the relay and the recorder each wait for the scheduler once; see [`Accuracy`] |
 //!
+//! A player reports the delay of a sink without a clock by the instant at which a sample is due,
+//! and hands it over when the scheduler lets it. The probe measures the latter, tells by how much
+//! it came late (`handed_late_ms`), and allows for so much, quantile by quantile: on a busy machine
+//! that is the larger part of what is between the two.
+//!
 //! What cannot be measured is `null`, and nothing is compared with it: the delay over QUIC in real
 //! time, since what a QUIC packet carries cannot be seen from outside.
 
