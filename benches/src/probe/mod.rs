@@ -26,6 +26,7 @@
 //! | measure | accuracy | why |
 //! |---|---|---|
 //! | units lost | one unit, and one in fifty | a concealed unit of steady sound may be the source's to -40 dB |
+//! | | two units at each jump | one is cut, and one faded into the next: time scaling (`latency = "auto"`) makes many |
 //! | | the undecided besides | silence in place of silence cannot be told from it: digital silence is between the sentences of `narration` |
 //! | gaps | whole units | loss comes in units |
 //! | insertions, skips, repeats | length 2 samples, place 1 ms | by correlation; the edge is looked for in steps of 32 frames. In silence the place is that of the next sound; in a steady tone nothing is found before it changes |
@@ -142,6 +143,11 @@ impl TrackProbe {
     /// The sum of the lengths of all faults of a kind, in milliseconds.
     pub fn total_ms(&self, kind: FaultKind) -> f64 {
         self.of(kind).map(|fault| fault.length_ms).sum()
+    }
+
+    /// Faults at which the source does not go on with the sink's sound.
+    pub fn jumps(&self) -> u64 {
+        self.faults.iter().filter(|fault| fault.kind != FaultKind::Gap).count() as u64
     }
 
     /// All faults of a kind.
