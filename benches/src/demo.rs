@@ -7,10 +7,14 @@ use cantus_player::drive::{Failure, Finish};
 use cantus_player::sink::Speaker;
 use cantus_player::url::StreamUrl;
 use cantus_qos::payload::AudioFormat;
+use cantus_qos::stats::report::QosReport;
 
 use crate::cli::{DemoOptions, RunOptions};
+use crate::duplex::PacketLog;
 use crate::plan::{Plan, PlanError};
+use crate::probe::{self, Accuracy, Apart, ProbeError, Record, Recorder, TwinError};
 use crate::report::html;
+use crate::sim::{Media, MediaError, Scenario, ScenarioError};
 use crate::stage::{Stage, StageError};
 
 /// Why there is nothing to see. Each is one line for the user.
@@ -25,7 +29,22 @@ pub enum DemoError {
     /// Playing failed.
     #[error(transparent)]
     Play(#[from] Failure),
-    /// The relay's log cannot be written.
+    /// The plan cannot be played in virtual time.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The media cannot be read again.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// What was heard cannot be probed.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The player reports what the probe did not find.
+    #[error(transparent)]
+    Apart(#[from] Apart),
+    /// The simulator loses another share, or nothing at all.
+    #[error(transparent)]
+    Twin(#[from] TwinError),
+    /// The relay's log, or the probe's findings, cannot be written.
     #[error("cannot write {}: {cause}", file.display())]
     Log {
         /// The file.
@@ -71,19 +90,21 @@ pub async fn demo(options: &DemoOptions) -> Result<Finish, DemoError> {
     Ok(result?)
 }
 
-/// Runs a plan in real time, and prints how it went and how late the relay was.
+/// Runs a plan in real time, and prints how it went, what a probe heard of it, and how late the
+/// relay was.
 ///
 /// # Errors
 ///
-/// If the plan is none, something does not start, or the session breaks off.
+/// If the plan is none, something does not start, the session breaks off, or the player reports
+/// what the probe did not find.
 pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
-    let plan = Plan::read(&options.plan)?;
-    let seed = options.seed.unwrap_or(plan.seed);
+    let mut plan = Plan::read(&options.plan)?;
+    plan.seed = options.seed.unwrap_or(plan.seed);
     let media = || PlanError::Media(plan.media.clone());
     let (directory, name) = plan.presentation().ok_or_else(media)?;
-    let stage = Stage::set(directory, name, plan.transport, &plan.link, seed).await?;
     // The page is drawn from the fates of the units, which the player writes as it goes.
     let trace = options.html.as_ref().map(|page| page.with_extension("trace.csv"));
+    let stage = Stage::set(directory, name, plan.transport, &plan.link, plan.seed).await?;
     let play = PlayOptions {
         out: options.out.clone(),
         subtitles: Subtitles::Plain,
@@ -95,7 +116,11 @@ pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
         fec: plan.fec,
         ..bare(stage.url.clone())
     };
-    let (report, result) = stage.play(&play).await;
+    let recorder = Recorder::new(stage.clock(), play.out.clone(), play.subtitles.clone());
+    let (report, result) = match &recorder {
+        Some(recorder) => stage.play_to(&play, recorder).await,
+        None => stage.play(&play).await,
+    };
     let record = stage.strike().await;
     if let Some(file) = &options.log {
         write(file, &record.log.to_csv())?;
@@ -108,7 +133,36 @@ pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
     let finish = result?;
     print!("{}", report.summary());
     println!("{record}");
+    match recorder {
+        _ if finish != Finish::Completed => {}
+        Some(recorder) => hear(options, &plan, &recorder.record(), &record.log, &report)?,
+        None => println!("not probed: a speaker is not listened to"),
+    }
     Ok(finish)
+}
+
+/// What a probe heard of a session, against what its player reports, and against the same plan in
+/// virtual time where that is asked for.
+fn hear(
+    options: &RunOptions,
+    plan: &Plan,
+    heard: &Record,
+    packets: &PacketLog,
+    report: &QosReport,
+) -> Result<(), DemoError> {
+    let scenario = Scenario::from_plan(plan)?;
+    let media =
+        Media::open(plan.presentation().map_or(Path::new("."), |(directory, _)| directory))?;
+    let probe = probe::probe_record(heard, packets, &media, &scenario)?;
+    print!("\n{}", probe.summary(report));
+    if let Some(file) = &options.probe {
+        write(file, &probe.to_json())?;
+    }
+    probe::agreed(&probe, report, Accuracy::REAL)?;
+    if options.against_sim {
+        println!("\n{}", probe::against_sim(report, &media, &scenario)?);
+    }
+    Ok(())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), DemoError> {

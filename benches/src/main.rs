@@ -11,6 +11,7 @@ use cantus_bench::demo;
 use cantus_bench::matrix;
 use cantus_bench::peers;
 use cantus_bench::plan::{Plan, PlanError};
+use cantus_bench::probe::{self, Accuracy};
 use cantus_bench::relay;
 use cantus_bench::report::html;
 use cantus_bench::sim::{self, Capture, Media, Scenario};
@@ -79,7 +80,10 @@ fn simulate(options: &SimOptions) -> Result<Finish, Box<dyn std::error::Error>> 
     let mut scenario = Scenario::from_plan(&plan)?;
     scenario.seed = options.seed.unwrap_or(plan.seed);
     let shown = options.html.is_some();
-    scenario.capture = Capture { fates: shown, packets: shown, sound: false };
+    scenario.capture = match options.probe {
+        Some(_) => probe::NEEDED,
+        None => Capture { fates: shown, packets: shown, sound: false },
+    };
     let media = Media::open(&directory)?;
     let outcome = sim::run(&media, &scenario)?;
     if let Some(file) = &options.html {
@@ -91,6 +95,15 @@ fn simulate(options: &SimOptions) -> Result<Finish, Box<dyn std::error::Error>> 
             print!("{}", outcome.report.summary());
         }
         None => print!("{}", outcome.report.to_json()),
+    }
+    if let Some(file) = options.probe.as_ref().filter(|_| outcome.is_completed()) {
+        let probe = probe::probe_outcome(&outcome, &media, &scenario)?;
+        std::fs::write(file, probe.to_json())
+            .map_err(|cause| format!("cannot write {}: {cause}", file.display()))?;
+        if options.report.is_some() {
+            print!("\n{}", probe.summary(&outcome.report));
+        }
+        probe::agreed(&probe, &outcome.report, Accuracy::VIRTUAL)?;
     }
     match outcome.ending {
         Some(Ending::Failed(error)) => Err(error.into()),

@@ -23,6 +23,14 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
+    /// Write what a probe heard, without asking the player, to this file
+    #[arg(long, value_name = "FILE")]
+    pub probe: Option<PathBuf>,
+
+    /// Play the plan in virtual time too, with other seeds, and fail if it loses another share
+    #[arg(long)]
+    pub against_sim: bool,
+
     /// Write what the relay did to every packet, as CSV
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,

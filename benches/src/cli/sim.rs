@@ -21,4 +21,7 @@ pub struct SimOptions {
     /// Write a page with plots to this file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Write what a probe heard, without asking the player, to this file; fail if they disagree
+    #[arg(long, value_name = "FILE")]
+    pub probe: Option<PathBuf>,
 }

@@ -26,12 +26,18 @@
 //! | measure | accuracy | why |
 //! |---|---|---|
 //! | units lost | one unit, and one in fifty | a concealed unit of steady sound may be the source's to -40 dB |
+//! | | two units at each jump | one is cut, and one faded into the next: time scaling (`latency = "auto"`) makes many |
 //! | | the undecided besides | silence in place of silence cannot be told from it: digital silence is between the sentences of `narration` |
 //! | gaps | whole units | loss comes in units |
 //! | insertions, skips, repeats | length 2 samples, place 1 ms | by correlation; the edge is looked for in steps of 32 frames. In silence the place is that of the next sound; in a steady tone nothing is found before it changes |
 //! | drift | 5 ppm over 20 s, 2 over a minute | lags between two samples are found to a tenth of a sample |
 //! | delay, skew in virtual time | 0.1 ms | the sample at 44.1 kHz and the 4 us steps of the sender's time stamps |
 //! | the same in real time | 5 ms, and how late the player handed samples over | both ends, the relay and the recorder each wait for the scheduler once; see [`Accuracy`] |
+//!
+//! A player reports the delay of a sink without a clock by the instant at which a sample is due,
+//! and hands it over when the scheduler lets it. The probe measures the latter, tells by how much
+//! it came late (`handed_late_ms`), and allows for so much, quantile by quantile: on a busy machine
+//! that is the larger part of what is between the two.
 //!
 //! What cannot be measured is `null`, and nothing is compared with it: the delay over QUIC in real
 //! time, since what a QUIC packet carries cannot be seen from outside.
@@ -67,8 +73,8 @@ pub use compare::{Accuracy, Disagreement, compare};
 pub use faults::{Fault, FaultKind};
 pub use recorder::{Record, Recorder};
 pub use reference::{Reference, ReferenceError};
-pub use session::{NEEDED, ProbeError, probe_outcome, probe_record};
-pub use twin::{SEEDS, Twin};
+pub use session::{Apart, NEEDED, ProbeError, agreed, probe_outcome, probe_record};
+pub use twin::{SEEDS, Twin, TwinError, against_sim};
 
 use crate::duplex::PacketLog;
 use crate::sim::Sound;
@@ -137,6 +143,11 @@ impl TrackProbe {
     /// The sum of the lengths of all faults of a kind, in milliseconds.
     pub fn total_ms(&self, kind: FaultKind) -> f64 {
         self.of(kind).map(|fault| fault.length_ms).sum()
+    }
+
+    /// Faults at which the source does not go on with the sink's sound.
+    pub fn jumps(&self) -> u64 {
+        self.faults.iter().filter(|fault| fault.kind != FaultKind::Gap).count() as u64
     }
 
     /// All faults of a kind.

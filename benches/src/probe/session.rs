@@ -2,10 +2,14 @@
 
 use cantus_player::decode::OpusDecoder;
 use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::stats::report::QosReport;
 use cantus_qos::time::MediaTime;
 use cantus_streamer::programme::{ProgrammeError, ProgrammeKey};
 
-use super::{Evidence, Probe, Record, Reference, ReferenceError, listen};
+use super::{
+    Accuracy, Disagreement, Evidence, Probe, Record, Reference, ReferenceError, Twin, compare,
+    listen,
+};
 use crate::duplex::PacketLog;
 use crate::sim::{Capture, Media, Outcome, Scenario};
 
@@ -21,6 +25,31 @@ pub enum ProbeError {
     /// The player handed nothing to its sink.
     #[error("there is nothing to probe: no sound was handed to the sink")]
     Silent,
+}
+
+/// The player's report and a probe, or real and virtual time, that do not agree.
+#[derive(Debug, thiserror::Error)]
+pub enum Apart {
+    /// The player reports what the probe did not find: one line each.
+    #[error("the player's report and the probe disagree{}", lines(.0))]
+    Report(Vec<Disagreement>),
+    /// In real time another share was lost than in virtual time.
+    #[error("real and virtual time do not agree: {0}")]
+    Twin(Twin),
+}
+
+fn lines(apart: &[Disagreement]) -> String {
+    apart.iter().map(|it| format!("\n  {it}")).collect()
+}
+
+/// Holds the report of a session that was played to its end against the probe.
+///
+/// # Errors
+///
+/// [`Apart::Report`] where they part by more than the probe's accuracy.
+pub fn agreed(probe: &Probe, report: &QosReport, accuracy: Accuracy) -> Result<(), Apart> {
+    let apart = compare(probe, report, accuracy);
+    if apart.is_empty() { Ok(()) } else { Err(Apart::Report(apart)) }
 }
 
 /// What a session in virtual time must keep for its probe.
@@ -70,7 +99,8 @@ pub fn probe_record(
 
 fn reference(media: &Media, scenario: &Scenario) -> Result<Reference, ProbeError> {
     let key = ProgrammeKey::new(&scenario.presentation, scenario.codec);
-    Ok(Reference::of(&*media.programme(&key)?)?)
+    let programme = media.programme(&key)?;
+    Ok(Reference::of(&programme)?)
 }
 
 /// Opus is sent a little before the place where the sound begins.

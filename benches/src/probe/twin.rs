@@ -15,11 +15,27 @@
 
 use std::fmt;
 
+use cantus_qos::stats::report::{QosReport, StreamKind};
+
+use super::Apart;
+use crate::sim::{self, Media, Scenario, SimError};
+
 /// Sessions in virtual time against which one in real time is held.
 pub const SEEDS: u64 = 20;
 
 /// The 99.5 % quantile of Student's t with [`SEEDS`] - 1 degrees of freedom.
 const STUDENT: f64 = 2.861;
+
+/// Why a session in real time stands alone.
+#[derive(Debug, thiserror::Error)]
+pub enum TwinError {
+    /// The plan cannot be played in virtual time.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    /// It can, and loses another share.
+    #[error(transparent)]
+    Apart(#[from] Apart),
+}
 
 /// The share of units that a session in real time did not play, against [`SEEDS`] in virtual time.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -33,6 +49,37 @@ pub struct Twin {
     /// As many units lost independently of each other would give this variance; `None` where
     /// nothing is lost.
     pub effective: Option<f64>,
+}
+
+/// Plays `scenario` in virtual time with [`SEEDS`] other seeds and holds the residual loss of
+/// `report`, of the same plan in real time, against what was lost there.
+///
+/// # Errors
+///
+/// [`TwinError`] if the plan cannot be played, [`Apart::Twin`] if the two do not agree.
+pub fn against_sim(
+    report: &QosReport,
+    media: &Media,
+    scenario: &Scenario,
+) -> Result<Twin, TwinError> {
+    let mut simulated = [0.0; SEEDS as usize];
+    for (seed, share) in (scenario.seed.wrapping_add(1)..).zip(&mut simulated) {
+        let outcome = sim::run(media, &scenario.clone().with_seed(seed))?;
+        *share = residual(&outcome.report).0;
+    }
+    let (real, units) = residual(report);
+    let twin = Twin::new(real, &simulated, units);
+    if twin.agrees() { Ok(twin) } else { Err(Apart::Twin(twin).into()) }
+}
+
+/// The share of the units of all audio tracks that was not played, and the units.
+fn residual(report: &QosReport) -> (f64, u64) {
+    let streams = report.streams.iter().filter(|it| it.kind == StreamKind::Continuous);
+    let (lost, units) = streams.fold((0.0, 0), |(lost, units), stream| {
+        let share = stream.residual.unwrap_or_default();
+        (lost + share * stream.expected as f64, units + stream.expected)
+    });
+    (lost / units.max(1) as f64, units)
 }
 
 impl Twin {
