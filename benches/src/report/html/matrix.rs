@@ -241,8 +241,8 @@ const BESIDE: f64 = 200.0;
 
 /// What the best peer leaves on a link, and at which overhead.
 fn best_peer(link: &str) -> Option<Other> {
-    let peers = others_on(link).into_iter().filter(|other| other.who == Who::BestPeer);
-    peers.filter(|other| other.latency_ms == BESIDE).next_back()
+    let others = others_on(link).into_iter();
+    others.rev().find(|other| other.who == Who::BestPeer && other.latency_ms == BESIDE)
 }
 
 /// On which links we leave less than the best peer, and on which more, in a sentence.
