@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench baseline test check fmt clippy doc wasm clean tools
+.PHONY: help demo bench baseline netem test check fmt clippy doc wasm clean tools
 
 # What the demo is to do; only what is set is passed on.
 demo_flags = $(if $(LINK),--link '$(LINK)') \
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench    every standing link in virtual time, with tables and plots: target/bench/report.html'
 	@echo 'make baseline compare a smaller bench with what it came to before; UPDATE=1 makes it the new'
 	@echo '              benches/baseline.json'
+	@echo 'make netem    streamer and player across the kernel'\''s netem, which is compared with ours (root)'
 	@echo 'make test     run all tests'
 	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
 	@echo 'make clean    remove what was built and what the demo wrote'
@@ -45,6 +46,10 @@ baseline: tools
 	    target/baseline/results.json || \
 	  { echo 'If that is meant: make baseline UPDATE=1, and commit benches/baseline.json'; exit 1; }; \
 	fi
+
+# As root. Builds what it needs itself, once it knows that it can run.
+netem: tools
+	@benches/netem/run
 
 test: tools
 	cargo test --workspace --locked

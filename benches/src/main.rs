@@ -11,6 +11,7 @@ use cantus_bench::demo;
 use cantus_bench::matrix;
 use cantus_bench::peers;
 use cantus_bench::plan::{Plan, PlanError};
+use cantus_bench::relay;
 use cantus_bench::report::html;
 use cantus_bench::sim::{self, Capture, Media, Scenario};
 use cantus_bench::tunnel;
@@ -44,6 +45,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Compare(options) => Ok(compare::command(&options)),
+        Command::Netem(options) => Ok(status(runtime()?.block_on(relay::netem(&options))?)),
+        Command::Lateness(options) => {
+            runtime()?.block_on(relay::lateness(&options))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Link(options) => Ok(runtime()?.block_on(tunnel::link(&options))?),
         Command::Peers(options) => Ok(status(runtime()?.block_on(peers::peers(&options))?)),
         Command::Count(CountEnd::Send(options)) => {

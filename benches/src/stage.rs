@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use cantus_player::cli::PlayOptions;
-use cantus_player::drive::{self as player, Failure, Finish};
+use cantus_player::drive::{self as player, Failure, Finish, Outputs};
 use cantus_player::trust::{Fingerprint, Trust};
 use cantus_player::url::{StreamUrl, UrlError};
 use cantus_qos::stats::report::QosReport;
@@ -15,6 +15,7 @@ use cantus_streamer::quic::{Identity, IdentityError};
 use crate::link::LinkSpec;
 use crate::plan::Transport;
 use crate::relay::{self, Relay, RelayError, RelayRecord};
+use crate::vigil::Clock;
 
 /// Why a stage could not be set. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +95,20 @@ impl Stage {
     /// Plays from the stage, trusting its streamer and touching no pin.
     pub async fn play(&self, options: &PlayOptions) -> (QosReport, Result<Finish, Failure>) {
         player::play(options, Trust::Fingerprint(self.fingerprint)).await
+    }
+
+    /// The same into other outputs than the options name.
+    pub async fn play_to(
+        &self,
+        options: &PlayOptions,
+        outputs: &dyn Outputs,
+    ) -> (QosReport, Result<Finish, Failure>) {
+        player::play_to(options, Trust::Fingerprint(self.fingerprint), outputs).await
+    }
+
+    /// The clock of the relay's log.
+    pub fn clock(&self) -> Clock {
+        self.relay.clock()
     }
 
     /// Takes everything down; what the relay saw and how late it was.

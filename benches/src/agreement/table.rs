@@ -42,7 +42,7 @@ impl fmt::Display for Table {
             let (apart, bound) = distance(finding, self.alpha());
             let (kernel, ours) = (value(finding, finding.kernel), value(finding, finding.ours));
             let measure = finding.measure.name();
-            lines.push([set, measure, &kernel, &ours, &apart, &bound, verdict].map(str::to_owned));
+            lines.push([set, &measure, &kernel, &ours, &apart, &bound, verdict].map(str::to_owned));
         }
         for line in &lines {
             for (column, cell) in line.iter().enumerate() {
@@ -61,27 +61,31 @@ impl fmt::Display for Table {
             f,
             "\n{rows} rows, {disagree} of which disagree. Two equal emulators disagree somewhere \
              with probability {ALPHA}:\neach row is tested at {alpha:.1e}. Shares: Welch's test \
-             over blocks of {blocks} packets; runs: chi-square (degrees of\nfreedom); gaps: \
-             Kolmogorov and Smirnov."
+             over blocks of {blocks} packets; runs: chi-square (degrees\nof freedom); gaps: \
+             Kolmogorov and Smirnov; delays: normal."
         )
     }
 }
 
 impl Measure {
-    fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
             Self::Lost => "lost",
             Self::LossRun => "loss run",
             Self::Gap => "gap",
             Self::Duplicated => "duplicated",
             Self::Reordered => "reordered",
+            Self::Delay { percent } => return format!("delay p{percent}"),
+            Self::Correlation => "delay, lag 1",
         }
+        .to_owned()
     }
 }
 
 fn value(finding: &Finding, value: f64) -> String {
     match finding.measure {
-        Measure::LossRun | Measure::Gap => format!("{value:.2}"),
+        Measure::LossRun | Measure::Gap | Measure::Correlation => format!("{value:.2}"),
+        Measure::Delay { .. } => format!("{value:.2} ms"),
         _ => format!("{:.2} %", 100.0 * value),
     }
 }
@@ -90,8 +94,10 @@ fn value(finding: &Finding, value: f64) -> String {
 fn distance(finding: &Finding, alpha: f64) -> (String, String) {
     let bound = finding.trial.bound(alpha);
     match finding.trial {
-        Trial::Share { difference, .. } => {
-            (format!("{:+.2} %", 100.0 * difference), format!("±{:.2} %", 100.0 * bound))
+        Trial::Difference { difference, .. } => {
+            let sign = if difference < 0.0 { '-' } else { '+' };
+            let apart = value(finding, difference.abs());
+            (format!("{sign}{apart}"), format!("±{}", value(finding, bound)))
         }
         Trial::Lengths { statistic, freedom } => {
             (format!("χ² {statistic:.1}"), format!("{bound:.1} ({freedom})"))

@@ -12,13 +12,16 @@ const LEAST_EXPECTED: f64 = 5.0;
 /// A test of two samples, done; what remains is to judge it.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Trial {
-    /// Welch's test of two shares, each the mean over blocks of 200 packets, so that bursts do not
-    /// pass for evidence.
-    Share {
-        /// One share less the other.
+    /// A test of two numbers that are nearly normal: Welch's of two shares, each the mean over
+    /// blocks of 200 packets, so that bursts do not pass for evidence; and those of two quantiles
+    /// or two correlations.
+    Difference {
+        /// One number less the other.
         difference: f64,
         /// The standard error of that.
         error: f64,
+        /// What the two may differ by without chance having a part in it.
+        allowance: f64,
     },
     /// The chi-square test of homogeneity, of how often each length occurs; rare lengths together.
     Lengths {
@@ -42,7 +45,31 @@ impl Trial {
         let one = Blocks::of(&[first]);
         let other = Blocks::of(&second.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let variance = one.variance() + other.variance();
-        Self::Share { difference: one.mean() - other.mean(), error: variance.sqrt() }
+        let difference = one.mean() - other.mean();
+        Self::Difference { difference, error: variance.sqrt(), allowance: 0.0 }
+    }
+
+    /// Of the quantile `q` of two samples, by the spread of the order statistics around it.
+    pub fn quantiles(first: &[f64], second: &[f64], q: f64, allowance: f64) -> Self {
+        let (one, one_error) = quantile(first, q);
+        let (other, other_error) = quantile(second, q);
+        Self::Difference { difference: one - other, error: one_error.hypot(other_error), allowance }
+    }
+
+    /// Of how much each value of a sample resembles the one before.
+    pub fn correlations(first: &[f64], second: &[f64]) -> Self {
+        let difference = correlation(first) - correlation(second);
+        let error = (1.0 / first.len() as f64 + 1.0 / second.len() as f64).sqrt();
+        Self::Difference { difference, error, allowance: 0.0 }
+    }
+
+    /// Of a number and what several runs gave in its place.
+    pub fn among(number: f64, runs: &[f64]) -> Self {
+        let n = runs.len() as f64;
+        let mean = runs.iter().sum::<f64>() / n;
+        let squares = runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>();
+        let error = (squares / (n - 1.0) * (1.0 + 1.0 / n)).sqrt();
+        Self::Difference { difference: number - mean, error, allowance: 0.0 }
     }
 
     /// Of two sets of lengths.
@@ -94,19 +121,22 @@ impl Trial {
     /// How probable it is that chance alone sets two samples of one source so far apart.
     pub fn probability(&self) -> f64 {
         match *self {
-            Self::Share { difference: 0.0, .. } => 1.0,
-            Self::Share { error: 0.0, .. } => 0.0,
-            Self::Share { difference, error } => tail::normal(difference / error),
+            Self::Difference { difference, error, allowance } => {
+                let beyond = difference.abs() - allowance;
+                if beyond <= 0.0 { 1.0 } else { tail::normal(beyond / error.max(1e-12)) }
+            }
             Self::Lengths { statistic, freedom } => tail::chi_square(statistic, freedom),
             Self::Distribution { distance, unit } => tail::kolmogorov(distance / unit),
         }
     }
 
     /// How far chance may set the two apart: beyond it, it does so with probability `alpha` only.
-    /// In the units of the share, the statistic or the distance.
+    /// In the units of the difference, the statistic or the distance.
     pub fn bound(&self, alpha: f64) -> f64 {
         match *self {
-            Self::Share { error, .. } => error * tail::critical(alpha, tail::normal),
+            Self::Difference { error, allowance, .. } => {
+                allowance + error * tail::critical(alpha, tail::normal)
+            }
             Self::Lengths { freedom: 0, .. } => 0.0,
             Self::Lengths { freedom, .. } => {
                 tail::critical(alpha, |x| tail::chi_square(x, freedom))
@@ -143,6 +173,27 @@ impl Blocks {
         let squares = self.shares.iter().map(|share| (share - mean).powi(2)).sum::<f64>();
         (squares / (n - 1.0) / n).max(mean * (1.0 - mean) / self.packets)
     }
+}
+
+/// The quantile `q` and its standard error; both 0 of nothing.
+pub(super) fn quantile(sample: &[f64], q: f64) -> (f64, f64) {
+    let mut sorted = sample.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len() as f64;
+    let at = |rank: f64| {
+        let index = (rank.max(0.0) as usize).min(sorted.len().saturating_sub(1));
+        sorted.get(index).copied().unwrap_or_default()
+    };
+    let spread = (n * q * (1.0 - q)).sqrt();
+    (at(n * q), (at(n * q + spread) - at(n * q - spread)) / 2.0)
+}
+
+/// The correlation of each value with the one before; 0 where nothing varies.
+pub(super) fn correlation(sample: &[f64]) -> f64 {
+    let mean = sample.iter().sum::<f64>() / sample.len().max(1) as f64;
+    let variance: f64 = sample.iter().map(|value| (value - mean).powi(2)).sum();
+    let products = sample.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean));
+    if variance > 0.0 { products.sum::<f64>() / variance } else { 0.0 }
 }
 
 /// How often each length occurs in either sample, by length.
@@ -215,7 +266,7 @@ mod tests {
         let (one, other) = (coins(1, 0.05, 20_000), vec![coins(2, 0.06, 200_000)]);
         let trial = Trial::shares(&one, &other);
         assert!(trial.probability() < 1e-5, "{trial:?}");
-        let Trial::Share { difference, .. } = trial else { panic!("a share") };
+        let Trial::Difference { difference, .. } = trial else { panic!("a share") };
         assert!(difference.abs() > trial.bound(1e-5));
     }
 
@@ -229,7 +280,9 @@ mod tests {
     #[test]
     fn bursts_are_no_evidence_that_single_losses_would_be() {
         let (one, other) = (bursts(1, 0.04, 20_000), vec![bursts(2, 0.04, 20_000)]);
-        let Trial::Share { error, .. } = Trial::shares(&one, &other) else { panic!("a share") };
+        let Trial::Difference { error, .. } = Trial::shares(&one, &other) else {
+            panic!("a share")
+        };
         let independent = (2.0 * 0.04 * 0.96 / 20_000f64).sqrt();
         assert!(error > 2.0 * independent, "{error} is not much more than {independent}");
     }
@@ -243,6 +296,27 @@ mod tests {
         };
         assert!((distance - 0.2).abs() < 1e-9);
         assert_eq!(Trial::distributions(&[3; 50], &[3; 70]).probability(), 1.0);
+    }
+
+    #[test]
+    fn quantiles_and_correlations_are_told_apart_beyond_what_is_allowed() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut noise = |count| (0..count).map(|_| rng.random::<f64>()).collect::<Vec<_>>();
+        let (one, other) = (noise(20_000), noise(20_000));
+        let shifted: Vec<_> = one.iter().map(|value| value + 0.2).collect();
+        assert!(Trial::quantiles(&one, &other, 0.95, 0.0).probability() > 1e-3);
+        assert!(Trial::quantiles(&one, &shifted, 0.95, 0.0).probability() < 1e-9);
+        assert_eq!(Trial::quantiles(&one, &shifted, 0.95, 0.21).probability(), 1.0);
+        let smooth: Vec<_> = one.windows(2).map(|pair| pair[0] + 0.1 * pair[1]).collect();
+        assert!(Trial::correlations(&one, &other).probability() > 1e-3);
+        assert!(Trial::correlations(&one, &smooth).probability() < 1e-9);
+    }
+
+    #[test]
+    fn a_number_like_none_of_many_runs_is_found() {
+        let runs: Vec<_> = (0..40).map(|run| f64::from(run % 5)).collect();
+        assert!(Trial::among(4.0, &runs).probability() > 0.1);
+        assert!(Trial::among(12.0, &runs).probability() < 1e-6);
     }
 
     #[test]

@@ -18,4 +18,16 @@ pub struct AgreementOptions {
     /// default is what `count` sends
     #[arg(long, value_name = "BYTES", default_value_t = 242)]
     pub size: usize,
+
+    /// The report of a session, to be compared with its plan in virtual time
+    #[arg(long, value_name = "FILE.json", requires = "plan")]
+    pub session: Option<PathBuf>,
+
+    /// The plan of that session
+    #[arg(long, value_name = "FILE.toml", requires = "session")]
+    pub plan: Option<PathBuf>,
+
+    /// The kernel's timers were those of an emulated processor: leave out what hangs on them
+    #[arg(long)]
+    pub coarse_timers: bool,
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 fn key(link: &str, latency: u32) -> CellKey {
@@ -113,7 +115,7 @@ fn the_table_says_what_where_and_how_sure() {
     assert!(text.contains("chance of any false alarm among them is at most 5 %"), "{text}");
 }
 
-fn options(old: &std::path::Path, new: &std::path::Path, exact: bool) -> CompareOptions {
+fn options(old: &Path, new: &Path, exact: bool) -> CompareOptions {
     CompareOptions { old: old.to_owned(), new: new.to_owned(), exact }
 }
 
@@ -134,7 +136,7 @@ fn the_command_tells_a_regression_from_what_cannot_be_compared() {
     assert!(!tell(&options(&new, &old, false)).unwrap());
     assert!(tell(&options(&new, &old, true)).unwrap(), "better is not the same");
     assert!(!tell(&options(&old, &old, true)).unwrap());
-    let failure = |path| tell(&options(path, &new, false)).unwrap_err().to_string();
+    let failure = |path: &Path| tell(&options(path, &new, false)).unwrap_err().to_string();
     assert!(failure(&broken).contains("holds no results of a matrix"));
     let absent = directory.join("absent.json");
     assert!(failure(&absent).contains("cannot read the results"));

@@ -17,8 +17,11 @@ use crate::vigil::{self, Vigil};
 
 /// The largest UDP payload.
 const MAX_DATAGRAM: usize = 65_535;
-/// Packets that may wait for the receiver: it must not be what loses them.
-const RECEIVE_BUFFER: usize = 4 << 20;
+/// Bytes of packets that may wait for the receiver: it must not be what loses them.
+const RECEIVE_BUFFER: usize = 16 << 20;
+/// A sender that is later than this shifts its schedule: it must not send in a burst what a queue
+/// then loses.
+const LATE: Duration = Duration::from_millis(20);
 /// How long the receiver waits for the first packet.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -90,7 +93,7 @@ pub fn send(options: &CountSend) -> Result<(), CountError> {
     write(&options.log, SENT_COLUMNS, lines)
 }
 
-/// Sends one packet after the other on a fixed schedule; when each was sent.
+/// Sends one packet after the other, in time; when each was sent.
 fn pace(
     socket: &UdpSocket,
     clock: Clock,
@@ -101,10 +104,10 @@ fn pace(
 ) -> Result<Vec<MonoTime>, CountError> {
     let mut packet = vec![0; size];
     let mut ready = Vec::new();
-    let start = clock.vigil().now();
+    let interval = Duration::from_secs(1) / rate;
+    let mut due = clock.vigil().now();
     let mut log = Vec::with_capacity(count as usize);
     for number in 0..count {
-        let due = start + Duration::from_secs(1) * number / rate;
         while clock.vigil().now() < due {
             vigil.wait(Some(due), &mut ready).map_err(CountError::Wait)?;
         }
@@ -117,6 +120,7 @@ fn pace(
             Err(cause) => return Err(CountError::Packet { number, cause }),
         }
         log.push(sent);
+        due = (due + interval).max(clock.vigil().now() - LATE);
     }
     Ok(log)
 }
@@ -131,8 +135,10 @@ pub fn receive(options: &CountReceive) -> Result<u64, CountError> {
     let address = options.listen;
     let failed = |cause| CountError::Socket { address, cause };
     let socket = UdpSocket::bind(address).map_err(failed)?;
-    // Beyond what is permitted to all, the system gives what it has.
-    let _ = sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER);
+    // Only root may have so much; others get what the system permits.
+    if sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BUFFER).is_err() {
+        let _ = sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER);
+    }
     socket.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     let log = File::create(&options.log);
     log.map_err(|cause| CountError::Log { file: options.log.clone(), cause })?;

@@ -27,3 +27,4 @@ mod packet;
 pub use drive::{CountError, receive, send};
 pub use observation::{Arrival, Observation, ObservationError, runs};
 pub use packet::HEADER;
+pub(crate) use packet::Numbered;

@@ -8,9 +8,9 @@ pub const HEADER: usize = 16;
 
 /// What is in a packet.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub(super) struct Numbered {
-    pub(super) number: u32,
-    pub(super) sent: MonoTime,
+pub(crate) struct Numbered {
+    pub(crate) number: u32,
+    pub(crate) sent: MonoTime,
 }
 
 impl Numbered {
@@ -19,14 +19,14 @@ impl Numbered {
     /// # Panics
     ///
     /// If there is no room for [`HEADER`] bytes.
-    pub(super) fn write(self, packet: &mut [u8]) {
+    pub(crate) fn write(self, packet: &mut [u8]) {
         packet[..4].copy_from_slice(&MARK);
         packet[4..8].copy_from_slice(&self.number.to_be_bytes());
         packet[8..HEADER].copy_from_slice(&self.sent.as_nanos().to_be_bytes());
     }
 
     /// Reads it; `None` if it is none of ours.
-    pub(super) fn read(packet: &[u8]) -> Option<Self> {
+    pub(crate) fn read(packet: &[u8]) -> Option<Self> {
         let rest = packet.strip_prefix(&MARK)?;
         let (number, rest) = rest.split_first_chunk()?;
         let (sent, _) = rest.split_first_chunk()?;

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use cantus_qos::time::TimeDelta;
 
-use super::LinkError;
 use super::stored::Stored;
+use super::{LinkError, near};
 
 /// The shape of a jitter. A delay that would be negative is zero.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -43,6 +43,7 @@ const LONGEST: usize = 16 * 1024;
 /// Where a table is the work of a formula, it has this many values.
 const STEPS: u32 = 4096;
 const WHAT: &str = "distribution table";
+const BUILT_IN: [&str; 4] = ["uniform", "normal", "pareto", "paretonormal"];
 
 impl Distribution {
     /// What `distribution WORD` means: a built-in shape, a path if it looks like one, or else the
@@ -79,6 +80,7 @@ fn installed(name: &str) -> Result<PathBuf, LinkError> {
     let paths = directories.iter().map(|directory| directory.join(format!("{name}.dist")));
     paths.into_iter().find(|path| path.is_file()).ok_or_else(|| LinkError::NoTable {
         name: name.to_owned(),
+        near: near::nearest(name, BUILT_IN),
         directories: directories.iter().map(|path| path.display().to_string()).collect(),
     })
 }

@@ -127,10 +127,15 @@ pub enum LinkError {
         reason: String,
     },
     /// A distribution that is neither built in nor where `tc` has its tables.
-    #[error("no table `{name}.dist` for `distribution {name}` in {}", directories.join(", "))]
+    #[error(
+        "no table `{name}.dist` for `distribution {name}` in {}{}",
+        directories.join(", "), did_you_mean(*near)
+    )]
     NoTable {
         /// The name of the distribution.
         name: String,
+        /// The built-in one that looks most like it, if one does.
+        near: Option<&'static str>,
         /// Where it was looked for.
         directories: Vec<String>,
     },

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! The order, and who draws a random number when, are those of `netem_enqueue` and
-//! `netem_dequeue` in the kernel's `net/sched/sch_netem.c` (6.8); the grammar is that of
-//! `tc/q_netem.c` in iproute2. Words that netem lacks stand last in the table, and a link without
+//! `netem_dequeue` in the kernel's `net/sched/sch_netem.c` (Linux 6.6 and later, which know
+//! `seed`); the grammar is that of `tc/q_netem.c` in iproute2. Words that netem lacks stand last in the table, and a link without
 //! them does what netem would.
 //!
 //! # The words
@@ -23,7 +23,7 @@
 //! | words | what they do | from |
 //! |---|---|---|
 //! | `limit N` | no more than N packets are on the link, those being delayed included (1000) | tail of `netem_enqueue` |
-//! | `delay TIME [JITTER [CORRELATION]]` | delays each packet; `latency` is the same word | `tabledist` |
+//! | `delay TIME [JITTER [CORRELATION]]` | delays each packet; `latency` is the same word. The correlation hardly shows in the delays, in the kernel neither: what is drawn is correlated, and its remainder decides | `tabledist` |
 //! | `distribution NAME` | shape of the jitter: `uniform` (if not said), `normal`, `pareto`, `paretonormal`; a table installed with `tc`, such as `experimental`; or the path of one | `tabledist`, `netem/*.c` of iproute2 |
 //! | `loss [random] P [CORRELATION]` | loses this share of the packets; `drop` is the same word | `loss_event`, `get_crandom` |
 //! | `loss state P13 [P31 [P32 [P23 [P14]]]]` | losses of a four-state chain, see [`Loss::State`] | `loss_4state`; Salsano, Ludovici, Ordine 2009 |
@@ -48,8 +48,8 @@
 //! `sudo` or `qdisc`, what is before `netem` is left out.
 //!
 //! Units are those of tc(8), in any case. Percentages carry their sign or not. Times are in `s`,
-//! `ms`, `us`, `ns`; a bare one is in microseconds (after `slot` in nanoseconds, because that is
-//! how `tc` takes it). Rates are in bits per second, `kbit` to `tbit`, `kibit` to `tibit`; **`bps`,
+//! `ms`, `us`, `ns`; a bare one is in microseconds, as tc(8) says, but after `slot` in nanoseconds,
+//! as `tc` takes it (and the newest takes all bare ones so: write the unit). Rates are in bits per second, `kbit` to `tbit`, `kibit` to `tibit`; **`bps`,
 //! `kbps` and so on are bytes per second**. Numbers of packets and bytes may be said as `2k`,
 //! which is 2048.
 //!
@@ -84,6 +84,7 @@ mod error;
 mod generator;
 mod loss;
 mod named;
+mod near;
 mod packet;
 mod queue;
 mod random;
@@ -155,6 +156,9 @@ trait Node: fmt::Debug + Send {
     fn counts(&self) -> NodeCounts;
 }
 
+/// Packets that a node holds at most, whatever its limit: far more than any sane path, but not
+/// without end.
+const MOST_HELD: usize = 1 << 20;
 /// Dropped packets remembered for those who ask.
 const DROPS_REMEMBERED: usize = 4096;
 
@@ -220,10 +224,10 @@ impl Link {
         }
         nodes.push(Box::new(queue::Queue::new(spec, jitter, slot, seed)));
         if let (Some(rate), Some(limit)) = (spec.rate, spec.queue) {
-            nodes.push(Box::new(rate::Bottleneck::new(rate, limit)));
+            nodes.push(Box::new(rate::Bottleneck::new(rate, limit.min(MOST_HELD))));
         }
         if let Some((trace, shift)) = trace {
-            let limit = spec.queue.unwrap_or(spec.limit);
+            let limit = spec.queue.unwrap_or(spec.limit).min(MOST_HELD);
             nodes.push(Box::new(trace::Opportunities::new(trace, shift, limit)));
         }
         let (arrived, dropped) = (VecDeque::new(), VecDeque::new());

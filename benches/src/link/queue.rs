@@ -6,11 +6,7 @@ use super::departures::Departures;
 use super::distribution::{Spread, Table};
 use super::random::{Correlated, Luck, Role, stream};
 use super::slot::Slots;
-use super::{DropCause, LinkSpec, Node, NodeCounts, Packet, Rate, Reorder};
-
-/// Packets that are held at most, whatever the limit: far more than any sane path, but not without
-/// end.
-const MOST_HELD: usize = 1 << 20;
+use super::{DropCause, LinkSpec, MOST_HELD, Node, NodeCounts, Packet, Rate, Reorder};
 
 /// The node that delays packets: from the limit on, `netem_enqueue` and `netem_dequeue` of
 /// `sch_netem.c`.

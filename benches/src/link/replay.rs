@@ -9,7 +9,7 @@ use cantus_qos::time::MonoTime;
 
 use super::departures::Departures;
 use super::stored::Stored;
-use super::{DropCause, LinkError, Node, NodeCounts, Packet};
+use super::{DropCause, LinkError, MOST_HELD, Node, NodeCounts, Packet};
 
 const WHAT: &str = "replay";
 /// The longest replay that is read: a month of 20 ms packets does not fit, a day does.
@@ -87,6 +87,7 @@ pub(super) struct Replaying {
     latest: MonoTime,
     line: Departures,
     lost: u64,
+    overflowed: u64,
 }
 
 impl Replaying {
@@ -99,6 +100,7 @@ impl Replaying {
             latest: MonoTime::ZERO,
             line: Departures::default(),
             lost: 0,
+            overflowed: 0,
         }
     }
 }
@@ -110,6 +112,10 @@ impl Node for Replaying {
         if delay == LOST {
             self.lost += 1;
             return Err(DropCause::Loss);
+        }
+        if self.line.len() >= MOST_HELD {
+            self.overflowed += 1;
+            return Err(DropCause::Overflow);
         }
         let mut departure = now + Duration::from_nanos(delay);
         if self.keep_order {
@@ -130,7 +136,8 @@ impl Node for Replaying {
 
     fn counts(&self) -> NodeCounts {
         let line = self.line.counts();
-        NodeCounts { entered: line.entered + self.lost, lost: self.lost, ..line }
+        let entered = line.entered + self.lost + self.overflowed;
+        NodeCounts { entered, lost: self.lost, overflowed: self.overflowed, ..line }
     }
 }
 

@@ -3,7 +3,6 @@
 //! Words may stand in any order and may be cut short (`dist`, `dup`), and numbers that follow each
 //! other belong to the word before. What a word needs may come later in the line.
 
-mod near;
 mod reader;
 mod units;
 mod write;
@@ -12,11 +11,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::named;
 use super::{
     Carrier, Chance, Distribution, Jitter, LinkError, LinkSpec, Loss, Pause, Rate, Reorder, Share,
     Slot, Step, TraceSource,
 };
+use super::{named, near};
 use reader::Reader;
 
 /// The words of netem, in the order in which `tc` tries them: one cut short means the first that

@@ -1,5 +1,6 @@
 //! All runs of a table: which there are, and how several are under way at once.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
@@ -69,17 +70,20 @@ pub(super) async fn run_all(
         let worker = Builder::new().name("peers".to_owned()).spawn(work);
         workers.push(worker.map_err(PeersError::Thread)?);
     }
-    let all =
-        tokio::task::spawn_blocking(move || workers.into_iter().for_each(|it| drop(it.join())));
-    tokio::pin!(all);
-    let interrupted = tokio::select! {
-        _ = &mut all => None,
-        signal = interruption() => Some(signal),
+    let mut all = tokio::task::spawn_blocking(move || {
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    });
+    let (ended, interrupted) = tokio::select! {
+        ended = &mut all => (ended, None),
+        signal = interruption() => {
+            halt.store(true, Ordering::Relaxed);
+            (all.await, Some(signal))
+        }
     };
-    if interrupted.is_some() {
-        halt.store(true, Ordering::Relaxed);
-        // What a worker panicked with was printed by it; its rows are missing.
-        let _ = all.await;
+    if let Err(panic) = ended {
+        resume_unwind(panic.into_panic());
     }
     bar.finish_and_clear();
     let rows = std::mem::take(&mut *rows.lock().unwrap_or_else(PoisonError::into_inner));

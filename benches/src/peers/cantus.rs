@@ -96,5 +96,6 @@ fn of_stream(stream: &StreamReport, traffic: Traffic) -> Passage {
         delay_p95_ms: stream.delay_ms.p95,
         delay_max_ms: stream.delay_ms.max,
         lateness: None,
+        starts: 1,
     }
 }

@@ -30,6 +30,8 @@ const SINK: u64 = 0;
 const TURN: usize = 32;
 /// The largest packet that is passed on.
 const MAX_DATAGRAM: usize = 2048;
+/// How often a peer is started that does not get going.
+const STARTS: u32 = 3;
 
 /// What is tried.
 #[derive(Clone, Debug)]
@@ -66,18 +68,22 @@ pub enum TrialError {
     /// A program did not live to the end.
     #[error(transparent)]
     Ended(#[from] Ended),
-    /// No frames came through.
-    #[error("no steady flow of frames within {}{words}", duration_text(PATIENCE))]
+    /// It handed nothing over.
+    #[error("no frame came through within {}{words}", duration_text(PATIENCE))]
     Stillborn {
         /// What the programs said last.
         words: String,
     },
+    /// It handed frames over, but too late, on a link that only delays.
+    #[error("frames come later than the latency even on a link that only delays")]
+    TooSlow,
     /// It was called off.
     #[error("called off")]
     Halted,
 }
 
-/// Tries: as long as it takes, or until `halt`.
+/// Tries: as long as it takes, or until `halt`. A peer that does not get going is started again, as
+/// its user would: a handshake that was held up on a busy machine makes a whole stream late.
 ///
 /// The loop has a thread of its own, which is woken at once. The programs are started before it:
 /// they would inherit its priority.
@@ -86,6 +92,18 @@ pub enum TrialError {
 ///
 /// [`TrialError`].
 pub fn run(course: &Course, halt: &Arc<AtomicBool>) -> Result<Passage, TrialError> {
+    let mut starts = 1;
+    loop {
+        match start_and_run(course, halt) {
+            Err(TrialError::Stillborn { .. } | TrialError::TooSlow) if starts < STARTS => {
+                starts += 1;
+            }
+            ended => return ended.map(|passage| Passage { starts, ..passage }),
+        }
+    }
+}
+
+fn start_and_run(course: &Course, halt: &Arc<AtomicBool>) -> Result<Passage, TrialError> {
     let rig = Rig::set(course)?;
     let (course, halt) = (course.clone(), halt.clone());
     let work = move || rig.run(&course, &halt);
@@ -221,6 +239,9 @@ impl Rig {
     }
 
     fn strike(self) -> Result<Passage, TrialError> {
+        if self.trial.is_stillborn() && self.trial.is_alive() {
+            return Err(TrialError::TooSlow);
+        }
         if self.trial.is_stillborn() {
             let words = self.processes.each_ref().map(Process::words);
             let words = words.iter().filter(|words| !words.is_empty());

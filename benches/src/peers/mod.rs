@@ -10,8 +10,9 @@
 //! * The cost is what entered the link beyond the bare stream of 280 bytes a frame, both ways.
 //! * Each receiver is told to hold packets for what the latency leaves after the base delay of the
 //!   link and what the program is late by itself: its user would have found that out.
-//! * The link only delays while a peer is set up ([`trial`]); its luck begins with the first frame
-//!   that counts, and follows from the seed. Who sends more packets meets other luck: the chains
+//! * The link only delays while a peer is set up ([`trial`]), and who then hands everything over too
+//!   late is started again; the luck of the link begins with the first frame that counts, and
+//!   follows from the seed. Who sends more packets meets other luck: the chains
 //!   of most links step with each packet.
 //! * The `bare` row is arithmetic ([`bare`]): what the link does to frames without protection.
 //!   `gst-plain` must be near it.
@@ -35,6 +36,7 @@ pub mod table;
 pub mod trial;
 pub mod wiring;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +45,7 @@ use std::sync::atomic::AtomicBool;
 use cantus_player::drive::Finish;
 
 use crate::cli::PeersOptions;
+use crate::link::{Link, LinkError};
 use presence::Presence;
 use roster::{Kind, Peer};
 use table::Outcome;
@@ -57,6 +60,14 @@ pub enum PeersError {
         file: PathBuf,
         /// What the system says.
         cause: io::Error,
+    },
+    /// There is no such link.
+    #[error("the link '{link}': {cause}")]
+    Link {
+        /// As the user named it.
+        link: String,
+        /// What is wrong with it.
+        cause: LinkError,
     },
     /// The system gives no threads.
     #[error("cannot start a thread: {0}")]
@@ -83,6 +94,7 @@ pub async fn peers(options: &PeersOptions) -> Result<Finish, PeersError> {
         print!("{}", list(&peers));
         return Ok(Finish::Completed);
     }
+    check(options)?;
     let runs = campaign::runs(options, &peers);
     let halt = Arc::new(AtomicBool::new(false));
     let (rows, interrupted) = campaign::run_all(options, runs, &halt).await?;
@@ -103,6 +115,19 @@ pub async fn peers(options: &PeersOptions) -> Result<Finish, PeersError> {
         0 => Ok(Finish::Completed),
         _ => Err(PeersError::Failed { failed, all: tried }),
     }
+}
+
+/// Refuses, before anything is started, what could not end well.
+fn check(options: &PeersOptions) -> Result<(), PeersError> {
+    for link in &options.link {
+        let failed = |cause| PeersError::Link { link: link.to_string(), cause };
+        Link::pair(&link.spec, 1).map_err(failed)?;
+    }
+    for file in [&options.json, &options.csv].into_iter().flatten() {
+        let failed = |cause| PeersError::Write { file: file.clone(), cause };
+        File::options().create(true).append(true).open(file).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), PeersError> {

@@ -41,6 +41,8 @@ pub struct Passage {
     /// By how much the bench itself was late in passing on 99 of 100 packets.
     #[serde(rename = "lateness_p99_ms", serialize_with = "in_millis")]
     pub lateness: Option<Duration>,
+    /// How often the peer had to be started until frames came in time on a link that only delays.
+    pub starts: u32,
 }
 
 impl Traffic {
@@ -72,6 +74,7 @@ impl Passage {
             delay_p95_ms: delay(0.95),
             delay_max_ms: delay(1.0),
             lateness: None,
+            starts: 1,
         }
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Parser;
@@ -63,6 +64,16 @@ fn what_nobody_has_heard_of_is_refused_before_anything_starts() {
 }
 
 #[test]
+fn what_could_not_end_well_is_refused_before_anything_starts() {
+    let refused = |words: &str| check(&options(words)).unwrap_err().to_string();
+    assert!(refused("--json /no/such/folder/peers.json").starts_with("cannot write /no/such/"));
+    let link: NamedLink = "trace /no/such/trace".parse().unwrap();
+    let error = check(&PeersOptions { link: vec![link], ..options("") }).unwrap_err().to_string();
+    assert!(error.starts_with("the link 'trace /no/such/trace': "), "{error}");
+    assert!(!error.contains('\n'));
+}
+
+#[test]
 fn a_link_is_called_as_the_user_called_it() {
     let link: NamedLink = "thin  rate 96kbit".parse().unwrap();
     assert_eq!(link.to_string(), "thin rate 96kbit");
@@ -80,7 +91,8 @@ fn progress_can_be_drawn() {
 fn a_real_peer_hands_over_what_the_link_lets_through() {
     let peer = roster::chosen(&["gst-plain".parse().unwrap()])[0];
     if let Presence::Absent(need) = presence_of(peer) {
-        eprintln!("NOT RUN: a real peer across a real relay: {need}");
+        // Past the harness, which shows what a test prints only when it fails.
+        _ = writeln!(io::stderr(), "NOT RUN: a real peer across a real link: {need}");
         return;
     }
     let Kind::Foreign(foreign) = peer.kind else { panic!("GStreamer is not ours") };

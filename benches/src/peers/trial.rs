@@ -1,7 +1,7 @@
 //! The course of one trial, as a pure machine in anybody's time.
 //!
 //! ```text
-//! settling   frames cross a link that only delays, until the peer hands them over
+//! settling   frames cross a link that only delays, until the peer hands them over in time
 //! measuring  frames cross the link under test, and count
 //! running    some more frames, so that the last ones that count are repaired like the others
 //! ```
@@ -23,10 +23,10 @@ use cantus_qos::time::MonoTime;
 
 use super::frame::{Frame, PERIOD};
 
-/// Frames that must have come through before any counts.
+/// Frames that must have been handed over in time, one after the other, before any counts.
 const SETTLED: u32 = 100;
 /// How long a peer may take for that.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How much longer than the latency is waited for what is late.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -50,8 +50,10 @@ pub struct Trial {
     next: u32,
     /// When it is due.
     due: MonoTime,
-    /// Frames handed over so far.
+    /// Frames handed over in time so far, since the last that was not.
     through: u32,
+    /// Whether any was handed over at all.
+    lives: bool,
     /// The first frame that counts, once there is one, and when it was due.
     first: Option<(u32, MonoTime)>,
     /// Of each frame that counts, how long it took.
@@ -82,6 +84,7 @@ impl Trial {
             next: 0,
             due: now,
             through: 0,
+            lives: false,
             first: None,
             delays,
             ended: false,
@@ -114,17 +117,23 @@ impl Trial {
 
     /// A frame was handed over. Only the first time counts.
     pub fn on_handed(&mut self, now: MonoTime, frame: Frame) {
-        self.through += 1;
+        let delay = now.since(frame.sent);
+        self.lives = true;
+        self.through = if delay <= self.latency { self.through + 1 } else { 0 };
         let place = self.first.and_then(|(first, _)| frame.number.checked_sub(first));
-        let delay = place.and_then(|place| self.delays.get_mut(place as usize));
-        if let Some(delay) = delay {
-            delay.get_or_insert(now.since(frame.sent));
+        if let Some(first) = place.and_then(|place| self.delays.get_mut(place as usize)) {
+            first.get_or_insert(delay);
         }
     }
 
     /// Whether the trial ended before any frame counted: the peer never got going.
     pub fn is_stillborn(&self) -> bool {
         self.ended && self.first.is_none()
+    }
+
+    /// Whether any frame was handed over, in time or not.
+    pub fn is_alive(&self) -> bool {
+        self.lives
     }
 
     /// For how long frames counted, from the instant of [`Step::Impair`].
@@ -227,11 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_hands_nothing_over_is_given_up_after_a_while() {
-        let (impaired, trial) = run(10, |_| None);
-        assert_eq!(impaired, None);
-        assert!(trial.is_stillborn());
-        assert_eq!(trial.next_deadline(), None);
+    fn a_peer_that_hands_nothing_over_or_all_of_it_too_late_is_given_up_after_a_while() {
+        for delay in [None, Some(LATENCY + MS)] {
+            let (impaired, trial) = run(10, |_| delay);
+            assert_eq!(trial.is_alive(), delay.is_some());
+            assert_eq!(impaired, None);
+            assert!(trial.is_stillborn());
+            assert_eq!(trial.next_deadline(), None);
+        }
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl Seam {
         self.from - self.until
     }
 
+    /// The frame of the source up to which the sound before it goes.
+    pub(super) fn left(&self) -> i64 {
+        self.until + self.before.round() as i64
+    }
+
     /// Frames of the source between the two sounds; negative where it jumps back.
     pub(super) fn moved(&self) -> i64 {
         self.filled() + (self.after - self.before).round() as i64

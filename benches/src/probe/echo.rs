@@ -77,7 +77,7 @@ impl<'a> Echo<'a> {
         compare: impl Fn(&[f32]) -> Option<Likeness>,
         same: f64,
     ) -> Option<Verdict> {
-        let fits = |sound: &[f32]| compare(sound).is_some_and(|it| it.is_same(same));
+        let fits = &|sound: &[f32]| compare(sound).is_some_and(|it| it.is_same(same));
         for verdict in [first, opposite(first)] {
             let mut standing = self.brought_up(history)?;
             let sound = standing.next(self.source, verdict)?;
@@ -87,7 +87,7 @@ impl<'a> Echo<'a> {
             }
         }
         let taken_for_lost = self.silence_is_lost;
-        self.remembered(history, first, taken_for_lost, &fits)
+        self.remembered(history, first, taken_for_lost, fits)
             .or_else(|| self.reconsidered(history, first, fits))
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::course::{Course, Seam};
 use super::echo::Verdict;
+use super::follow::EDGE;
 use super::wave::{FLOOR, Likeness, Wave};
 
 /// One thing that is wrong.
@@ -87,7 +88,9 @@ impl Listing<'_> {
     /// Runs of units that were not heard at their place.
     fn gaps(&self) -> impl Iterator<Item = Fault> + '_ {
         let verdicts = &self.course.verdicts;
-        let lost = |unit: &usize| verdicts[*unit] == Verdict::Lost && self.sink_of(*unit).is_some();
+        let lost = |unit: &usize| {
+            verdicts[*unit] == Verdict::Lost && self.sink_of(*unit).is_some() && !self.is_cut(*unit)
+        };
         let mut runs: Vec<(usize, usize)> = Vec::new();
         for unit in (self.course.first..verdicts.len()).filter(lost) {
             match runs.last_mut() {
@@ -105,6 +108,15 @@ impl Listing<'_> {
         })
     }
 
+    /// Whether a unit lies on a seam, which tells what became of it.
+    fn is_cut(&self, unit: usize) -> bool {
+        let (begin, end) = (unit as i64 * self.unit, (unit as i64 + 1) * self.unit);
+        self.course.seams.iter().any(|seam| {
+            let (left, met) = (seam.left(), seam.left() + seam.moved());
+            end > left.min(met) && begin < left.max(met)
+        })
+    }
+
     /// The frame of the sink at which a unit should be.
     fn sink_of(&self, unit: usize) -> Option<i64> {
         let frame = (unit as i64 * self.unit).max(self.range.0);
@@ -115,8 +127,10 @@ impl Listing<'_> {
     /// between what was not.
     fn seam(&self, seam: &Seam) -> Vec<Fault> {
         let (filled, moved) = (seam.filled(), seam.moved());
-        let left = seam.until + seam.before.round() as i64;
-        let silent = is_silent(self.sink, seam.until, filled);
+        let left = seam.left();
+        // Its edges are found no more exactly than this.
+        let margin = if filled > 4 * EDGE { EDGE } else { 0 };
+        let silent = is_silent(self.sink, seam.until + margin, filled - 2 * margin);
         let mut faults = Vec::new();
         let replaced = filled.min(moved.max(0));
         if replaced > 0 {

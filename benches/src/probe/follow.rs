@@ -23,9 +23,14 @@ const RECOGNISED: f64 = 0.03;
 /// did not.
 const LIKELY: f64 = 0.7;
 
-/// A source clock and a sink clock that part by less than this, in frames a unit, drift: more is a
-/// jump. 0.5 in 960 are 520 parts in a million, ten times what sound cards do.
+/// A source clock and a sink clock that part by less than this, in frames from unit to unit, and in
+/// frames for each frame of silence, drift: more is a jump. 100 parts in a million are twice what
+/// sound cards do.
 const DRIFT: f64 = 0.5;
+const MOST_DRIFT: f64 = 1e-4;
+
+/// What has not moved for so many milliseconds does not drift.
+const STEADY: i64 = 500;
 
 /// Longer than libopus and the concealment of L16 make up sound: if the source does not go on
 /// within so many milliseconds where it was, it may have jumped.
@@ -62,6 +67,8 @@ pub(super) fn follow(sink: Wave<'_>, source: &Source, from: i64, until: i64) -> 
         echo: Echo::new(source),
         search: Search::default(),
         lag: from as f64,
+        drifts: false,
+        steady: 0,
         settled: 0,
         looked_at: i64::MIN / 2,
         course: Course {
@@ -85,6 +92,9 @@ struct Follower<'a> {
     echo: Echo<'a>,
     search: Search,
     lag: f64,
+    /// Whether the lag moves by parts of a sample, and how many units it has not moved.
+    drifts: bool,
+    steady: usize,
     /// The frame of the sink up to which everything is settled.
     settled: i64,
     /// Where a far jump was last looked for.
@@ -103,7 +113,10 @@ impl Follower<'_> {
                     if !self.resumes_after(unit)
                         && let Some((lag, window)) = self.jump_after(unit)
                     {
-                        unit = self.sew(lag, window);
+                        match self.is_drift(unit, lag) {
+                            true => self.lag = lag,
+                            false => unit = self.sew(lag, window),
+                        }
                         continue;
                     }
                 }
@@ -179,7 +192,7 @@ impl Follower<'_> {
         if !same(span, lag)? {
             return None;
         }
-        if self.lag.fract() != 0.0 {
+        if self.drifts {
             return Some(lag);
         }
         // Concealment of a steady tone may lead away from a whole lag, but not for long.
@@ -187,12 +200,27 @@ impl Follower<'_> {
         for next in unit + 1..=unit + self.units(RESUMES_WITHIN) {
             let span = self.span(next, true);
             let stayed = self.source_likeness(span, self.lag)?;
+            if stayed.is_silent() {
+                continue;
+            }
             if stayed.is_within(self.same) {
                 return None;
             }
             on = self.refined(span, on).filter(|lag| same(span, *lag) == Some(true))?;
         }
         Some(lag)
+    }
+
+    /// How far the lag may have moved since a unit was last heard.
+    fn drift_since_heard(&self, (start, _): (i64, i64)) -> f64 {
+        let silent = self.sink_frame(start) - self.settled;
+        DRIFT + MOST_DRIFT * silent.max(0) as f64
+    }
+
+    /// Whether a sound that drifts has come to `lag` while it could not be heard.
+    fn is_drift(&self, unit: usize, lag: f64) -> bool {
+        let most = self.drift_since_heard(self.span(unit, true));
+        self.drifts && (lag - self.lag).abs() <= most
     }
 
     /// How many units make up so many milliseconds: at least one.
@@ -204,19 +232,19 @@ impl Follower<'_> {
     /// of a parabola through three correlations.
     fn refined(&self, span: (i64, i64), lag: f64) -> Option<f64> {
         let mut best = lag;
-        for _ in 0..2 {
+        for step in [1.0, 1.0, 0.25] {
             let at = |offset: f64| {
                 let it = self.source_likeness(span, best + offset)?;
                 (it.heard * it.source > 0.0).then(|| it.correlation())
             };
-            let (before, here, after) = (at(-1.0)?, at(0.0)?, at(1.0)?);
+            let (before, here, after) = (at(-step)?, at(0.0)?, at(step)?);
             let bend = before - 2.0 * here + after;
             if here < 0.5 || bend >= 0.0 {
                 return None;
             }
-            best += (0.5 * (before - after) / bend).clamp(-1.0, 1.0);
+            best += step * (0.5 * (before - after) / bend).clamp(-1.0, 1.0);
         }
-        ((best - lag).abs() <= DRIFT).then_some(best)
+        ((best - lag).abs() <= self.drift_since_heard(span)).then_some(best)
     }
 
     /// What became of the unit, by what a decoder that met the losses before it makes of it.
@@ -244,6 +272,8 @@ impl Follower<'_> {
     }
 
     fn heard(&mut self, unit: usize, lag: f64) {
+        self.steady = if lag == self.lag { self.steady + 1 } else { 0 };
+        self.drifts = lag.fract() != 0.0 || self.drifts && self.steady < self.units(STEADY);
         self.lag = lag;
         let frame = self.span(unit, true).0;
         if let Some(piece) = self.course.pieces.last_mut() {
@@ -301,12 +331,18 @@ impl Follower<'_> {
         self.looked_at = window;
         let frames = self.millis(FAR_WINDOW);
         let lag = self.lag_of((window, frames), self.millis(FAR_REACH))?;
+        let start = window + lag as i64;
         let block = frames / FAR_BLOCKS;
-        let alike = |index| {
-            let start = window + lag as i64 + index * block;
-            self.source_likeness((start, block), lag).is_some_and(|it| it.is_within(RECOGNISED))
+        let blocks = (0..FAR_BLOCKS)
+            .map(|index| self.source_likeness((start + index * block, block), lag))
+            .collect::<Option<Vec<_>>>()?;
+        // A click in silence is little to go by: then it must be the very same.
+        let sounding = blocks.iter().filter(|it| !it.is_silent()).count() as i64;
+        let recognised = match sounding + 1 >= FAR_BLOCKS {
+            true => blocks.iter().all(|it| it.is_within(RECOGNISED)),
+            false => self.source_likeness((start, frames), lag)?.is_within(SAME_BETWEEN),
         };
-        (0..FAR_BLOCKS).all(alike).then_some(lag)
+        recognised.then_some(lag)
     }
 
     fn lag_of(&mut self, (window, frames): (i64, i64), reach: i64) -> Option<f64> {

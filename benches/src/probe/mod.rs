@@ -4,7 +4,7 @@
 //! [`Evidence`] of a session: the sound that left for the sink with the instants at which it left,
 //! the cues with the instants at which they appeared, and the log of the network between the two
 //! ends. From these [`listen`] finds out by itself what was heard of the source, when and where;
-//! [`disagreements`] holds it against what the player reports.
+//! [`compare`] holds it against what the player reports.
 //!
 //! # How
 //!
@@ -36,7 +36,7 @@
 //! What cannot be measured is `null`, and nothing is compared with it: the delay over QUIC in real
 //! time, since what a QUIC packet carries cannot be seen from outside.
 
-mod agreement;
+mod compare;
 mod course;
 mod drift;
 mod echo;
@@ -44,24 +44,31 @@ mod entries;
 mod faults;
 mod follow;
 mod instants;
+mod recorder;
 mod reference;
 mod search;
+mod session;
 mod skew;
+mod summary;
 #[cfg(test)]
 mod tests;
+mod twin;
 mod wave;
 
 use std::borrow::Cow;
 
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::stats::Distribution;
-use cantus_qos::stats::report::{Delay, SubtitleSkew};
+use cantus_qos::stats::report::{Delay, QosReport, SubtitleSkew};
 use cantus_qos::time::{MediaTime, MonoTime};
 use serde::{Deserialize, Serialize};
 
-pub use agreement::{Accuracy, Disagreement, disagreements};
+pub use compare::{Accuracy, Disagreement, compare};
 pub use faults::{Fault, FaultKind};
+pub use recorder::{Record, Recorder};
 pub use reference::{Reference, ReferenceError};
+pub use session::{NEEDED, ProbeError, probe_outcome, probe_record};
+pub use twin::{SEEDS, Twin};
 
 use crate::duplex::PacketLog;
 use crate::sim::Sound;
@@ -145,6 +152,11 @@ impl Probe {
             serde_json::to_string_pretty(self).expect("text and numbers are always JSON");
         json.push('\n');
         json
+    }
+
+    /// The findings for people, in at most 80 columns, beside what the player reports.
+    pub fn summary(&self, report: &QosReport) -> String {
+        summary::write(self, report)
     }
 }
 

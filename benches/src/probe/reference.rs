@@ -58,11 +58,10 @@ impl Reference {
     ///
     /// If its tracks are more than can be told apart, or cannot be decoded: that is a bug of ours.
     pub fn of(programme: &Programme) -> Result<Self, ReferenceError> {
-        let sides = match programme.audio.as_slice() {
-            [only] => vec![0..usize::from(only.format().channels)],
-            [left, right] if [left, right].map(|it| it.format().channels) == [1, 1] => {
-                vec![0..1, 1..2]
-            }
+        let channels = programme.audio.iter().map(|it| usize::from(it.format().channels));
+        let sides = match channels.collect::<Vec<_>>().as_slice() {
+            [only] => [0..*only, 0..0],
+            [1, 1] => [0..1, 1..2],
             several => return Err(ReferenceError::Mixed(several.len())),
         };
         programme.wait();

@@ -10,9 +10,11 @@
 //! cost a [`BareForwarder`] meanwhile: the [`RelayRecord`].
 
 mod courier;
+mod netem;
 pub mod rtsp;
 mod socket;
 mod toll;
+mod trial;
 pub mod udp;
 
 use std::convert::Infallible;
@@ -26,8 +28,11 @@ use tokio::task::JoinHandle;
 use crate::duplex::{PacketCounts, PacketLog, SharedLog};
 use crate::lateness::{BareForwarder, Lateness};
 use crate::link::LinkError;
+use crate::vigil::Clock;
 use courier::Courier;
+pub use netem::{NetemError, netem};
 use toll::{SharedToll, Toll};
+pub use trial::{Trial, TrialRecord, lateness};
 
 /// Why a relay could not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +59,9 @@ pub struct Relay {
     addresses: Vec<SocketAddr>,
     log: SharedLog,
     toll: SharedToll,
+    receive_buffer: usize,
     bare: BareForwarder,
+    clock: Clock,
     work: Work,
 }
 
@@ -77,6 +84,8 @@ pub struct RelayRecord {
     /// Datagrams that the kernel dropped because a socket of the relay was full. No link lost
     /// them, and the log does not know them.
     pub overruns: u64,
+    /// What the kernel gave a socket of the relay to receive in, in bytes.
+    pub receive_buffer: usize,
 }
 
 impl Relay {
@@ -84,10 +93,17 @@ impl Relay {
         addresses: Vec<SocketAddr>,
         log: SharedLog,
         toll: SharedToll,
+        clock: Clock,
         work: Work,
     ) -> Result<Self, RelayError> {
+        let receive_buffer = socket::receive_buffer().map_err(RelayError::System)?;
         let bare = BareForwarder::start().map_err(RelayError::System)?;
-        Ok(Self { addresses, log, toll, bare, work })
+        Ok(Self { addresses, log, toll, receive_buffer, bare, clock, work })
+    }
+
+    /// The clock that its log goes by.
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Where clients reach it; the first such address if there are several.
@@ -124,7 +140,8 @@ impl Relay {
             }
         }
         let Toll { lateness, overruns } = self.toll.snapshot();
-        RelayRecord { log: self.log.snapshot(), lateness, bare, overruns }
+        let (log, receive_buffer) = (self.log.snapshot(), self.receive_buffer);
+        RelayRecord { log, lateness, bare, overruns, receive_buffer }
     }
 }
 
@@ -134,7 +151,15 @@ impl fmt::Display for RelayRecord {
         writeln!(f, "relay late by    {}", self.lateness)?;
         write!(f, "bare forwarder   {}", self.bare)?;
         if self.overruns > 0 {
-            write!(f, "\nrelay overrun    {} packets never read: it was too slow", self.overruns)?;
+            write!(
+                f,
+                "\nrelay overrun    {} packets were dropped before it read them",
+                self.overruns
+            )?;
+        }
+        if self.receive_buffer < socket::RECEIVE_BUFFER {
+            let (given, wanted) = (self.receive_buffer, socket::RECEIVE_BUFFER);
+            write!(f, "\nreceive buffers  {given} bytes, not {wanted}: raise net.core.rmem_max")?;
         }
         Ok(())
     }

@@ -4,19 +4,18 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
-use std::sync::Once;
 
 use rustix::net::sockopt;
 
 /// What a socket is to hold of what has not been read yet: a tenth of a second at 50,000 packets
 /// of 200 bytes per second, each of which takes 768 bytes of the kernel's.
-const RECEIVE_BUFFER: usize = 4 << 20;
+pub(super) const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// A socket at `address` that does not block and has room for a burst.
 pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
-    widen(&socket);
+    widen(&socket)?;
     Ok(socket)
 }
 
@@ -30,24 +29,18 @@ pub(super) fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
+/// What the kernel gives each socket to receive in, in bytes.
+pub(super) fn receive_buffer() -> io::Result<usize> {
+    widen(&UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)
+}
+
 /// Asks for a large receive buffer: beyond the limit of the system where that is permitted, else
-/// up to it.
-fn widen(socket: &UdpSocket) {
-    static TOLD: Once = Once::new();
-    let forced = sockopt::set_socket_recv_buffer_size_force(socket, RECEIVE_BUFFER);
-    let given = forced
-        .or_else(|_| sockopt::set_socket_recv_buffer_size(socket, RECEIVE_BUFFER))
-        .and_then(|()| sockopt::socket_recv_buffer_size(socket));
+/// up to it. What is given.
+fn widen(socket: &UdpSocket) -> io::Result<usize> {
+    sockopt::set_socket_recv_buffer_size_force(socket, RECEIVE_BUFFER)
+        .or_else(|_| sockopt::set_socket_recv_buffer_size(socket, RECEIVE_BUFFER))?;
     // The kernel doubles what is asked for, to have room for its own bookkeeping (socket(7)).
-    if !given.is_ok_and(|given| given >= 2 * RECEIVE_BUFFER) {
-        TOLD.call_once(|| {
-            let given = given.unwrap_or_default() / 2;
-            tracing::warn!(
-                "the kernel gives a socket {given} bytes to receive in, not {RECEIVE_BUFFER}: \
-                 raise net.core.rmem_max"
-            );
-        });
-    }
+    Ok(sockopt::socket_recv_buffer_size(socket)? / 2)
 }
 
 /// Whether a socket can go on after this error: an ICMP message told that an earlier packet

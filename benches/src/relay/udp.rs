@@ -74,10 +74,10 @@ pub fn start_all(pairs: &[Pair], spec: &LinkSpec, seed: u64) -> Result<Relay, Re
         addresses.push(socket.local_addr().map_err(failed)?);
         doors.push(Door { socket, server: to });
     }
-    let courier =
-        Courier::start(Clock::start(), Clients::of(doors), duplex, log.clone(), toll.clone())
-            .map_err(RelayError::System)?;
-    Relay::new(addresses, log, toll, Work::Udp { _courier: courier })
+    let clock = Clock::start();
+    let courier = Courier::start(clock, Clients::of(doors), duplex, log.clone(), toll.clone())
+        .map_err(RelayError::System)?;
+    Relay::new(addresses, log, toll, clock, Work::Udp { _courier: courier })
 }
 
 /// A socket that faces clients, and the server behind it.

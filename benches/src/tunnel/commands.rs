@@ -12,11 +12,13 @@ use tokio::time;
 
 use super::ip::missing;
 use super::namespace::Namespace;
-use super::signals::Signals;
 use super::{Ended, Side, TunnelError, Until};
+use crate::signals::Signals;
 
 /// How long a command has to end by itself once it is told to.
 const GRACE: Duration = Duration::from_secs(3);
+/// How often one looks whether what nobody waits for has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A command at each end, running.
 #[derive(Debug)]
@@ -98,15 +100,26 @@ impl<'a> Commands<'a> {
         }
     }
 
-    /// Tells all that still runs to end, and ends it if it does not.
+    /// Tells all that still runs to end, what the commands left in the background too, and ends it
+    /// if it does not.
     async fn end(&mut self) {
-        let (left, right) = self.hosts;
         for signal in [Signal::TERM, Signal::KILL] {
+            let (left, right) = self.hosts;
             let running = left.signal(signal) | right.signal(signal);
             if !running && self.left.is_some() && self.right.is_some() {
                 return;
             }
-            let _ = time::timeout(GRACE, self.reach(Until::Both)).await;
+            let _ = time::timeout(GRACE, self.deserted()).await;
+        }
+    }
+
+    /// Waits until nothing runs on either host.
+    async fn deserted(&mut self) {
+        self.reach(Until::Both).await;
+        let (left, right) = self.hosts;
+        let mut looks = time::interval(LOOK);
+        while !(left.is_deserted() && right.is_deserted()) {
+            looks.tick().await;
         }
     }
 }

@@ -106,8 +106,7 @@ impl Loop {
                     break;
                 };
                 if !packet::is_chatter(&data) {
-                    let kind = packet::kind(&data);
-                    let ecn = Ecn::NotCapable;
+                    let (kind, ecn) = (packet::kind(&data), packet::ecn(&data));
                     let enter = Enter { direction, route: 0, kind, data, overhead: 0, ecn };
                     self.duplex.push(self.clock.now(), enter);
                 }
@@ -119,13 +118,15 @@ impl Loop {
     /// Sends what has come through.
     fn forward(&mut self) {
         let now = self.clock.now();
-        while let Some(Forward { direction, data, due, .. }) = self.duplex.pop(now) {
+        while let Some(Forward { direction, data, due, ecn, .. }) = self.duplex.pop(now) {
             self.lateness.record(self.clock.now().since(due).into());
             let to = match direction {
                 Direction::ToClient => &self.right,
                 Direction::ToServer => &self.left,
             };
-            if to.send(&data).is_err() {
+            let is_news = ecn == Ecn::Marked && packet::ecn(&data) != ecn;
+            let sent = if is_news { to.send(&packet::marked(&data)) } else { to.send(&data) };
+            if sent.is_err() {
                 self.log.on_unsent();
             }
         }

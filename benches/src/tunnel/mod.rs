@@ -25,7 +25,6 @@ mod ip;
 mod namespace;
 mod packet;
 mod show;
-mod signals;
 mod veth;
 
 use std::fmt;
@@ -37,11 +36,11 @@ use cantus_qos::stats::Distribution;
 
 use crate::duplex::{Duplex, PacketLog, SharedLog};
 use crate::link::{LinkError, LinkSpec};
+use crate::signals::Signals;
 use commands::Commands;
 use device::Device;
 use forwarder::Forwarder;
 use namespace::Namespace;
-use signals::Signals;
 
 pub use show::{LinkFailure, link};
 

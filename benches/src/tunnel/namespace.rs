@@ -105,6 +105,11 @@ impl Namespace {
         }
         !inside.is_empty()
     }
+
+    /// Whether nothing runs in it.
+    pub(super) fn is_deserted(&self) -> bool {
+        processes(&path(&self.name)).is_empty()
+    }
 }
 
 impl Drop for Namespace {

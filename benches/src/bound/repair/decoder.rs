@@ -19,6 +19,8 @@ pub(super) struct Decoder {
     /// Independent equations, by the order in which they came: the frames that each covers.
     equations: BTreeMap<u64, Range<u64>>,
     came: u64,
+    /// Of frames before this one nobody knows any more whether they are known.
+    forgotten: u64,
 }
 
 impl Decoder {
@@ -38,8 +40,12 @@ impl Decoder {
         known
     }
 
-    /// A symbol that covers these frames came; the frames that are known by it.
+    /// A symbol that covers these frames came; the frames that are known by it. It is of no use
+    /// if some of them are forgotten.
     pub(super) fn on_symbol(&mut self, covers: Range<u64>) -> Vec<u64> {
+        if covers.start < self.forgotten {
+            return Vec::new();
+        }
         self.equations.insert(self.came, covers);
         self.came += 1;
         self.keep_if_independent(self.came - 1);
@@ -51,8 +57,10 @@ impl Decoder {
         self.unknown.contains_key(&frame)
     }
 
-    /// Forgets the frames before `first`, and the equations over none but those.
+    /// Forgets the frames before `first`, but for those that equations kept cover, and the
+    /// equations over none but those before it.
     pub(super) fn forget_before(&mut self, first: u64) {
+        self.forgotten = self.forgotten.max(first);
         if self.unknown.first_key_value().is_none_or(|(&frame, _)| frame >= first) {
             return;
         }
@@ -119,3 +127,6 @@ impl Decoder {
         determined.into_values().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

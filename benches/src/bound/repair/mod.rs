@@ -4,27 +4,29 @@
 //!
 //! * Frames leave at their instants, as the media do. Between them leave repair symbols, evenly
 //!   spaced, each of the size of a frame: a sliding-window code over a field so large that
-//!   symbols are independent unless counting forbids it. A symbol covers every frame sent before
-//!   it whose time may not be over when it arrives.
+//!   symbols are independent unless counting forbids it. A symbol covers the
+//!   frames of a window that slides along with it.
 //! * The receiver knows when each frame is due. One that is overdue by [`OVERDUE`] and cannot be
 //!   computed is asked for while an answer can still make it, and again when the answer is overdue
 //!   as much. A request names all that is missing at that moment; requests and answers cross the
 //!   link as everything else does, and cost their bytes.
 //! * A frame is repaired when it is there, or can be computed, within the latency.
 //!
-//! The ideal lies in what nobody has: a code without blocks and without rounding, the whole choice
-//! of how to part the bytes between code and answers made with hindsight, no headers on symbols,
-//! and clocks that agree.
+//! The ideal lies in what nobody has: a code without blocks and without rounding, the choice
+//! of the window, of the way to ask and of how to part the bytes between code and answers, made
+//! with hindsight, no headers on symbols, and clocks that agree.
 
+mod budget;
 mod decoder;
 mod ideal;
+mod outage;
 mod replay;
 
 use std::time::Duration;
 
 use crate::link::{LinkError, LinkSpec};
 
-use ideal::Policy;
+use budget::Budget;
 pub use replay::{ReplayBound, repair_on};
 
 /// By how much a frame, or an answer, is overdue when it is asked for.
@@ -58,6 +60,10 @@ pub struct RepairBound {
     pub answers: f64,
     /// Requests for them.
     pub requests: f64,
+    /// The share of frames that no sender could have brought, whatever it spends: the link lost
+    /// everything for as long as they were of use. `None` where losses are a matter of packets,
+    /// so that who sends more has shorter bursts.
+    pub outage: Option<f64>,
 }
 
 impl Frames {
@@ -86,6 +92,9 @@ pub fn repair(
     overhead: f64,
     latency: Duration,
 ) -> Result<RepairBound, LinkError> {
-    let policy = Policy { code: overhead, asks: false };
-    ideal::stream(link, seed, frames, latency, policy)
+    let bound = Budget { link, seed, frames, overhead: overhead.max(0.0), latency }.least()?;
+    Ok(RepairBound { outage: outage::share(link, seed, frames, latency)?, ..bound })
 }
+
+#[cfg(test)]
+mod tests;

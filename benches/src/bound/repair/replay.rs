@@ -150,3 +150,6 @@ impl Run {
         beyond
     }
 }
+
+#[cfg(test)]
+mod tests;

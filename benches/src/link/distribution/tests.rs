@@ -76,6 +76,9 @@ fn a_table_that_is_not_there_is_named_with_the_places_looked_at() {
     let missing = Distribution::Installed("no-such-shape".into());
     let error = missing.table().unwrap_err().to_string();
     assert!(error.contains("`no-such-shape.dist`") && error.contains("/tc"), "{error}");
+    let misspelt = Distribution::Installed("noraml".into());
+    let error = misspelt.table().unwrap_err().to_string();
+    assert!(error.ends_with(" (did you mean `normal`?)"), "{error}");
     let missing = Distribution::File("no/such/table.dist".into());
     let error = missing.table().unwrap_err().to_string();
     assert!(error.contains("distribution table no/such/table.dist"), "{error}");

@@ -57,7 +57,7 @@ fn correlated_losses_have_the_share_of_an_autoregression() {
         ("loss 45% 75%", 0.45, 0.75),
         ("loss 10% 40%", 0.1, 0.4),
     ] {
-        let count = 400_000;
+        let count = 200_000;
         let lost = lost(&send(&mut link(words), count, TICK, 200), count);
         assert_mean(&batches(&lost), share_below(p, correlation));
     }
@@ -109,7 +109,7 @@ fn a_gilbert_elliott_chain_has_the_share_and_runs_of_its_closed_form() {
         ("loss gemodel 5% 30% 70%", GilbertElliott { p: 0.05, r: 0.3, bad: 0.7, good: 0.0 }),
         ("loss gemodel 10%", GilbertElliott { p: 0.1, r: 0.9, bad: 1.0, good: 0.0 }),
     ] {
-        let count = 400_000;
+        let count = 200_000;
         let lost = lost(&send(&mut link(words), count, TICK, 200), count);
         assert_mean(&batches(&lost), chain.share());
         assert_mean(&bursts(&lost), chain.run());
@@ -147,7 +147,7 @@ fn a_four_state_chain_has_the_share_and_runs_of_its_closed_form() {
         ("loss state 2% 30%", 0.02, 0.3, 0.0, 1.0, 0.0),
         ("loss state 10%", 0.1, 0.9, 0.0, 1.0, 0.0),
     ] {
-        let count = 400_000;
+        let count = 200_000;
         let lost = lost(&send(&mut link(words), count, TICK, 200), count);
         let (share, run) = FourStates { p13, p31, p32, p23, p14 }.share_and_run();
         assert_mean(&batches(&lost), share);

@@ -163,6 +163,14 @@ fn a_share_is_written_with_as_few_digits_as_tell_it_apart() {
     }
 }
 
+#[test]
+fn a_time_is_written_in_units_that_older_tc_reads_too() {
+    for (nanos, text) in [(0, "0ms"), (1_500, "1.500us"), (20_000_000, "20ms"), (7, "0.007us")] {
+        let spec = LinkSpec { delay: Duration::from_nanos(nanos), ..LinkSpec::default() };
+        assert_eq!(spec.to_string(), format!("limit 1000 delay {text}"));
+    }
+}
+
 fn shares() -> impl Strategy<Value = Share> {
     prop_oneof![
         any::<u32>().prop_map(|steps| Share::of(f64::from(steps) / f64::from(u32::MAX)).unwrap()),

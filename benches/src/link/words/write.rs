@@ -1,6 +1,7 @@
 //! Writing a [`LinkSpec`] in words that are read back as the same.
 
 use std::fmt;
+use std::time::Duration;
 
 use cantus_qos::quantity::duration_text;
 
@@ -12,9 +13,9 @@ use super::super::{
 impl fmt::Display for LinkSpec {
     /// The words that make this link, without the name of a standing one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "limit {} delay {}", self.limit, duration_text(self.delay))?;
+        write!(f, "limit {} delay {}", self.limit, Time(self.delay))?;
         if let Some(Jitter { deviation, correlation, distribution }) = &self.jitter {
-            write!(f, " {}{}", duration_text(*deviation), Further(*correlation))?;
+            write!(f, " {}{}", Time(*deviation), Further(*correlation))?;
             // `tc` knows the uniform distribution only by not being told another.
             if *distribution != Distribution::Uniform {
                 write!(f, " distribution {distribution}")?;
@@ -65,7 +66,7 @@ impl fmt::Display for Loss {
                 write!(f, " loss gemodel {p} {r} {bad} {good}")?;
                 match step {
                     Step::PerPacket => Ok(()),
-                    Step::Every(span) => write!(f, " step {}", duration_text(span)),
+                    Step::Every(span) => write!(f, " step {}", Time(span)),
                 }
             }
         }
@@ -93,11 +94,11 @@ impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.pause {
             Pause::Between(least, most) => {
-                write!(f, "slot {} {}", duration_text(*least), duration_text(*most))?;
+                write!(f, "slot {} {}", Time(*least), Time(*most))?;
             }
             Pause::Drawn { delay, deviation, distribution } => {
                 write!(f, "slot distribution {distribution}")?;
-                write!(f, " {} {}", duration_text(*delay), duration_text(*deviation))?;
+                write!(f, " {} {}", Time(*delay), Time(*deviation))?;
             }
         }
         self.packets.map_or(Ok(()), |packets| write!(f, " packets {packets}"))?;
@@ -114,6 +115,18 @@ impl fmt::Display for Distribution {
             Self::ParetoNormal => f.write_str("paretonormal"),
             Self::Installed(name) => f.write_str(name),
             Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A time in units that every `tc` reads: older ones know no nanoseconds.
+struct Time(Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.subsec_nanos() % 1_000 {
+            0 => f.write_str(&duration_text(self.0)),
+            nanos => write!(f, "{}.{nanos:03}us", self.0.as_micros()),
         }
     }
 }

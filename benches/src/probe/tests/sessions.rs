@@ -1,98 +1,72 @@
 //! Sessions in virtual time: probe and player agree on them, and a lie is caught.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
-
 use cantus_player::wish::Carrier;
 use cantus_qos::spec::sdp::AudioCodec;
-use cantus_qos::time::{MediaTime, MonoTime};
-use cantus_streamer::programme::ProgrammeKey;
+use cantus_qos::stats::report::{QosReport, StreamKind};
+use cantus_qos::time::MediaTime;
 
-use crate::probe::{Accuracy, Evidence, Probe, Reference, disagreements, listen};
-use crate::sim::{Capture, Media, Outcome, Scenario, run};
-
-static SAMPLES: LazyLock<Media> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../media-samples");
-    Media::open(&folder).expect("the media samples are there")
-});
+use super::SAMPLES;
+use crate::probe::{Accuracy, NEEDED, Probe, compare, probe_outcome};
+use crate::sim::{Outcome, Scenario, run};
 
 fn scenario(name: &str, link: &str, carrier: Carrier) -> Scenario {
-    let capture = Capture { sound: true, packets: true, ..Capture::default() };
-    Scenario { capture, ..Scenario::new(link.parse().unwrap(), name, carrier) }
+    Scenario { capture: NEEDED, ..Scenario::new(link.parse().unwrap(), name, carrier) }
 }
 
 fn probed(scenario: &Scenario) -> (Outcome, Probe) {
     let outcome = run(&SAMPLES, scenario).expect("the scenario can be played");
     assert!(outcome.is_completed(), "{:?}", outcome.ending);
-    let key = ProgrammeKey::new(&scenario.presentation, scenario.codec);
-    let reference = Reference::of(&SAMPLES.programme(&key).unwrap()).unwrap();
-    let cues: Vec<_> = outcome.cues.iter().map(|it| (it.at, it.cue.clone())).collect();
-    let sound = outcome.sound.as_ref().expect("sound was kept");
-    let evidence = Evidence {
-        sound,
-        cues: &cues,
-        packets: &outcome.packets,
-        sent_from: MediaTime::ZERO,
-        until: scenario.length,
-    };
-    let probe = listen(&evidence, &reference);
+    let probe = probe_outcome(&outcome, &SAMPLES, scenario).expect("it can be probed");
     (outcome, probe)
 }
 
+/// The first half minute, of which a test can afford several.
+fn half_a_minute(name: &str, link: &str, carrier: Carrier) -> Scenario {
+    let length = Some(MediaTime::from_millis(30_000));
+    Scenario { length, ..scenario(name, link, carrier) }
+}
+
 #[test]
-fn diff() {
-    let var = |n: &str| std::env::var(n).unwrap();
-    let codec = if var("C") == "l16" { AudioCodec::L16 } else { AudioCodec::Opus };
-    let mut s = Scenario { codec, ..scenario(&var("N"), &var("L"), Carrier::Udp) };
-    s.capture.fates = true;
-    let outcome = run(&SAMPLES, &s).unwrap();
-    let key = ProgrammeKey::new(&s.presentation, s.codec);
-    let reference = Reference::of(&SAMPLES.programme(&key).unwrap()).unwrap();
-    let sound = outcome.sound.as_ref().unwrap();
-    for (index, source) in reference.tracks().iter().enumerate() {
-        let heard = crate::probe::side(&sound.samples, reference.channels(), source);
-        #[expect(clippy::disallowed_methods, reason = "x")]
-        let t = std::time::Instant::now();
-        let track = crate::probe::Track::follow(&heard, source, sound.from, None);
-        println!("TOOK {:?}", t.elapsed());
-        let name = outcome.audio().nth(index).unwrap().name.clone();
-        let mut good = vec![false; track.course.verdicts.len()];
-        for f in outcome.fates.iter().filter(|f| f.stream == name) {
-            if format!("{:?}", f.record.fate) == "Played" {
-                let u = f.record.media_time.unwrap().ticks(source.format.rate) / source.unit;
-                good[u as usize] = true;
-            }
-        }
-        let line: String = track
-            .course
-            .verdicts
-            .iter()
-            .zip(&good)
-            .map(|(v, g)| match (v, g) {
-                (crate::probe::Verdict::Heard, true) => '.',
-                (crate::probe::Verdict::Heard, false) => 'H',
-                (crate::probe::Verdict::Lost, true) => 'L',
-                (crate::probe::Verdict::Lost, false) => 'x',
-                (crate::probe::Verdict::Silence { .. }, true) => '_',
-                (crate::probe::Verdict::Silence { .. }, false) => 'u',
-            })
-            .collect();
-        for (i, c) in line.chars().enumerate() {
-            println!("FATE {i} {c}");
-        }
-        for chunk in line.as_bytes().chunks(150) {
-            println!("{}", std::str::from_utf8(chunk).unwrap());
-        }
-        println!();
-        for e in outcome
-            .packets
-            .entries()
-            .iter()
-            .filter(|e| e.direction == crate::duplex::Direction::ToClient)
-            .take(8)
-        {
-            println!("{e:?}");
+fn probe_and_player_agree_on_what_was_lost_late_and_shown() {
+    for (name, codec, link, carrier, seeds) in [
+        ("narration", AudioCodec::Opus, "clean", Carrier::Udp, 1..=1),
+        ("narration", AudioCodec::Opus, "bursty", Carrier::Udp, 1..=3),
+        ("narration", AudioCodec::Opus, "bursty", Carrier::Quic, 1..=2),
+        ("narration", AudioCodec::L16, "bad", Carrier::Udp, 1..=3),
+        ("sync-test", AudioCodec::L16, "bad", Carrier::Quic, 1..=2),
+        ("duet", AudioCodec::L16, "bad", Carrier::Udp, 1..=1),
+    ] {
+        for seed in seeds {
+            let scenario = Scenario { codec, ..half_a_minute(name, link, carrier) }.with_seed(seed);
+            let (outcome, probe) = probed(&scenario);
+            let apart = compare(&probe, &outcome.report, Accuracy::VIRTUAL);
+            assert_eq!(apart, [], "{name} over {link}, {carrier:?}, seed {seed}");
+            let seen = probe.tracks.iter().all(|track| track.delay_ms.p50.is_some());
+            assert_eq!(seen, carrier == Carrier::Udp, "what QUIC carries cannot be seen");
         }
     }
+}
+
+#[test]
+fn a_lie_in_the_report_is_caught_whatever_it_is_about() {
+    let scenario = half_a_minute("narration", "bursty", Carrier::Udp);
+    let (outcome, probe) = probed(&scenario);
+    let honest = outcome.report;
+    assert_eq!(compare(&probe, &honest, Accuracy::VIRTUAL), []);
+    let caught = |lie: fn(&mut QosReport), figure: &str| {
+        let mut report = honest.clone();
+        lie(&mut report);
+        let apart = compare(&probe, &report, Accuracy::VIRTUAL);
+        let figures: Vec<_> = apart.iter().map(|it| it.figure).collect();
+        assert_eq!(figures, [figure]);
+        apart[0].to_string()
+    };
+    let told = caught(|it| it.streams[0].residual = Some(0.0), "units not heard");
+    assert!(told.starts_with("audio: units not heard: the player reports 0.000, the probe"));
+    caught(|it| it.streams[0].delay_ms.p50 = Some(190.0), "delay p50, ms");
+    caught(|it| it.streams[0].delay_ms.max = None, "delay max, ms");
+    caught(|it| it.streams[0].expected -= 2, "units expected");
+    caught(|it| it.sync.subtitle_skew_ms.max = Some(30.0), "skew max, ms");
+    caught(|it| it.sync.subtitle_skew_ms.count -= 1, "cues shown");
+    caught(|it| it.streams[0].kind = StreamKind::Discrete, "audio tracks");
 }

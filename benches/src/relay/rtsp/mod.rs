@@ -59,8 +59,9 @@ pub async fn start(
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let (stop, stopping) = watch::channel(());
+    let clock = Clock::start();
     let relay = RtspRelay {
-        clock: Clock::start(),
+        clock,
         server,
         spec: spec.clone(),
         seed,
@@ -69,7 +70,7 @@ pub async fn start(
         clients: JoinSet::new(),
     };
     let task = tokio::spawn(relay.run(listener, stopping));
-    Relay::new(vec![address], log, toll, Work::Rtsp { stop, task })
+    Relay::new(vec![address], log, toll, clock, Work::Rtsp { stop, task })
 }
 
 struct RtspRelay {

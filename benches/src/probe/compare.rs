@@ -62,7 +62,7 @@ impl fmt::Display for Disagreement {
 
 /// Where the report of a session that was played to its end and the probe's findings part by more
 /// than the probe's accuracy.
-pub fn disagreements(probe: &Probe, report: &QosReport, accuracy: Accuracy) -> Vec<Disagreement> {
+pub fn compare(probe: &Probe, report: &QosReport, accuracy: Accuracy) -> Vec<Disagreement> {
     let mut found = Vec::new();
     let streams = report.streams.iter().filter(|it| it.kind == StreamKind::Continuous);
     let streams: Vec<&StreamReport> = streams.collect();
