@@ -335,8 +335,9 @@ fn glossary() -> String {
      count alike</dd>\n\
      <dt>interval</dt><dd>where the true mean lies with a confidence of 95 %, by Student's t \
      distribution over the seeds</dd>\n\
-     <dt>repair bound</dt><dd>what an ideal sliding-window code would have left on the same link \
-     with the same luck at the same overhead</dd>\n\
+     <dt>repair bound</dt><dd>what an ideal sender with as many bytes to spend, on a \
+     sliding-window code and on answers to requests, would have left on the same link with the same \
+     luck</dd>\n\
      <dt>delay / best constant, delay / optimum</dt><dd>our mean playout delay against the best \
      constant delay chosen with hindsight for as many late units, and against the best one chosen \
      for every second (Moon, Kurose and Towsley 1998)</dd>\n\
