@@ -50,7 +50,7 @@ pub enum RunError {
         /// Which.
         cell: Box<Cell>,
         /// Why not.
-        source: SimError,
+        source: Box<SimError>,
     },
 }
 
@@ -140,8 +140,10 @@ impl Matrix {
     fn session(&self, cell: &Cell, seed: u64) -> Result<Measured, RunError> {
         let media = &self.media[&cell.media];
         let scenario = cell.scenario(seed);
-        let outcome = sim::run(media, &scenario)
-            .map_err(|source| RunError::Session { cell: Box::new(cell.clone()), source })?;
+        let outcome = sim::run(media, &scenario).map_err(|source| RunError::Session {
+            cell: Box::new(cell.clone()),
+            source: Box::new(source),
+        })?;
         Ok(Measured::of(&outcome, &scenario))
     }
 }

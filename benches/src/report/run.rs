@@ -35,7 +35,8 @@ pub struct Run {
     pub residual: Option<f64>,
     /// Units that the network lost / expected.
     pub network_loss: Option<f64>,
-    /// What an ideal repair would have left unheard at the same overhead.
+    /// What an ideal sender would have left unheard at the same overhead ([`crate::bound::repair`]);
+    /// where a latency was promised.
     pub repair_bound: Option<f64>,
     /// All bytes but cues and QUIC's framing, both ways, beyond the unprotected stream, as a share
     /// of it: [`PLAIN_FRAME`](super::PLAIN_FRAME) bytes a unit.

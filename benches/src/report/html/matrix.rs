@@ -241,8 +241,8 @@ const BESIDE: f64 = 200.0;
 
 /// What the best peer leaves on a link, and at which overhead.
 fn best_peer(link: &str) -> Option<Other> {
-    let peers = others_on(link).into_iter().filter(|other| other.who == Who::BestPeer);
-    peers.filter(|other| other.latency_ms == BESIDE).next_back()
+    let others = others_on(link).into_iter();
+    others.rev().find(|other| other.who == Who::BestPeer && other.latency_ms == BESIDE)
 }
 
 /// On which links we leave less than the best peer, and on which more, in a sentence.
@@ -335,8 +335,9 @@ fn glossary() -> String {
      count alike</dd>\n\
      <dt>interval</dt><dd>where the true mean lies with a confidence of 95 %, by Student's t \
      distribution over the seeds</dd>\n\
-     <dt>repair bound</dt><dd>what an ideal sliding-window code would have left on the same link \
-     with the same luck at the same overhead</dd>\n\
+     <dt>repair bound</dt><dd>what an ideal sender with as many bytes to spend, on a \
+     sliding-window code and on answers to requests, would have left on the same link with the same \
+     luck</dd>\n\
      <dt>delay / best constant, delay / optimum</dt><dd>our mean playout delay against the best \
      constant delay chosen with hindsight for as many late units, and against the best one chosen \
      for every second (Moon, Kurose and Towsley 1998)</dd>\n\

@@ -63,12 +63,14 @@ fn over_time(title: &str, course: &Course) -> String {
         (Ink::Bad, "❘", "not heard in time"),
         (Ink::Other, "━", "rate of the way back"),
     ]);
-    let plots = [
-        ("delay of every unit", plot::delay(title, course)),
-        ("sound in the playout buffer", plot::buffer(title, course)),
-        ("sent each second", plot::rate(title, course)),
+    let figures = [
+        ("delay of every unit", plot::delay(title, course).to_svg()),
+        (
+            "sound in the playout buffer, and what was sent each second",
+            plot::buffer(title, course).to_svg() + &plot::rate(title, course).to_svg(),
+        ),
     ];
-    let figures = plots.into_iter().map(|(caption, sheet)| (caption.to_owned(), sheet.to_svg()));
+    let figures = figures.map(|(caption, svg)| (caption.to_owned(), svg));
     let gallery = gallery(figures).replace("class=\"gallery\"", "class=\"gallery wide\"");
     section("time", "Over time", "Each unit by when it was sent.", &(legend + &gallery))
 }

@@ -133,7 +133,7 @@ impl Sheet {
                 mark => overlay(over, *ink, mark, at, plane.get_pixel_range().1.start),
             }
         }
-        self.write_axes(under, |point| at(point), plane.get_pixel_range());
+        self.write_axes(under, at, plane.get_pixel_range());
         Ok(())
     }
 
