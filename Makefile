@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clippy doc wasm clean tools
+.PHONY: help demo bench baseline netem test check fmt clippy doc wasm clean tools
 
 # What the demo is to do; only what is set is passed on.
 demo_flags = $(if $(LINK),--link '$(LINK)') \
@@ -18,6 +18,10 @@ help:
 	@echo 'make demo     play a sample across an emulated network and say how the promise was kept;'
 	@echo '              LINK=bursty TRANSPORT=quic MEDIA=narration FOR=20s LATENCY=200ms OUT=speaker'
 	@echo '              choose another link, transport, sample, length, latency or output'
+	@echo 'make bench    every standing link in virtual time, with tables and plots: target/bench/report.html'
+	@echo 'make baseline compare a smaller bench with what it came to before; UPDATE=1 makes it the new'
+	@echo '              benches/baseline.json'
+	@echo 'make netem    streamer and player across the kernel'\''s netem, which is compared with ours (root)'
 	@echo 'make test     run all tests'
 	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
 	@echo 'make clean    remove what was built and what the demo wrote'
@@ -25,6 +29,27 @@ help:
 demo: tools
 	cargo build --release --locked -p cantus-streamer -p cantus-player -p cantus-bench
 	cargo run --release --locked --quiet -p cantus-bench -- demo $(strip $(demo_flags))
+
+bench: tools
+	cargo run --release --locked --quiet -p cantus-bench -- matrix benches/plans/standing.toml --out target/bench
+
+# In virtual time and with generated traces the figures are the same on every machine. What is
+# compared here was built for the tests: nothing is built twice.
+baseline: tools
+	cargo run --locked --quiet -p cantus-bench -- matrix benches/plans/baseline.toml \
+	  --generated-traces --out target/baseline >target/baseline.txt
+	@if [ -n '$(UPDATE)' ]; then \
+	  cp target/baseline/results.json benches/baseline.json && \
+	  echo 'benches/baseline.json is what the bench came to now'; \
+	else \
+	  cargo run --locked --quiet -p cantus-bench -- compare --exact benches/baseline.json \
+	    target/baseline/results.json || \
+	  { echo 'If that is meant: make baseline UPDATE=1, and commit benches/baseline.json'; exit 1; }; \
+	fi
+
+# As root. Builds what it needs itself, once it knows that it can run.
+netem: tools
+	@benches/netem/run
 
 test: tools
 	cargo test --workspace --locked

@@ -7,10 +7,10 @@ use cantus_player::drive::{Failure, Finish};
 use cantus_player::sink::Speaker;
 use cantus_player::url::StreamUrl;
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::stats::report::QosReport;
 
 use crate::cli::{DemoOptions, RunOptions};
 use crate::plan::{Plan, PlanError};
+use crate::report::html;
 use crate::stage::{Stage, StageError};
 
 /// Why there is nothing to see. Each is one line for the user.
@@ -61,8 +61,9 @@ pub async fn demo(options: &DemoOptions) -> Result<Finish, DemoError> {
         ..bare(stage.url.clone())
     };
     let (report, result) = stage.play(&play).await;
-    stage.strike().await;
+    let record = stage.strike().await;
     print!("\n{}", report.summary());
+    println!("{record}");
     println!("\nThe report is in {}.", options.report.display());
     if let Out::Wav(file) = &out {
         println!("The sound is in {}.", file.display());
@@ -70,33 +71,44 @@ pub async fn demo(options: &DemoOptions) -> Result<Finish, DemoError> {
     Ok(result?)
 }
 
-/// Runs a plan in real time.
+/// Runs a plan in real time, and prints how it went and how late the relay was.
 ///
 /// # Errors
 ///
 /// If the plan is none, something does not start, or the session breaks off.
-pub async fn run(options: &RunOptions) -> Result<(QosReport, Finish), DemoError> {
+pub async fn run(options: &RunOptions) -> Result<Finish, DemoError> {
     let plan = Plan::read(&options.plan)?;
     let seed = options.seed.unwrap_or(plan.seed);
     let media = || PlanError::Media(plan.media.clone());
     let (directory, name) = plan.presentation().ok_or_else(media)?;
     let stage = Stage::set(directory, name, plan.transport, &plan.link, seed).await?;
+    // The page is drawn from the fates of the units, which the player writes as it goes.
+    let trace = options.html.as_ref().map(|page| page.with_extension("trace.csv"));
     let play = PlayOptions {
         out: options.out.clone(),
         subtitles: Subtitles::Plain,
         latency: plan.latency,
         qos: Some(plan.promise),
         report: options.report.clone(),
+        trace: trace.clone(),
         length: plan.length,
         fec: plan.fec,
         ..bare(stage.url.clone())
     };
     let (report, result) = stage.play(&play).await;
-    let log = stage.strike().await;
+    let record = stage.strike().await;
     if let Some(file) = &options.log {
-        write(file, &log.to_csv())?;
+        write(file, &record.log.to_csv())?;
     }
-    Ok((report, result?))
+    if let Some((page, trace)) = options.html.as_ref().zip(trace) {
+        let fates = std::fs::read_to_string(&trace)
+            .map_err(|cause| DemoError::Log { file: trace.clone(), cause })?;
+        write(page, &html::live(&plan, &report, &fates, &record.log))?;
+    }
+    let finish = result?;
+    print!("{}", report.summary());
+    println!("{record}");
+    Ok(finish)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), DemoError> {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use cantus_player::cli::PlayOptions;
-use cantus_player::drive::{self as player, Failure, Finish};
+use cantus_player::drive::{self as player, Failure, Finish, Outputs};
 use cantus_player::trust::{Fingerprint, Trust};
 use cantus_player::url::{StreamUrl, UrlError};
 use cantus_qos::stats::report::QosReport;
@@ -12,10 +12,10 @@ use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::quic::{Identity, IdentityError};
 
-use crate::duplex::PacketLog;
 use crate::link::LinkSpec;
 use crate::plan::Transport;
-use crate::relay::{self, Relay, RelayError};
+use crate::relay::{self, Relay, RelayError, RelayRecord};
+use crate::vigil::Clock;
 
 /// Why a stage could not be set. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,7 @@ impl Stage {
         .await?;
         let server = streamer.quic.or(streamer.rtsp).ok_or(StageError::NoAddress(transport))?;
         let (relay, scheme) = match transport {
-            Transport::Quic => (relay::udp::start(any, server, link, seed).await?, "quic"),
+            Transport::Quic => (relay::udp::start(any, server, link, seed)?, "quic"),
             Transport::Rtsp => (relay::rtsp::start(any, server, link, seed).await?, "rtsp"),
         };
         let url = format!("{scheme}://{}/{name}", relay.address()).parse()?;
@@ -97,10 +97,24 @@ impl Stage {
         player::play(options, Trust::Fingerprint(self.fingerprint)).await
     }
 
-    /// Takes everything down; what the relay saw.
-    pub async fn strike(self) -> PacketLog {
-        let log = self.relay.stop().await;
+    /// The same into other outputs than the options name.
+    pub async fn play_to(
+        &self,
+        options: &PlayOptions,
+        outputs: &dyn Outputs,
+    ) -> (QosReport, Result<Finish, Failure>) {
+        player::play_to(options, Trust::Fingerprint(self.fingerprint), outputs).await
+    }
+
+    /// The clock of the relay's log.
+    pub fn clock(&self) -> Clock {
+        self.relay.clock()
+    }
+
+    /// Takes everything down; what the relay saw and how late it was.
+    pub async fn strike(self) -> RelayRecord {
+        let record = self.relay.stop().await;
         drop(self.streamer);
-        log
+        record
     }
 }

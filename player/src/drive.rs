@@ -9,7 +9,7 @@ mod udp;
 
 pub use link::ConnectError;
 pub use query::{QueryError, describe, list};
-pub use show::ShowError;
+pub use show::{Outputs, ShowError};
 
 use std::fs::File;
 use std::io::Write;
@@ -79,6 +79,16 @@ pub enum Finish {
 /// Plays a presentation to its end, into sinks of the user's choice. The report is there however
 /// it ended, and was written where the user wanted it.
 pub async fn play(options: &PlayOptions, trust: Trust) -> (QosReport, Result<Finish, Failure>) {
+    play_to(options, trust, options).await
+}
+
+/// The same into `outputs` instead of the user's choice, which still tells by whose clock the sound
+/// is played: a sink with a clock takes the place of a speaker, one without that of a file.
+pub async fn play_to(
+    options: &PlayOptions,
+    trust: Trust,
+    outputs: &dyn Outputs,
+) -> (QosReport, Result<Finish, Failure>) {
     let clock = Clock::start();
     let mut wish = options.wish(clock.seed());
     if names_this_machine(options.url.host()) {
@@ -87,7 +97,7 @@ pub async fn play(options: &PlayOptions, trust: Trust) -> (QosReport, Result<Fin
     let mut player = Player::new(wish);
     // What cannot be written is better known before anything is played.
     let opened = ReportFile::create(options.report.as_ref())
-        .and_then(|file| Ok((file, Show::new(options).map_err(Failure::from)?)));
+        .and_then(|file| Ok((file, Show::new(options, outputs).map_err(Failure::from)?)));
     let (file, mut show) = match opened {
         Ok(opened) => opened,
         Err(failure) => return (player.report(), Err(failure)),

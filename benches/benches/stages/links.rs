@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cantus_bench::link::{Link, LinkSpec, Packet, STANDING_LINKS};
+use cantus_bench::link::{Ecn, Link, LinkSpec, Packet, STANDING_LINKS};
 use cantus_qos::time::MonoTime;
 
 use crate::stage::{Stage, Step};
@@ -23,7 +23,8 @@ fn through(name: &'static str) -> Step {
     let mut now = MonoTime::ZERO;
     Box::new(move || {
         now += Duration::from_millis(12);
-        link.push(now, Packet { data: data.clone(), size: 280, entered: now, tag: 0 });
+        let (data, ecn) = (data.clone(), Ecn::NotCapable);
+        link.push(now, Packet { data, size: 280, entered: now, tag: 0, ecn });
         while let Some(packet) = link.pop(now) {
             divan::black_box(packet);
         }

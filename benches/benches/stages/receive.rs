@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cantus_bench::link::{Link, LinkSpec, Packet};
+use cantus_bench::link::{Ecn, Link, LinkSpec, Packet};
 use cantus_bench::sim::Media;
 use cantus_player::client::{Client, News, Playing};
 use cantus_player::pipeline::Pipeline;
@@ -192,7 +192,8 @@ impl Rehearsal {
     fn transmit(&mut self, transmit: wire::Transmit) {
         let Destination::Udp(to) = transmit.destination else { return };
         let (size, tag) = (transmit.wire_size(), to.port().into());
-        self.link.push(self.now, Packet { data: transmit.data, size, entered: self.now, tag });
+        let (data, entered, ecn) = (transmit.data, self.now, Ecn::NotCapable);
+        self.link.push(entered, Packet { data, size, entered, tag, ecn });
     }
 
     fn receive(&mut self) {

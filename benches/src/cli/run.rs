@@ -26,4 +26,8 @@ pub struct RunOptions {
     /// Write what the relay did to every packet, as CSV
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+
+    /// Write a page with plots to this file, and the fate of every unit beside it (.trace.csv)
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }

@@ -17,4 +17,8 @@ pub struct SimOptions {
     /// Write the report to this file instead of the standard output
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+
+    /// Write a page with plots to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::rtcp;
 use cantus_qos::rtp::{RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::time::MonoTime;
@@ -79,6 +80,8 @@ pub struct LogEntry {
     pub size: usize,
     /// When it came.
     pub entered: MonoTime,
+    /// When the link first let it go: in real time, what drives the link is a little late.
+    pub due: Option<MonoTime>,
     /// When it was first passed on.
     pub left: Option<MonoTime>,
     /// How often it was passed on beyond the first time.
@@ -145,17 +148,23 @@ impl PacketLog {
     }
 
     /// One line per packet: direction, route, what it carries, size, the microseconds at which it
-    /// came and left, copies and fate. What never left has no time there.
+    /// came and left, copies, fate, and when it should have left. What never left has no time there.
     pub fn to_csv(&self) -> String {
-        let mut csv = String::from("direction,route,kind,size,entered_us,left_us,copies,fate\n");
+        let micros =
+            |at: Option<MonoTime>| at.map_or(String::new(), |at| at.as_micros().to_string());
+        let mut csv =
+            String::from("direction,route,kind,size,entered_us,left_us,copies,fate,due_us\n");
         for entry in &self.entries {
             let LogEntry { route, size, copies, .. } = entry;
             let (direction, kind, fate) =
                 (entry.direction.name(), entry.kind.name(), entry.fate.name());
-            let left = entry.left.map_or(String::new(), |left| left.as_micros().to_string());
-            let entered = entry.entered.as_micros();
-            writeln!(csv, "{direction},{route},{kind},{size},{entered},{left},{copies},{fate}")
-                .expect("a String takes what is written");
+            let (entered, left, due) =
+                (entry.entered.as_micros(), micros(entry.left), micros(entry.due));
+            writeln!(
+                csv,
+                "{direction},{route},{kind},{size},{entered},{left},{copies},{fate},{due}"
+            )
+            .expect("a String takes what is written");
         }
         csv
     }
@@ -171,12 +180,13 @@ impl PacketLog {
         number
     }
 
-    fn on_left(&mut self, now: MonoTime, direction: Direction, number: u32) {
+    fn on_left(&mut self, now: MonoTime, due: MonoTime, direction: Direction, number: u32) {
         self.direction(direction).delivered += 1;
         let Some(entry) = self.entries.get_mut(number as usize) else {
             return;
         };
         entry.copies += u32::from(entry.left.is_some());
+        entry.due.get_or_insert(due);
         entry.left.get_or_insert(now);
         entry.fate = Fate::Delivered;
     }
@@ -231,6 +241,16 @@ impl Kind {
         }
     }
 
+    /// What the streamer sends, to whom knows its class and channel.
+    pub fn of_delivery(channel: Channel, class: DeliveryClass) -> Self {
+        match (channel, class) {
+            (Channel::Rtcp, _) => Self::Rtcp,
+            (Channel::Rtp, DeliveryClass::Repair) => Self::Repair,
+            (Channel::Rtp, DeliveryClass::Isochronous) => Self::Media,
+            (Channel::Rtp, _) => Self::Cue,
+        }
+    }
+
     /// What a stranger can tell from the payload of a UDP packet of an RTP session.
     pub fn of_rtp_session(data: &[u8]) -> Self {
         if rtcp::is_rtcp(data) { Self::Rtcp } else { Self::Other }
@@ -282,8 +302,8 @@ impl SharedLog {
         self.lock().on_entered(entry)
     }
 
-    pub(super) fn on_left(&self, now: MonoTime, direction: Direction, number: u32) {
-        self.lock().on_left(now, direction, number);
+    pub(super) fn on_left(&self, now: MonoTime, due: MonoTime, direction: Direction, number: u32) {
+        self.lock().on_left(now, due, direction, number);
     }
 
     pub(super) fn on_dropped(&self, direction: Direction, number: u32, cause: DropCause) {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
-use crate::link::{Link, LinkError, LinkSpec, NodeCounts, Packet};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, NodeCounts, Packet};
 
 pub use log::{
     Direction, DirectionCounts, Fate, Kind, LogEntry, PacketCounts, PacketLog, RtpMark, SharedLog,
@@ -43,6 +43,16 @@ pub struct Enter {
     pub data: Bytes,
     /// Bytes that travel with it: headers that are not in `data`.
     pub overhead: usize,
+    /// Whether the link can mark it in place of losing it: only who sees IP headers knows.
+    pub ecn: Ecn,
+}
+
+impl Enter {
+    /// A UDP payload, from or to `peer`. Sockets do not say whether it could be marked.
+    pub fn udp(direction: Direction, route: u32, kind: Kind, data: Bytes, peer: IpAddr) -> Self {
+        let (overhead, ecn) = (udp_overhead(peer), Ecn::NotCapable);
+        Self { direction, route, kind, data, overhead, ecn }
+    }
 }
 
 /// A packet that has come through.
@@ -54,6 +64,10 @@ pub struct Forward {
     pub route: u32,
     /// What is passed on.
     pub data: Bytes,
+    /// When the link let it go: before it was asked for, if that was late.
+    pub due: MonoTime,
+    /// Whether it has been marked, for who can pass that on in an IP header.
+    pub ecn: Ecn,
 }
 
 impl Duplex {
@@ -73,7 +87,7 @@ impl Duplex {
 
     /// A packet comes.
     pub fn push(&mut self, now: MonoTime, enter: Enter) {
-        let Enter { direction, route, kind, data, overhead } = enter;
+        let Enter { direction, route, kind, data, overhead, ecn } = enter;
         let size = data.len() + overhead;
         let rtp = (!matches!(kind, Kind::Rtcp | Kind::Quic)).then(|| RtpMark::of(&data)).flatten();
         let number = self.log.on_entered(LogEntry {
@@ -83,23 +97,24 @@ impl Duplex {
             rtp,
             size,
             entered: now,
+            due: None,
             left: None,
             copies: 0,
             fate: Fate::InFlight,
         });
         let tag = u64::from(route) << 32 | u64::from(number);
-        self.link(direction).push(now, Packet { data, size, entered: now, tag });
+        self.link(direction).push(now, Packet { data, size, entered: now, tag, ecn });
         self.log_drops(direction);
     }
 
     /// The next packet that has come through, in either direction.
     pub fn pop(&mut self, now: MonoTime) -> Option<Forward> {
         [Direction::ToClient, Direction::ToServer].into_iter().find_map(|direction| {
-            let popped = self.link(direction).pop(now);
+            let popped = self.link(direction).pop_timed(now);
             self.log_drops(direction);
-            let Packet { data, tag, .. } = popped?;
-            self.log.on_left(now, direction, tag as u32);
-            Some(Forward { direction, route: (tag >> 32) as u32, data })
+            let (due, Packet { data, tag, ecn, .. }) = popped?;
+            self.log.on_left(now, due, direction, tag as u32);
+            Some(Forward { direction, route: (tag >> 32) as u32, data, due, ecn })
         })
     }
 
@@ -141,12 +156,13 @@ pub fn udp_overhead(address: IpAddr) -> usize {
 mod tests {
     use super::*;
     use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::time::Duration;
 
     const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
     fn enter(direction: Direction, route: u32, data: Bytes, address: IpAddr) -> Enter {
-        Enter { direction, route, kind: Kind::Other, data, overhead: udp_overhead(address) }
+        Enter::udp(direction, route, Kind::Other, data, address)
     }
 
     fn duplex(words: &str) -> (Duplex, SharedLog) {
@@ -161,13 +177,13 @@ mod tests {
         duplex.push(MonoTime::ZERO, enter(Direction::ToClient, 9, data.clone(), V4));
         let at = MonoTime::from_millis(30);
         assert_eq!(duplex.next_deadline(), Some(at));
-        assert_eq!(duplex.pop(at - std::time::Duration::from_nanos(1)), None);
-        assert_eq!(
-            duplex.pop(at),
-            Some(Forward { direction: Direction::ToClient, route: 9, data })
-        );
+        assert_eq!(duplex.pop(at - Duration::from_nanos(1)), None);
+        let late = at + Duration::from_millis(2);
+        let (direction, ecn) = (Direction::ToClient, Ecn::NotCapable);
+        assert_eq!(duplex.pop(late), Some(Forward { direction, route: 9, data, due: at, ecn }));
         let entry = log.snapshot().entries()[0];
-        assert_eq!((entry.left, entry.fate, entry.size), (Some(at), Fate::Delivered, 33));
+        assert_eq!((entry.due, entry.left), (Some(at), Some(late)));
+        assert_eq!((entry.fate, entry.size), (Fate::Delivered, 33));
     }
 
     #[test]
@@ -195,15 +211,15 @@ mod tests {
     fn the_csv_has_a_line_for_each_packet() {
         let (mut duplex, log) = duplex("delay 2ms");
         duplex.push(MonoTime::from_millis(1), enter(Direction::ToServer, 4, Bytes::new(), V4));
-        duplex.pop(MonoTime::from_millis(3));
+        duplex.pop(MonoTime::from_millis(4));
         duplex.push(MonoTime::from_millis(5), enter(Direction::ToClient, 5, Bytes::new(), V4));
         let csv = log.snapshot().to_csv();
         let lines: Vec<_> = csv.lines().skip(1).collect();
         assert_eq!(
             lines,
             [
-                "to server,4,other,28,1000,3000,0,delivered",
-                "to client,5,other,28,5000,,0,in flight"
+                "to server,4,other,28,1000,4000,0,delivered,3000",
+                "to client,5,other,28,5000,,0,in flight,"
             ]
         );
     }

@@ -13,11 +13,11 @@ pub const STANDING_LINKS: [(&str, &str); 11] = [
     ("bad", "delay 60ms 30ms distribution normal keep-order loss gemodel 3% 20%"),
     ("heavy", "delay 40ms 10ms distribution normal keep-order loss 20%"),
     ("storm", "delay 80ms 40ms distribution pareto loss 2%"),
-    ("thin", "delay 30ms rate 160kbit limit 50"),
+    ("thin", "delay 30ms rate 160kbit queue 50"),
     ("bursty-t", "delay 40ms 15ms distribution normal keep-order loss gemodel 1% 25% step 20ms"),
     ("bad-t", "delay 60ms 30ms distribution normal keep-order loss gemodel 3% 20% step 20ms"),
-    ("umts", "delay 30ms trace umts limit 100"),
-    ("lte", "delay 30ms trace lte limit 100"),
+    ("umts", "delay 30ms trace umts queue 100"),
+    ("lte", "delay 30ms trace lte queue 100"),
 ];
 
 /// The standing link called `name`.

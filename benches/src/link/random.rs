@@ -1,9 +1,11 @@
-//! Seeded randomness: one stream for each node of each direction.
+//! Seeded randomness: one stream for each impairment of each direction.
 
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Who draws. The number is the stream, so it stays what it is when nodes come or go.
+use super::{Chance, Share};
+
+/// Who draws. The number is the stream, so it stays what it is when impairments come or go.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Role {
     /// The steps of the loss chain: apart from the losses, so that the chain is a matter of time
@@ -21,6 +23,12 @@ pub(super) enum Role {
     Trace = 5,
     /// The seed of the way back.
     Return = 6,
+    /// Which packets are corrupted.
+    Corrupt = 7,
+    /// Which of their bits is flipped.
+    Bit = 8,
+    /// How long until the next slot.
+    Slot = 9,
 }
 
 /// The stream of `role` under `seed`.
@@ -35,26 +43,59 @@ pub(super) fn seed_of_return(seed: u64) -> u64 {
     stream(seed, Role::Return).next_u64()
 }
 
-/// Uniform numbers of which each resembles the one before, as `netem`'s correlation makes them:
-/// with correlation 0 they are independent, with 1 always the same.
+/// A uniform number of 32 bits: the upper half of what the stream gives at a time.
+pub(super) fn uniform(rng: &mut ChaCha8Rng) -> u32 {
+    (rng.next_u64() >> 32) as u32
+}
+
+/// Uniform numbers of which each resembles the one before: `get_crandom` of `sch_netem.c`.
+///
+/// With correlation ρ a number is (1 - ρ) times a fresh one and ρ times the one before, a
+/// first-order autoregression: the autocorrelation over k numbers is ρ^k. The numbers are uniform
+/// no longer, but crowd around the middle, with (1 - ρ) / (1 + ρ) of the variance.
 #[derive(Clone, Debug)]
 pub(super) struct Correlated {
     rng: ChaCha8Rng,
-    correlation: f64,
-    last: f64,
+    correlation: Share,
+    last: u32,
 }
 
 impl Correlated {
-    pub(super) fn new(mut rng: ChaCha8Rng, correlation: f64) -> Self {
-        let last = rng.random();
+    pub(super) fn new(mut rng: ChaCha8Rng, correlation: Share) -> Self {
+        let last = uniform(&mut rng);
         Self { rng, correlation, last }
     }
 
-    /// True with probability `share` where the numbers are independent. As in `netem`, with
-    /// correlation the numbers crowd around the middle and small shares become smaller still.
-    pub(super) fn chance(&mut self, share: f64) -> bool {
-        let fresh: f64 = self.rng.random();
-        self.last = fresh * (1.0 - self.correlation) + self.last * self.correlation;
-        self.last < share
+    pub(super) fn next(&mut self) -> u32 {
+        let fresh = uniform(&mut self.rng);
+        if self.correlation.is_none() {
+            return fresh;
+        }
+        let kept = u64::from(self.correlation.steps()) + 1;
+        let sum = u64::from(fresh) * ((1 << 32) - kept) + u64::from(self.last) * kept;
+        self.last = (sum >> 32) as u32;
+        self.last
     }
 }
+
+/// Happens to some packets and not to others.
+#[derive(Clone, Debug)]
+pub(super) struct Luck {
+    share: Share,
+    draws: Correlated,
+}
+
+impl Luck {
+    pub(super) fn new(chance: Chance, rng: ChaCha8Rng) -> Self {
+        Self { share: chance.share, draws: Correlated::new(rng, chance.correlation) }
+    }
+
+    /// True with the stated share where the numbers are independent. As in netem, with
+    /// correlation the numbers crowd around the middle and small shares become smaller still.
+    pub(super) fn strikes(&mut self) -> bool {
+        !self.share.is_none() && self.draws.next() <= self.share.steps()
+    }
+}
+
+#[cfg(test)]
+mod tests;

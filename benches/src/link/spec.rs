@@ -3,44 +3,31 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cantus_qos::quantity::Bitrate;
+use cantus_qos::quantity::{Bitrate, duration_text};
 use serde::{Deserialize, Serialize};
 
 use super::trace::{Carrier, DeliveryTrace};
-use super::{LinkError, named};
+use super::{Chance, Distribution, LinkError, Share, named};
 
 /// What one direction of a path does to packets.
 ///
-/// It is read from, and written as, the words of tc-netem(8), beginning with the name of a
-/// standing link where it starts from one:
+/// It is read from, and written as, the words of tc-netem(8), with or without the command line
+/// before them, and beginning with the name of a standing link where it starts from one. The
+/// [room's documentation](super) has the table of words.
 ///
 /// ```
 /// use cantus_bench::link::LinkSpec;
 ///
 /// let spec: LinkSpec = "delay 40ms 15ms distribution normal loss gemodel 1% 25%".parse()?;
 /// assert_eq!(spec.delay.as_millis(), 40);
+/// let copied: LinkSpec = "tc qdisc add dev eth0 root netem rate 5kbit 20 100 5".parse()?;
+/// assert_eq!(copied.rate.map(|rate| rate.cell_size), Some(100));
 /// let thinner: LinkSpec = "thin rate 96kbit".parse()?;
-/// assert_eq!(thinner.limit, 50);
+/// assert_eq!(thinner.queue, Some(50));
 /// # Ok::<(), cantus_bench::link::LinkError>(())
 /// ```
 ///
-/// | words | meaning |
-/// |---|---|
-/// | `delay TIME [JITTER]` | each packet is delayed by this much |
-/// | `distribution uniform\|normal\|pareto` | of the jitter (uniform if not said) |
-/// | `keep-order` | no packet leaves before one that came earlier (not in netem) |
-/// | `loss [random] SHARE [CORRELATION]` | independent losses |
-/// | `loss gemodel P [R [1-H [1-K]]]` | losses in bursts |
-/// | `step TIME` | the chain of `gemodel` steps every TIME, not per packet (not in netem) |
-/// | `duplicate SHARE` | packets let through twice |
-/// | `reorder SHARE [CORRELATION]` | packets that skip the delay |
-/// | `gap N` | only every Nth packet can |
-/// | `rate RATE` | a bottleneck; `kbit`, `mbit`, `gbit` |
-/// | `limit PACKETS` | length of the queue before `rate` or `trace` |
-/// | `trace umts\|lte\|FILE` | a bottleneck that follows a delivery trace (not in netem) |
-///
-/// Times carry their unit and shares their percent sign: where netem would take a bare number for
-/// microseconds, a reader would not.
+/// What netem can do is written so that `tc` reads it back too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct LinkSpec {
@@ -49,55 +36,72 @@ pub struct LinkSpec {
     /// How the delay varies from packet to packet.
     pub jitter: Option<Jitter>,
     /// No packet leaves the delay before one that entered it earlier: its departure is the later
-    /// of arrival + delay and the previous departure.
+    /// of arrival + delay and the previous departure. Not in netem.
     pub keep_order: bool,
     /// What is lost on the way.
     pub loss: Loss,
-    /// Share of packets that arrive twice.
-    pub duplicate: f64,
+    /// Packets that the loss model takes are marked instead, where they can be.
+    pub ecn: bool,
+    /// The delay and loss of each packet, from a file. Not in netem.
+    pub replay: Option<PathBuf>,
+    /// Packets that come twice.
+    pub duplicate: Option<Chance>,
+    /// Packets of which one bit is flipped.
+    pub corrupt: Option<Chance>,
     /// Packets that skip the delay.
     pub reorder: Option<Reorder>,
-    /// The rate of the bottleneck; `None`: as fast as it comes.
-    pub rate: Option<Bitrate>,
-    /// Packets that the queue of the bottleneck holds, the one being sent included.
+    /// A bottleneck of constant rate.
+    pub rate: Option<Rate>,
+    /// When the link delivers at all.
+    pub slot: Option<Slot>,
+    /// Packets that are on the link at most, those being delayed included.
     pub limit: usize,
-    /// A bottleneck whose rate varies.
+    /// Packets that wait before `rate` or `trace` at most, the one being sent included, when that
+    /// is a bottleneck of its own behind the delay. Not in netem.
+    pub queue: Option<usize>,
+    /// A bottleneck whose rate varies. Not in netem.
     pub trace: Option<TraceSource>,
+    /// What the luck follows from, whatever seed the link is built with.
+    pub seed: Option<u64>,
 }
 
 /// How a delay varies.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Jitter {
-    /// The standard deviation; for [`Distribution::Uniform`] the greatest deviation.
+    /// The standard deviation; for [`Distribution::Uniform`] the greatest deviation. Beyond
+    /// 2.147 s (2^31 ns) netem takes that.
     pub deviation: Duration,
+    /// How much the number drawn for a packet resembles the one before.
+    pub correlation: Share,
     /// The shape.
     pub distribution: Distribution,
 }
 
-/// The shape of the jitter. A delay that would be negative is zero.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-pub enum Distribution {
-    /// Every value between the two ends is as likely.
-    #[default]
-    Uniform,
-    /// The bell.
-    Normal,
-    /// Mostly a little early, seldom very late.
-    Pareto,
-}
-
 /// What is lost.
-#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub enum Loss {
     /// Nothing.
     #[default]
     None,
-    /// Each packet on its own.
-    Random {
-        /// Share lost.
-        share: f64,
-        /// How much the luck of a packet resembles that of the one before, 0 to 1.
-        correlation: f64,
+    /// Each packet on its own, or with luck that resembles that of the one before.
+    Random(Chance),
+    /// By the four-state chain of Salsano, Ludovici and Ordine ("GI model"): within gaps packets
+    /// get through (state 1) but for single losses (4), within bursts some are lost (3) and some
+    /// get through (2).
+    ///
+    /// With x = p13 p23 + p31 p23 + p32 p13 + p14 p31 p23 the share lost is
+    /// (p13 p23 + p14 p31 p23) / x; see the tests for the length of a run.
+    State {
+        /// From a gap into a burst.
+        p13: Share,
+        /// From a loss in a burst back to the gap.
+        p31: Share,
+        /// From a loss to a packet that gets through, in a burst.
+        p32: Share,
+        /// And back.
+        p23: Share,
+        /// A single loss in a gap.
+        p14: Share,
     },
     /// In bursts, by the two-state chain of Gilbert and Elliott.
     ///
@@ -105,13 +109,13 @@ pub enum Loss {
     /// steps in the mean.
     GilbertElliott {
         /// Probability that a step leads from the good state to the bad one.
-        p: f64,
+        p: Share,
         /// Probability that a step leads from the bad state to the good one.
-        r: f64,
+        r: Share,
         /// Share lost in the bad state (netem's 1-h).
-        bad: f64,
+        bad: Share,
         /// Share lost in the good state (netem's 1-k).
-        good: f64,
+        good: Share,
         /// When the chain steps.
         step: Step,
     },
@@ -127,14 +131,59 @@ pub enum Step {
 }
 
 /// Packets that skip the delay.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub struct Reorder {
-    /// Share of the candidates that do.
-    pub share: f64,
-    /// How much the luck of a candidate resembles that of the one before, 0 to 1.
-    pub correlation: f64,
+    /// The candidates that do.
+    pub chance: Chance,
     /// Every how many packets there is a candidate, at least 1.
     pub gap: u32,
+}
+
+/// A bottleneck of constant rate, in whole bytes per second.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Rate {
+    /// The rate, headers and cells included.
+    pub bitrate: Bitrate,
+    /// Bytes that travel with each packet; negative where fewer do than the packet counts.
+    pub packet_overhead: i32,
+    /// Bytes of payload in a cell, of which a packet takes whole ones; 0: there are no cells.
+    pub cell_size: u32,
+    /// Bytes that travel with each cell.
+    pub cell_overhead: i32,
+}
+
+impl From<Bitrate> for Rate {
+    /// Nothing but the packet itself takes time.
+    fn from(bitrate: Bitrate) -> Self {
+        Self { bitrate, packet_overhead: 0, cell_size: 0, cell_overhead: 0 }
+    }
+}
+
+/// Packets are delivered in slots only: those that wait leave together when one comes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Slot {
+    /// How long until the next slot.
+    pub pause: Pause,
+    /// Packets that a slot holds; `None`: all that wait.
+    pub packets: Option<u32>,
+    /// Bytes after which a slot ends; `None`: there is no end.
+    pub bytes: Option<u32>,
+}
+
+/// The time from one slot to the next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Pause {
+    /// Every value from the first to the second is as likely.
+    Between(Duration, Duration),
+    /// Drawn as a delay is.
+    Drawn {
+        /// The mean.
+        delay: Duration,
+        /// As [`Jitter::deviation`].
+        deviation: Duration,
+        /// The shape.
+        distribution: Distribution,
+    },
 }
 
 /// Where a delivery trace comes from.
@@ -155,14 +204,12 @@ impl TraceSource {
     }
 }
 
-/// The queue that netem has when nothing is said.
+/// The limit that netem has when nothing is said.
 const DEFAULT_LIMIT: usize = 1000;
-/// The longest queue, and the furthest gap between candidates for reordering.
-const MAX_LIMIT: usize = 1 << 20;
 /// The shortest step of a loss chain, so that catching up after a pause stays cheap.
 const MIN_STEP: Duration = Duration::from_millis(1);
-/// The longest delay and jitter.
-const MAX_DELAY: Duration = Duration::from_secs(3600);
+/// The longest delay, jitter and pause between slots.
+pub(super) const MAX_DELAY: Duration = Duration::from_secs(3600);
 
 impl Default for LinkSpec {
     /// A link that does nothing.
@@ -172,11 +219,17 @@ impl Default for LinkSpec {
             jitter: None,
             keep_order: false,
             loss: Loss::None,
-            duplicate: 0.0,
+            ecn: false,
+            replay: None,
+            duplicate: None,
+            corrupt: None,
             reorder: None,
             rate: None,
+            slot: None,
             limit: DEFAULT_LIMIT,
+            queue: None,
             trace: None,
+            seed: None,
         }
     }
 }
@@ -206,46 +259,73 @@ impl LinkSpec {
 
     /// Refuses what no link can be.
     pub(super) fn check(&self) -> Result<(), LinkError> {
-        let jitter = self.jitter.map_or(Duration::ZERO, |jitter| jitter.deviation);
-        refuse("the delay", format!("{:?}", self.delay), self.delay > MAX_DELAY)?;
-        refuse("the jitter", format!("{jitter:?}"), jitter > MAX_DELAY)?;
-        let limited = (1..=MAX_LIMIT).contains(&self.limit);
-        refuse("the limit", self.limit.to_string(), !limited)?;
-        refuse("the rate", "0".to_owned(), self.rate == Some(Bitrate::ZERO))?;
-        share("the share of duplicates", self.duplicate)?;
-        self.check_loss()?;
-        let Some(Reorder { share: reordered, correlation, gap }) = self.reorder else {
-            return Ok(());
-        };
-        share("the share of reordered packets", reordered)?;
-        share("the correlation of reordering", correlation)?;
-        refuse("the gap", gap.to_string(), gap == 0)
+        at_most("the delay", self.delay)?;
+        if let Some(jitter) = &self.jitter {
+            at_most("the jitter", jitter.deviation)?;
+        }
+        refuse("the limit", self.limit, self.limit == 0)?;
+        refuse("the queue", 0, self.queue == Some(0))?;
+        if let Some(reorder) = self.reorder {
+            refuse("the gap", reorder.gap, reorder.gap == 0)?;
+        }
+        self.loss.check()?;
+        self.rate.map_or(Ok(()), Rate::check)?;
+        self.slot.as_ref().map_or(Ok(()), Slot::check)
     }
+}
 
-    fn check_loss(&self) -> Result<(), LinkError> {
-        match self.loss {
-            Loss::None => Ok(()),
-            Loss::Random { share: lost, correlation } => {
-                share("the loss", lost)?;
-                share("the correlation of losses", correlation)
+impl Loss {
+    fn check(self) -> Result<(), LinkError> {
+        match self {
+            Self::None | Self::Random(_) => Ok(()),
+            Self::State { p13, p31, p32, p14, .. } => {
+                whole("p13 and p14 together", p13, p14)?;
+                whole("p31 and p32 together", p31, p32)
             }
-            Loss::GilbertElliott { p, r, bad, good, step } => {
-                for (what, value) in [("p", p), ("r", r), ("1-h", bad), ("1-k", good)] {
-                    share(what, value)?;
-                }
-                match step {
-                    Step::PerPacket => Ok(()),
-                    Step::Every(span) => refuse("the step", format!("{span:?}"), span < MIN_STEP),
-                }
+            Self::GilbertElliott { step: Step::PerPacket, .. } => Ok(()),
+            Self::GilbertElliott { step: Step::Every(span), .. } => {
+                refuse("the step", duration_text(span), span < MIN_STEP)
             }
         }
     }
 }
 
-fn share(what: &'static str, value: f64) -> Result<(), LinkError> {
-    refuse(what, value.to_string(), !(0.0..=1.0).contains(&value))
+impl Rate {
+    fn check(self) -> Result<(), LinkError> {
+        let Self { bitrate, cell_size, cell_overhead, .. } = self;
+        refuse("the rate", bitrate, bitrate.as_bps() < 8)?;
+        let cell = i64::from(cell_size) + i64::from(cell_overhead);
+        refuse("the overhead of a cell", cell_overhead, cell_size > 0 && cell <= 0)
+    }
 }
 
-fn refuse(what: &'static str, value: String, wrong: bool) -> Result<(), LinkError> {
-    if wrong { Err(LinkError::OutOfRange { what, value }) } else { Ok(()) }
+impl Slot {
+    fn check(&self) -> Result<(), LinkError> {
+        match self.pause {
+            Pause::Between(least, most) => {
+                at_most("the pause between slots", most)?;
+                refuse("the longest pause between slots", duration_text(most), most < least)
+            }
+            Pause::Drawn { delay, deviation, .. } => {
+                at_most("the pause between slots", delay)?;
+                at_most("the jitter of slots", deviation)?;
+                refuse("the jitter of slots", duration_text(deviation), deviation.is_zero())
+            }
+        }
+    }
+}
+
+fn at_most(what: &'static str, span: Duration) -> Result<(), LinkError> {
+    refuse(what, duration_text(span), span > MAX_DELAY)
+}
+
+/// Rounding apart: two halves may be a step more than the whole.
+fn whole(what: &'static str, a: Share, b: Share) -> Result<(), LinkError> {
+    let sum = u64::from(a.steps()) + u64::from(b.steps());
+    let percent = format!("{:.1}%", sum as f64 / f64::from(u32::MAX) * 100.0);
+    refuse(what, percent, sum > u64::from(u32::MAX) + 1)
+}
+
+fn refuse(what: &'static str, value: impl ToString, wrong: bool) -> Result<(), LinkError> {
+    if wrong { Err(LinkError::OutOfRange { what, value: value.to_string() }) } else { Ok(()) }
 }

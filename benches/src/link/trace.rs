@@ -7,12 +7,12 @@ use std::time::Duration;
 use cantus_qos::time::MonoTime;
 
 use super::departures::Departures;
+use super::stored::Stored;
 use super::{DropCause, LinkError, Node, NodeCounts, Packet};
 
 /// Bytes that may leave at one opportunity.
 const OPPORTUNITY_BYTES: usize = 1500;
-/// The longest trace file that is read.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+const WHAT: &str = "delivery trace";
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
 /// The instants at which a real link let packets leave: a delivery trace.
@@ -51,15 +51,14 @@ impl DeliveryTrace {
     ///
     /// # Errors
     ///
-    /// [`LinkError::BadTraceLine`], [`LinkError::EmptyTrace`].
+    /// [`LinkError::BadLine`], [`LinkError::EmptyTrace`].
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let mut millis: Vec<u32> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let at = line.trim().parse().ok();
             let at = at.filter(|at| millis.last().is_none_or(|last| last <= at));
-            millis.push(at.ok_or_else(|| LinkError::BadTraceLine {
-                line: index + 1,
-                text: line.chars().take(20).collect(),
+            millis.push(at.ok_or_else(|| {
+                LinkError::bad_line(WHAT, index, line, "a millisecond at or after the line before")
             })?);
         }
         Self::from_millis(millis)
@@ -71,13 +70,7 @@ impl DeliveryTrace {
     ///
     /// As [`DeliveryTrace::parse`], and [`LinkError::Unreadable`].
     pub fn read(path: &Path) -> Result<Self, LinkError> {
-        let unreadable = |reason: String| LinkError::Unreadable { path: path.to_owned(), reason };
-        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
-        if size > MAX_FILE_BYTES {
-            return Err(unreadable(format!("{size} bytes are too many")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        Self::parse(&text)
+        Self::parse(&Stored { what: WHAT, most_bytes: 64 << 20 }.read(path)?)
     }
 
     /// The milliseconds of the opportunities.

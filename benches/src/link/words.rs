@@ -1,261 +1,289 @@
-//! Reading and writing a [`LinkSpec`] in the words of tc-netem(8).
+//! Reading a [`LinkSpec`] from the words of tc-netem(8), as `tc/q_netem.c` of iproute2 reads them.
+//!
+//! Words may stand in any order and may be cut short (`dist`, `dup`), and numbers that follow each
+//! other belong to the word before. What a word needs may come later in the line.
 
-use std::fmt;
-use std::iter::Peekable;
+mod reader;
+mod units;
+mod write;
+
 use std::path::PathBuf;
-use std::str::{FromStr, SplitWhitespace};
+use std::str::FromStr;
 use std::time::Duration;
 
-use cantus_qos::quantity::{Bitrate, QuantityError, duration_text, parse_duration, parse_share};
+use super::{
+    Carrier, Chance, Distribution, Jitter, LinkError, LinkSpec, Loss, Pause, Rate, Reorder, Share,
+    Slot, Step, TraceSource,
+};
+use super::{named, near};
+use reader::Reader;
 
-use super::named;
-use super::{Carrier, Distribution, Jitter, LinkError, LinkSpec, Loss, Reorder, Step, TraceSource};
+/// The words of netem, in the order in which `tc` tries them: one cut short means the first that
+/// begins with it.
+const NETEM_WORDS: [&str; 14] = [
+    "limit",
+    "latency",
+    "delay",
+    "loss",
+    "drop",
+    "seed",
+    "ecn",
+    "reorder",
+    "corrupt",
+    "gap",
+    "duplicate",
+    "distribution",
+    "rate",
+    "slot",
+];
 
-/// Words of netem that change packets in ways that we do not.
-const NOT_EMULATED: [&str; 5] = ["corrupt", "slot", "ecn", "seed", "paretonormal"];
+/// Our own words: these are never cut short.
+const OWN_WORDS: [&str; 5] = ["keep-order", "step", "queue", "trace", "replay"];
+
+/// What a command line that sets up netem may begin with; `#` and `$` are prompts.
+const COMMANDS: [&str; 5] = ["tc", "sudo", "qdisc", "#", "$"];
 
 impl FromStr for LinkSpec {
     type Err = LinkError;
 
     fn from_str(text: &str) -> Result<Self, LinkError> {
-        let mut words = Words(text.split_whitespace().peekable());
-        let mut spec = LinkSpec::default();
-        if let Some(standing) = words.0.peek().and_then(|name| named::find(name)) {
-            words.0.next();
+        let mut words = Reader::new(text);
+        let mut spec = Self::default();
+        if let Some(standing) = words.peek().and_then(named::find) {
+            words.next();
             spec = standing;
         }
-        while let Some(word) = words.0.next() {
-            clause(word, &mut words, &mut spec)?;
+        skip_command(&mut words)?;
+        let mut reading = Reading { words, spec, ..Reading::default() };
+        let mut word = None;
+        while let Some(next) = reading.words.next() {
+            word = Some(reading.word(next, word)?);
         }
+        let spec = reading.finish()?;
         spec.check()?;
         Ok(spec)
     }
 }
 
-fn clause(word: &str, words: &mut Words<'_>, spec: &mut LinkSpec) -> Result<(), LinkError> {
-    match word {
-        "delay" | "latency" => delay(words, spec)?,
-        "distribution" => {
-            let distribution = distribution(words.value("distribution", "a shape")?)?;
-            let orphan = LinkError::Orphan { word: "distribution", needs: "delay TIME JITTER" };
-            spec.jitter.as_mut().ok_or(orphan)?.distribution = distribution;
+/// Leaves out what stands before the words of netem in a line of `tc`.
+fn skip_command(words: &mut Reader<'_>) -> Result<(), LinkError> {
+    let Some(first) = words.peek() else {
+        return Ok(());
+    };
+    let is_command = COMMANDS.contains(&first) || first.ends_with("/tc");
+    if words.take("netem") || !is_command || words.skip_to("netem") {
+        return Ok(());
+    }
+    Err(LinkError::NoNetem { at: words.at() + 1 })
+}
+
+/// A spec while it is read, and the words that refine others, which may be still to come.
+#[derive(Debug, Default)]
+struct Reading<'a> {
+    words: Reader<'a>,
+    spec: LinkSpec,
+    loss_said: bool,
+    reorder: Option<(usize, Option<Chance>)>,
+    distribution: Option<(usize, Distribution)>,
+    ecn: Option<usize>,
+    gap: Option<(usize, u32)>,
+    step: Option<(usize, Duration)>,
+    queue: Option<(usize, usize)>,
+}
+
+impl Reading<'_> {
+    /// Reads what belongs to the word that was read last; `before` is the one before it.
+    fn word(
+        &mut self,
+        word: &str,
+        before: Option<&'static str>,
+    ) -> Result<&'static str, LinkError> {
+        let at = self.words.at();
+        let known = known(word).ok_or_else(|| unknown(at, word, before))?;
+        match known {
+            "limit" => self.spec.limit = self.words.size(known, PACKETS)? as usize,
+            "latency" | "delay" => self.delay()?,
+            "loss" | "drop" => self.loss()?,
+            "seed" => self.spec.seed = Some(self.words.seed()?),
+            "ecn" => self.ecn = Some(at),
+            "reorder" => self.reorder = Some((at, self.words.chance(known)?)),
+            "corrupt" => self.spec.corrupt = self.words.chance(known)?,
+            "gap" => self.gap = Some((at, self.words.integer(known, PACKETS)?)),
+            "duplicate" => self.spec.duplicate = self.words.chance(known)?,
+            "distribution" => self.distribution = Some((at, distribution(&mut self.words)?)),
+            "rate" => self.spec.rate = Some(rate(&mut self.words)?),
+            "slot" => self.spec.slot = slot(&mut self.words)?,
+            "keep-order" => self.spec.keep_order = true,
+            "step" => self.step = Some((at, self.words.time(known)?)),
+            "queue" => self.queue = Some((at, self.words.size(known, PACKETS)? as usize)),
+            "trace" => self.spec.trace = Some(trace(&mut self.words)?),
+            _ => self.spec.replay = Some(PathBuf::from(self.words.value(known, "a file")?)),
         }
-        "keep-order" => spec.keep_order = true,
-        "loss" | "drop" => spec.loss = loss(words)?,
-        "step" => {
-            let span = words.duration("step")?;
+        Ok(known)
+    }
+
+    fn delay(&mut self) -> Result<(), LinkError> {
+        let words = &mut self.words;
+        self.spec.delay = words.time("delay")?;
+        self.spec.jitter = None;
+        if !words.number_follows() {
+            return Ok(());
+        }
+        if let Some(percent) = words.peek().filter(|word| word.ends_with('%')) {
+            return Err(LinkError::NoJitter { at: words.at() + 1, value: reader::shown(percent) });
+        }
+        let deviation = words.time("delay")?;
+        let correlation = words.further_share("delay")?.unwrap_or_default();
+        let jitter = Jitter { deviation, correlation, distribution: Distribution::Uniform };
+        self.spec.jitter = (!deviation.is_zero()).then_some(jitter);
+        Ok(())
+    }
+
+    fn loss(&mut self) -> Result<(), LinkError> {
+        if std::mem::replace(&mut self.loss_said, true) {
+            return Err(LinkError::LossTwice { at: self.words.at() });
+        }
+        self.spec.loss = loss(&mut self.words)?;
+        Ok(())
+    }
+
+    /// Puts the words that refine others where they belong.
+    fn finish(self) -> Result<LinkSpec, LinkError> {
+        let Self { mut spec, .. } = self;
+        let orphan = |at, word, needs| LinkError::Orphan { at, word, needs };
+        if let Some((at, distribution)) = self.distribution {
+            let jitter = spec.jitter.as_mut().filter(|_| !spec.delay.is_zero());
+            let orphan = orphan(at, "distribution", "delay TIME JITTER");
+            jitter.ok_or(orphan)?.distribution = distribution;
+        }
+        if let Some((at, chance)) = self.reorder {
+            spec.reorder = chance.map(|chance| Reorder { chance, gap: 1 });
+            if chance.is_some() && spec.delay.is_zero() {
+                return Err(orphan(at, "reorder", "delay TIME"));
+            }
+        }
+        // A gap of 0 is what netem takes for none said.
+        if let Some((at, gap)) = self.gap.filter(|&(_, gap)| gap > 0) {
+            let reorder = spec.reorder.as_mut();
+            reorder.ok_or(orphan(at, "gap", "reorder PERCENT"))?.gap = gap;
+        }
+        if let Some(at) = self.ecn {
+            let lossless = spec.loss == Loss::None && spec.replay.is_none();
+            spec.ecn = true;
+            if lossless {
+                return Err(orphan(at, "ecn", "loss"));
+            }
+        }
+        if let Some((at, span)) = self.step {
             let Loss::GilbertElliott { step, .. } = &mut spec.loss else {
-                return Err(LinkError::Orphan { word: "step", needs: "loss gemodel" });
+                return Err(orphan(at, "step", "loss gemodel"));
             };
             *step = Step::Every(span);
         }
-        "duplicate" => spec.duplicate = words.share("duplicate")?,
-        "reorder" => {
-            let share = words.share("reorder")?;
-            let correlation = words.further_share("reorder")?.unwrap_or(0.0);
-            spec.reorder = Some(Reorder { share, correlation, gap: 1 });
+        if let Some((at, packets)) = self.queue {
+            spec.queue = Some(packets);
+            if spec.rate.is_none() && spec.trace.is_none() {
+                return Err(orphan(at, "queue", "rate RATE"));
+            }
         }
-        "gap" => {
-            let gap = words.number("gap")?;
-            let orphan = LinkError::Orphan { word: "gap", needs: "reorder" };
-            spec.reorder.as_mut().ok_or(orphan)?.gap = gap;
-        }
-        "rate" => spec.rate = Some(rate(words.value("rate", "a rate such as 160kbit")?)?),
-        "limit" => spec.limit = words.number("limit")? as usize,
-        "trace" => spec.trace = Some(trace(words.value("trace", "umts, lte or a file")?)),
-        word if NOT_EMULATED.contains(&word) => {
-            return Err(LinkError::NotEmulated { word: word.to_owned() });
-        }
-        word => {
-            return Err(LinkError::UnknownWord { word: word.to_owned() });
-        }
+        Ok(spec)
     }
-    Ok(())
 }
 
-fn delay(words: &mut Words<'_>, spec: &mut LinkSpec) -> Result<(), LinkError> {
-    spec.delay = words.duration("delay")?;
-    spec.jitter = None;
+const PACKETS: &str = "a number of packets";
+
+/// The word that is meant.
+fn known(word: &str) -> Option<&'static str> {
+    let own = OWN_WORDS.into_iter().find(|own| *own == word);
+    own.or_else(|| NETEM_WORDS.into_iter().find(|netem| netem.starts_with(word)))
+}
+
+fn unknown(at: usize, word: &str, before: Option<&'static str>) -> LinkError {
+    let is_number = word.trim_start_matches(['-', '.']).starts_with(|c: char| c.is_ascii_digit());
+    if let Some(before) = before.filter(|_| is_number) {
+        let value = reader::shown(word);
+        return match word.starts_with('-') {
+            true => LinkError::Negative { at, word: before, value },
+            false => LinkError::OneTooMany { at, word: before, value },
+        };
+    }
+    let names = super::STANDING_LINKS.map(|(name, _)| name);
+    let names = names.into_iter().filter(|_| at == 1);
+    let near = near::nearest(word, NETEM_WORDS.into_iter().chain(OWN_WORDS).chain(names));
+    LinkError::UnknownWord { at, word: reader::shown(word), near }
+}
+
+fn loss(words: &mut Reader<'_>) -> Result<Loss, LinkError> {
+    const MODEL: &str = "a percentage, or `random`, `state` or `gemodel`";
+    if words.take("state") {
+        let p13 = words.share("loss state")?;
+        let [p31, p32, p23, p14] = words
+            .further_shares("loss state", [p13.rest(), Share::NONE, Share::WHOLE, Share::NONE])?;
+        return Ok(Loss::State { p13, p31, p32, p23, p14 });
+    }
+    if words.take("gemodel") {
+        let p = words.share("loss gemodel")?;
+        let [r, bad, good] =
+            words.further_shares("loss gemodel", [p.rest(), Share::WHOLE, Share::NONE])?;
+        return Ok(Loss::GilbertElliott { p, r, bad, good, step: Step::PerPacket });
+    }
+    if !words.take("random") && !words.signed_number_follows() {
+        let word = words.value("loss", MODEL)?;
+        let value = reader::shown(word);
+        return Err(LinkError::BadValue { at: words.at(), word: "loss", value, what: MODEL });
+    }
+    Ok(words.chance("loss")?.map_or(Loss::None, Loss::Random))
+}
+
+/// `FILE` is a path, or else the name of a table that `tc` has.
+fn distribution(words: &mut Reader<'_>) -> Result<Distribution, LinkError> {
+    let what = "uniform, normal, pareto, paretonormal, or the name or path of a table";
+    words.value("distribution", what).map(Distribution::named)
+}
+
+fn rate(words: &mut Reader<'_>) -> Result<Rate, LinkError> {
+    let mut rate = Rate::from(words.rate()?);
+    if words.signed_number_follows() {
+        rate.packet_overhead = words.integer("rate", "an overhead in bytes")?;
+    }
     if words.number_follows() {
-        let deviation = words.duration("delay")?;
-        spec.jitter = Some(Jitter { deviation, distribution: Distribution::Uniform });
+        rate.cell_size = words.integer("rate", "the size of a cell in bytes")?;
     }
-    if words.number_follows() {
-        return Err(LinkError::NotEmulated { word: "correlation of delay".to_owned() });
+    if words.signed_number_follows() {
+        rate.cell_overhead = words.integer("rate", "an overhead in bytes")?;
     }
-    Ok(())
+    Ok(rate)
 }
 
-fn distribution(word: &str) -> Result<Distribution, LinkError> {
-    match word {
-        "uniform" => Ok(Distribution::Uniform),
-        "normal" => Ok(Distribution::Normal),
-        "pareto" => Ok(Distribution::Pareto),
-        _ => Err(LinkError::NotEmulated { word: format!("distribution {word}") }),
-    }
-}
-
-fn loss(words: &mut Words<'_>) -> Result<Loss, LinkError> {
-    match words.0.peek().copied() {
-        Some("gemodel") => {
-            words.0.next();
-            let p = words.share("gemodel")?;
-            let r = words.further_share("gemodel")?.unwrap_or(1.0 - p);
-            let bad = words.further_share("gemodel")?.unwrap_or(1.0);
-            let good = words.further_share("gemodel")?.unwrap_or(0.0);
-            return Ok(Loss::GilbertElliott { p, r, bad, good, step: Step::PerPacket });
+fn slot(words: &mut Reader<'_>) -> Result<Option<Slot>, LinkError> {
+    const BYTES: &str = "a number of bytes";
+    let pause = if words.take("distribution") {
+        let distribution = distribution(words)?;
+        let (delay, deviation) = (words.slot_time()?, words.slot_time()?);
+        Pause::Drawn { delay, deviation, distribution }
+    } else {
+        let least = words.slot_time()?;
+        let most = if words.number_follows() { words.slot_time()? } else { least };
+        Pause::Between(least, most)
+    };
+    let (mut packets, mut bytes) = (None, None);
+    loop {
+        if words.take("packets") {
+            packets = Some(words.integer("packets", PACKETS)?).filter(|&packets| packets > 0);
+        } else if words.take("bytes") {
+            bytes = Some(words.size("bytes", BYTES)?).filter(|&bytes| bytes > 0);
+        } else {
+            break;
         }
-        Some("state") => {
-            return Err(LinkError::NotEmulated { word: "loss state".to_owned() });
-        }
-        Some("random") => _ = words.0.next(),
-        _ => {}
     }
-    let share = words.share("loss")?;
-    let correlation = words.further_share("loss")?.unwrap_or(0.0);
-    Ok(Loss::Random { share, correlation })
+    let none = pause == Pause::Between(Duration::ZERO, Duration::ZERO);
+    Ok((!none).then_some(Slot { pause, packets, bytes }))
 }
 
-/// `tc` takes `mbit` in any case, and `bps` for bytes per second: the latter is refused, because
-/// everybody else means bits.
-fn rate(word: &str) -> Result<Bitrate, LinkError> {
-    let lower = word.to_ascii_lowercase();
-    if lower.ends_with("bps") {
-        return Err(LinkError::NotEmulated { word: format!("rate {word} (write kbit or mbit)") });
-    }
-    let proper = lower.replace('m', "M").replace('g', "G");
-    proper.parse().map_err(|source| LinkError::Quantity { word: "rate", source })
-}
-
-fn trace(word: &str) -> TraceSource {
-    match Carrier::named(word) {
+fn trace(words: &mut Reader<'_>) -> Result<TraceSource, LinkError> {
+    let word = words.value("trace", "umts, lte or a file")?;
+    Ok(match Carrier::named(word) {
         Some(carrier) => TraceSource::Generated(carrier),
         None => TraceSource::File(PathBuf::from(word)),
-    }
-}
-
-/// What is left to read.
-struct Words<'a>(Peekable<SplitWhitespace<'a>>);
-
-impl<'a> Words<'a> {
-    fn value(&mut self, word: &'static str, what: &'static str) -> Result<&'a str, LinkError> {
-        self.0.next().ok_or(LinkError::MissingValue { word, what })
-    }
-
-    fn duration(&mut self, word: &'static str) -> Result<Duration, LinkError> {
-        let value = self.value(word, "a time such as 20ms")?;
-        parse_duration(value).map_err(|source| LinkError::Quantity { word, source })
-    }
-
-    fn share(&mut self, word: &'static str) -> Result<f64, LinkError> {
-        let value = self.value(word, "a share such as 1%")?;
-        let quantity = |source| LinkError::Quantity { word, source };
-        if !value.ends_with('%') {
-            return Err(quantity(QuantityError::NoUnit {
-                text: value.chars().take(20).collect(),
-                quantity: "share",
-                example: "1%",
-            }));
-        }
-        parse_share(value).map_err(quantity)
-    }
-
-    /// The share that may follow, if a number does.
-    fn further_share(&mut self, word: &'static str) -> Result<Option<f64>, LinkError> {
-        self.number_follows().then(|| self.share(word)).transpose()
-    }
-
-    fn number(&mut self, word: &'static str) -> Result<u32, LinkError> {
-        let value = self.value(word, "a number of packets")?;
-        let wrong = |_| LinkError::OutOfRange { what: word, value: value.to_owned() };
-        value.parse().map_err(wrong)
-    }
-
-    fn number_follows(&mut self) -> bool {
-        self.0.peek().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()))
-    }
-}
-
-impl fmt::Display for LinkSpec {
-    /// The words that make this link, without the name of a standing one.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "delay {}", duration_text(self.delay))?;
-        if let Some(Jitter { deviation, distribution }) = self.jitter {
-            write!(f, " {} distribution {distribution}", duration_text(deviation))?;
-        }
-        if self.keep_order {
-            f.write_str(" keep-order")?;
-        }
-        write!(f, "{}", self.loss)?;
-        if self.duplicate > 0.0 {
-            write!(f, " duplicate {}", Percent(self.duplicate))?;
-        }
-        if let Some(Reorder { share, correlation, gap }) = self.reorder {
-            write!(f, " reorder {} {} gap {gap}", Percent(share), Percent(correlation))?;
-        }
-        if let Some(rate) = self.rate {
-            write!(f, " rate {}bit", rate.as_bps())?;
-        }
-        match &self.trace {
-            Some(TraceSource::Generated(carrier)) => write!(f, " trace {}", carrier.name())?,
-            Some(TraceSource::File(path)) => write!(f, " trace {}", path.display())?,
-            None => {}
-        }
-        write!(f, " limit {}", self.limit)
-    }
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::None => Ok(()),
-            Self::Random { share, correlation } => {
-                write!(f, " loss {} {}", Percent(share), Percent(correlation))
-            }
-            Self::GilbertElliott { p, r, bad, good, step } => {
-                write!(f, " loss gemodel")?;
-                for share in [p, r, bad, good] {
-                    write!(f, " {}", Percent(share))?;
-                }
-                match step {
-                    Step::PerPacket => Ok(()),
-                    Step::Every(span) => write!(f, " step {}", duration_text(span)),
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Display for Distribution {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uniform => "uniform",
-            Self::Normal => "normal",
-            Self::Pareto => "pareto",
-        })
-    }
-}
-
-/// A share in percent, to a millionth of a percent.
-struct Percent(f64);
-
-impl fmt::Display for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{:.6}", self.0 * 100.0);
-        write!(f, "{}%", text.trim_end_matches('0').trim_end_matches('.'))
-    }
-}
-
-impl From<LinkSpec> for String {
-    fn from(spec: LinkSpec) -> Self {
-        spec.to_string()
-    }
-}
-
-impl TryFrom<String> for LinkSpec {
-    type Error = LinkError;
-
-    fn try_from(text: String) -> Result<Self, LinkError> {
-        text.parse()
-    }
+    })
 }

@@ -1,20 +1,20 @@
-//! The UDP relay: many clients, one server, and an emulated link that they all share.
+//! The UDP relay: many clients, a server or several, and an emulated link that they all share.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
-use tokio::net::UdpSocket;
-use tokio::sync::{mpsc, watch};
 
-use super::clock::Clock;
-use super::{Owned, Relay, RelayError, is_passing, stopped};
-use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, SharedLog, udp_overhead};
+use super::courier::{Courier, Ways};
+use super::toll::SharedToll;
+use super::{Relay, RelayError, Work, socket};
+use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog};
 use crate::link::LinkSpec;
+use crate::vigil::{Clock, Vigil};
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +23,20 @@ mod tests;
 const MAX_CLIENTS: usize = 256;
 /// How long a client is remembered that neither sends nor is sent anything.
 const IDLE: Duration = Duration::from_secs(60);
-/// The largest UDP payload.
-const MAX_DATAGRAM: usize = 65_535;
-/// Packets from the server that wait for the relay's task.
-const BACKLOG: usize = 1024;
+/// How often it is looked for such clients.
+const SWEEP: Duration = Duration::from_secs(6);
+/// Marks from here on are those of sockets that face a server: this and the route. Those before
+/// are the doors.
+const UPSTREAM: u64 = 1 << 32;
+
+/// Where packets are listened for, and the server to which they go on.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Pair {
+    /// Where clients reach the relay.
+    pub listen: SocketAddr,
+    /// Where the relay reaches the server.
+    pub to: SocketAddr,
+}
 
 /// Starts a relay that listens on `listen` and passes on to `server`.
 ///
@@ -36,139 +46,162 @@ const BACKLOG: usize = 1024;
 /// # Errors
 ///
 /// [`RelayError::Listen`] if the address is not to be had, [`RelayError::Link`] for a link that
-/// cannot be.
-pub async fn start(
+/// cannot be, [`RelayError::System`] if the system gives no thread.
+pub fn start(
     listen: SocketAddr,
     server: SocketAddr,
     spec: &LinkSpec,
     seed: u64,
 ) -> Result<Relay, RelayError> {
+    start_all(&[Pair { listen, to: server }], spec, seed)
+}
+
+/// As [`start`], for several pairs that share one link: RTP, RTCP and repair go to ports of their
+/// own, and through one network.
+///
+/// # Errors
+///
+/// As [`start`].
+pub fn start_all(pairs: &[Pair], spec: &LinkSpec, seed: u64) -> Result<Relay, RelayError> {
     let log = SharedLog::default();
+    let toll = SharedToll::default();
     let duplex = Duplex::new(spec, seed, log.clone())?;
-    let failed = |source| RelayError::Listen { address: listen, source };
-    let socket = UdpSocket::bind(listen).await.map_err(failed)?;
-    let address = socket.local_addr().map_err(failed)?;
-    let (stop, stopping) = watch::channel(());
-    let (to_relay, from_server) = mpsc::channel(BACKLOG);
+    let mut doors = Vec::new();
+    let mut addresses = Vec::new();
+    for &Pair { listen, to } in pairs {
+        let failed = |source| RelayError::Listen { address: listen, source };
+        let socket = socket::bind(listen).map_err(failed)?;
+        addresses.push(socket.local_addr().map_err(failed)?);
+        doors.push(Door { socket, server: to });
+    }
     let clock = Clock::start();
-    let clients = Clients {
-        server,
-        to_relay,
-        by_address: BTreeMap::new(),
-        by_route: BTreeMap::new(),
-        routes: 0,
-    };
-    let udp = UdpRelay { clock, socket, clients, duplex, log: log.clone() };
-    let task = tokio::spawn(udp.run(from_server, stopping));
-    Ok(Relay { address, log, stop, task })
+    let courier = Courier::start(clock, Clients::of(doors), duplex, log.clone(), toll.clone())
+        .map_err(RelayError::System)?;
+    Relay::new(addresses, log, toll, clock, Work::Udp { _courier: courier })
 }
 
-/// A packet from the server, and whose it is.
-type FromServer = (u32, Bytes);
-
-struct UdpRelay {
-    clock: Clock,
+/// A socket that faces clients, and the server behind it.
+#[derive(Debug)]
+struct Door {
     socket: UdpSocket,
-    clients: Clients,
-    duplex: Duplex,
-    log: SharedLog,
-}
-
-impl UdpRelay {
-    async fn run(
-        mut self,
-        mut from_server: mpsc::Receiver<FromServer>,
-        mut stop: watch::Receiver<()>,
-    ) {
-        let mut buffer = vec![0; MAX_DATAGRAM];
-        let mut sweep = MonoTime::ZERO + IDLE;
-        loop {
-            let now = self.clock.now();
-            self.forward(now).await;
-            if now >= sweep {
-                self.clients.forget_idle(now);
-                sweep = now + IDLE / 10;
-            }
-            let deadline = self.duplex.next_deadline().map_or(sweep, |next| next.min(sweep));
-            tokio::select! {
-                () = stopped(&mut stop) => return,
-                received = self.socket.recv_from(&mut buffer) => match received {
-                    Ok((length, from)) => self.on_client(from, &buffer[..length]).await,
-                    Err(error) if is_passing(&error) => {}
-                    Err(error) => return tracing::error!(%error, "the relay's socket failed"),
-                },
-                Some((route, data)) = from_server.recv() => self.on_server(route, data),
-                () = self.clock.wait_until(Some(deadline)) => {}
-            }
-        }
-    }
-
-    async fn on_client(&mut self, from: SocketAddr, payload: &[u8]) {
-        let now = self.clock.now();
-        match self.clients.route(now, from).await {
-            Ok(route) => {
-                let data = Bytes::copy_from_slice(payload);
-                self.duplex.push(now, enter(Direction::ToServer, route, data, from));
-            }
-            Err(error) => {
-                tracing::debug!(%from, %error, "a client was turned away");
-                self.log.on_refused();
-            }
-        }
-    }
-
-    fn on_server(&mut self, route: u32, data: Bytes) {
-        let now = self.clock.now();
-        if let Some(client) = self.clients.by_route.get_mut(&route) {
-            client.active = now;
-            self.duplex.push(now, enter(Direction::ToClient, route, data, client.address));
-        }
-    }
-
-    /// Sends what has come through the link.
-    async fn forward(&mut self, now: MonoTime) {
-        while let Some(Forward { direction, route, data }) = self.duplex.pop(now) {
-            let Some(client) = self.clients.by_route.get(&route) else {
-                self.log.on_unsent();
-                continue;
-            };
-            let sent = match direction {
-                Direction::ToServer => client.upstream.send(&data).await,
-                Direction::ToClient => self.socket.send_to(&data, client.address).await,
-            };
-            if sent.is_err() {
-                self.log.on_unsent();
-            }
-        }
-    }
-}
-
-/// What a UDP payload is on the link, from or to a client.
-fn enter(direction: Direction, route: u32, data: Bytes, client: SocketAddr) -> Enter {
-    let kind = Kind::of_datagram(&data);
-    Enter { direction, route, kind, data, overhead: udp_overhead(client.ip()) }
+    server: SocketAddr,
 }
 
 /// The clients that are known, by where they are and by number.
+#[derive(Debug)]
 struct Clients {
-    server: SocketAddr,
-    to_relay: mpsc::Sender<FromServer>,
-    by_address: BTreeMap<SocketAddr, u32>,
+    doors: Vec<Door>,
+    by_address: BTreeMap<(usize, SocketAddr), u32>,
     by_route: BTreeMap<u32, Client>,
     routes: u32,
+    swept: MonoTime,
+    overruns: u64,
 }
 
+#[derive(Debug)]
 struct Client {
+    door: usize,
     address: SocketAddr,
-    upstream: Arc<UdpSocket>,
+    upstream: UdpSocket,
     active: MonoTime,
-    _reader: Owned,
+}
+
+impl Ways for Clients {
+    type Order = Infallible;
+
+    fn watch(&self, vigil: &Vigil) -> io::Result<()> {
+        let mut doors = (0..).zip(&self.doors);
+        doors.try_for_each(|(mark, door)| vigil.watch(&door.socket, mark))
+    }
+
+    fn obey(&mut self, _vigil: &Vigil, order: Infallible) {
+        match order {}
+    }
+
+    fn socket(&self, mark: u64) -> Option<&UdpSocket> {
+        match route_of(mark) {
+            Some(route) => Some(&self.by_route.get(&route)?.upstream),
+            None => Some(&self.doors.get(mark as usize)?.socket),
+        }
+    }
+
+    fn entrance(
+        &mut self,
+        now: MonoTime,
+        vigil: &Vigil,
+        mark: u64,
+        from: SocketAddr,
+        data: &[u8],
+    ) -> Option<Enter> {
+        let (direction, route, client) = match route_of(mark) {
+            Some(route) => {
+                let client = self.by_route.get_mut(&route)?;
+                client.active = now;
+                (Direction::ToClient, route, client.address)
+            }
+            None => {
+                let route = self.route(now, vigil, mark as usize, from);
+                let turned_away = |error: &io::Error| {
+                    tracing::debug!(%from, %error, "a client was turned away");
+                };
+                (Direction::ToServer, route.inspect_err(turned_away).ok()?, from)
+            }
+        };
+        let data = Bytes::copy_from_slice(data);
+        let kind = Kind::of_datagram(&data);
+        Some(Enter::udp(direction, route, kind, data, client.ip()))
+    }
+
+    fn exit(&self, direction: Direction, route: u32) -> Option<(&UdpSocket, Option<SocketAddr>)> {
+        let client = self.by_route.get(&route)?;
+        match direction {
+            Direction::ToServer => Some((&client.upstream, None)),
+            Direction::ToClient => Some((&self.doors[client.door].socket, Some(client.address))),
+        }
+    }
+
+    fn tend(&mut self, now: MonoTime) -> Option<MonoTime> {
+        if now >= self.swept + SWEEP {
+            self.forget_idle(now);
+            self.swept = now;
+        }
+        Some(self.swept + SWEEP)
+    }
+
+    fn overruns(&self) -> u64 {
+        let doors = self.doors.iter().map(|door| &door.socket);
+        let upstreams = self.by_route.values().map(|client| &client.upstream);
+        self.overruns + socket::overruns(doors.chain(upstreams))
+    }
+}
+
+/// Whose socket towards the server is watched by this mark; `None` for a door.
+fn route_of(mark: u64) -> Option<u32> {
+    mark.checked_sub(UPSTREAM).map(|route| route as u32)
 }
 
 impl Clients {
-    /// The number of the client at `address`, who gets one if there is room.
-    async fn route(&mut self, now: MonoTime, address: SocketAddr) -> io::Result<u32> {
-        if let Some(&route) = self.by_address.get(&address) {
+    fn of(doors: Vec<Door>) -> Self {
+        Self {
+            doors,
+            by_address: BTreeMap::new(),
+            by_route: BTreeMap::new(),
+            routes: 0,
+            swept: MonoTime::ZERO,
+            overruns: 0,
+        }
+    }
+
+    /// The number of the client at `address` who came to the door `door`, and gets one if there
+    /// is room.
+    fn route(
+        &mut self,
+        now: MonoTime,
+        vigil: &Vigil,
+        door: usize,
+        address: SocketAddr,
+    ) -> io::Result<u32> {
+        if let Some(&route) = self.by_address.get(&(door, address)) {
             if let Some(client) = self.by_route.get_mut(&route) {
                 client.active = now;
             }
@@ -178,46 +211,25 @@ impl Clients {
         if self.by_route.len() >= MAX_CLIENTS {
             return Err(io::Error::other(format!("{MAX_CLIENTS} clients are here already")));
         }
-        let upstream = Arc::new(connect(self.server).await?);
+        let upstream = socket::connect(self.doors[door].server)?;
         let route = self.routes;
+        vigil.watch(&upstream, UPSTREAM + u64::from(route))?;
         self.routes = self.routes.wrapping_add(1);
-        let reader = tokio::spawn(read(upstream.clone(), route, self.to_relay.clone()));
-        let _reader = Owned(reader.abort_handle());
-        self.by_route.insert(route, Client { address, upstream, active: now, _reader });
-        self.by_address.insert(address, route);
+        self.by_route.insert(route, Client { door, address, upstream, active: now });
+        self.by_address.insert((door, address), route);
         Ok(route)
     }
 
     fn forget_idle(&mut self, now: MonoTime) {
-        self.by_route.retain(|_, client| now.since(client.active) < IDLE);
+        let idle = |client: &Client| now.since(client.active) >= IDLE;
+        let leaving = self.by_route.values().filter(|client| idle(client));
+        let sockets: Vec<_> = leaving.map(|client| &client.upstream).collect();
+        if sockets.is_empty() {
+            return;
+        }
+        self.overruns += socket::overruns(sockets);
+        self.by_route.retain(|_, client| !idle(client));
         let known = &self.by_route;
         self.by_address.retain(|_, route| known.contains_key(route));
-    }
-}
-
-async fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
-    let any: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
-    Ok(socket)
-}
-
-/// Reads what the server sends to one client.
-async fn read(upstream: Arc<UdpSocket>, route: u32, to_relay: mpsc::Sender<FromServer>) {
-    let mut buffer = vec![0; MAX_DATAGRAM];
-    loop {
-        match upstream.recv(&mut buffer).await {
-            Ok(length) => {
-                let data = Bytes::copy_from_slice(&buffer[..length]);
-                if to_relay.send((route, data)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) if is_passing(&error) => {}
-            Err(error) => return tracing::warn!(%error, "a client's socket failed"),
-        }
     }
 }

@@ -5,7 +5,7 @@ use cantus_player::wire::{Ending, Event, Input, Output};
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::time::{MonoTime, NtpTime};
 
-use super::outcome::{Milestone, Outcome, ShownCue, Sound, UnitFate};
+use super::outcome::{Milestone, Offered, Outcome, ShownCue, Sound, UnitFate};
 use super::path::Path;
 use super::scenario::{Capture, Scenario, ScenarioError};
 use crate::duplex::PacketLog;
@@ -123,6 +123,7 @@ impl Listener {
             cues: self.cues,
             fates: self.fates,
             packets: PacketLog::with_limit(0),
+            offered: Offered::default(),
             there,
             back,
             log: self.log,

@@ -36,7 +36,7 @@ mod simulation;
 mod udp;
 
 pub use media::{Media, MediaError};
-pub use outcome::{Milestone, Outcome, ShownCue, Sound, UnitFate};
+pub use outcome::{Amount, Milestone, Offered, Outcome, ShownCue, Sound, UnitFate};
 pub use passage::{Passing, Verdict};
 pub use quic::QuicError;
 pub use scenario::{Capture, Scenario, ScenarioError};

@@ -1,5 +1,6 @@
 //! What came of a simulated session.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cantus_player::wire::Ending;
@@ -9,7 +10,7 @@ use cantus_qos::stats::UnitRecord;
 use cantus_qos::stats::report::{QosReport, StreamKind, StreamReport};
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
-use crate::duplex::PacketLog;
+use crate::duplex::{Direction, Kind, PacketLog};
 use crate::link::NodeCounts;
 
 /// Everything that can be known of a session that was played.
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub fates: Vec<UnitFate>,
     /// What became of every packet; their stories where the scenario asked for them.
     pub packets: PacketLog,
+    /// What the ends gave to the transport, by direction and kind.
+    pub offered: Offered,
     /// What the link from streamer to player did.
     pub there: NodeCounts,
     /// What the link from player to streamer did.
@@ -49,6 +52,19 @@ impl Outcome {
     pub fn audio(&self) -> impl Iterator<Item = &StreamReport> {
         self.report.streams.iter().filter(|stream| stream.kind == StreamKind::Continuous)
     }
+}
+
+/// What the ends gave to the transport, whatever it then put around it.
+pub type Offered = BTreeMap<(Direction, Kind), Amount>;
+
+/// Packets, and the bytes that they would be if each travelled alone over UDP and IPv4, headers
+/// included.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct Amount {
+    /// How many.
+    pub packets: u64,
+    /// How large together.
+    pub bytes: u64,
 }
 
 /// What was heard.

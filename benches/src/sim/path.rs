@@ -8,11 +8,11 @@ use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
 use super::passage::{Passing, Verdict};
-use crate::duplex::{Direction, Duplex, Enter, Forward, Kind, udp_overhead};
+use crate::duplex::{Direction, Duplex, Enter, Forward, Kind};
 use crate::link::NodeCounts;
 
 /// Everything travels over IPv4.
-const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+pub(super) const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What a test does to packets.
 pub(super) type Hook<'a> = dyn FnMut(&Passing) -> Verdict + 'a;
@@ -41,10 +41,7 @@ impl<'a> Path<'a> {
         let passed = self.passed.entry((direction, kind)).or_default();
         let passing = Passing { now, direction, kind, index: *passed, data };
         *passed += 1;
-        let mut push = |data| {
-            let overhead = udp_overhead(IPV4);
-            self.duplex.push(now, Enter { direction, route, kind, data, overhead });
-        };
+        let mut push = |data| self.duplex.push(now, Enter::udp(direction, route, kind, data, IPV4));
         match (self.hook)(&passing) {
             Verdict::Pass => push(passing.data),
             Verdict::Drop => {}

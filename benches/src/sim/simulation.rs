@@ -13,13 +13,13 @@ use rand_chacha::ChaCha8Rng;
 use super::carriage::{Arrival, CONNECTION, Carriage};
 use super::listener::Listener;
 use super::media::Media;
-use super::outcome::{Milestone, Outcome};
+use super::outcome::{Milestone, Offered, Outcome};
 use super::passage::{Passing, Verdict};
-use super::path::Path;
+use super::path::{IPV4, Path};
 use super::quic::{Quic, QuicError};
 use super::scenario::{Scenario, ScenarioError};
 use super::udp::{MEDIA_PORTS, Udp};
-use crate::duplex::{Duplex, PacketLog, SharedLog};
+use crate::duplex::{Direction, Duplex, Kind, PacketLog, SharedLog, udp_overhead};
 use crate::link::LinkError;
 
 /// Packets of which the story is kept where it is asked for: several hours of them.
@@ -97,7 +97,15 @@ pub fn run_with(
         server.begin_streams_at(beginning);
     }
     let listener = Listener::new(scenario, ntp_at_zero)?;
-    let simulation = Simulation { now: MonoTime::ZERO, media, path, carriage, server, listener };
+    let simulation = Simulation {
+        now: MonoTime::ZERO,
+        media,
+        path,
+        carriage,
+        server,
+        listener,
+        offered: Offered::default(),
+    };
     let outcome = simulation.play();
     Ok(Outcome { packets: log.snapshot(), ..outcome })
 }
@@ -109,6 +117,7 @@ struct Simulation<'a> {
     carriage: Box<dyn Carriage>,
     server: Server,
     listener: Listener,
+    offered: Offered,
 }
 
 impl Simulation<'_> {
@@ -122,7 +131,14 @@ impl Simulation<'_> {
             }
             self.now = next.max(self.now + LEAST_STEP);
         }
-        self.listener.into_outcome(self.now, &self.path, self.server.session_count())
+        let outcome = self.listener.into_outcome(self.now, &self.path, self.server.session_count());
+        Outcome { offered: self.offered, ..outcome }
+    }
+
+    fn offer(&mut self, direction: Direction, kind: Kind, data: &[u8]) {
+        let amount = self.offered.entry((direction, kind)).or_default();
+        amount.packets += 1;
+        amount.bytes += (data.len() + udp_overhead(IPV4)) as u64;
     }
 
     /// Lets everything happen that happens now; the next instant at which something does.
@@ -178,6 +194,8 @@ impl Simulation<'_> {
                 streamer::Output::Wait(deadline) => return deadline,
                 streamer::Output::Control { data, .. } => self.carriage.answer(self.now, data),
                 streamer::Output::Transmit(transmit) => {
+                    let kind = Kind::of_delivery(transmit.channel, transmit.class);
+                    self.offer(Direction::ToClient, kind, &transmit.data);
                     self.carriage.to_player(self.now, &mut self.path, transmit);
                 }
                 streamer::Output::Fetch { connection, fetch } => {
@@ -204,6 +222,7 @@ impl Simulation<'_> {
                     }
                 }
                 player::Output::Transmit { flow, channel, data, .. } => {
+                    self.offer(Direction::ToServer, Kind::Rtcp, &data);
                     self.carriage.to_streamer(self.now, &mut self.path, flow, channel, data);
                 }
                 // The streamer's ports are known here; events stay with the listener.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_player::wire as player;
-use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::delivery::Channel;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp;
@@ -107,12 +107,7 @@ impl Carriage for Udp {
 
     fn to_player(&mut self, now: MonoTime, path: &mut Path<'_>, transmit: streamer::Transmit) {
         let Destination::Udp(to) = transmit.destination else { return };
-        let kind = match (transmit.channel, transmit.class) {
-            (Channel::Rtcp, _) => Kind::Rtcp,
-            (Channel::Rtp, DeliveryClass::Repair) => Kind::Repair,
-            (Channel::Rtp, DeliveryClass::Isochronous) => Kind::Media,
-            (Channel::Rtp, _) => Kind::Cue,
-        };
+        let kind = Kind::of_delivery(transmit.channel, transmit.class);
         path.send(now, Direction::ToClient, kind, to.port().into(), transmit.data);
     }
 

@@ -5,8 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cantus_qos::payload::AudioFormat;
 use cantus_qos::stats::{UnitRecord, trace};
-use cantus_qos::time::MonoTime;
+use cantus_qos::time::{MediaTime, MonoTime};
 
 use crate::cli::PlayOptions;
 use crate::session::Player;
@@ -33,9 +34,37 @@ pub enum ShowError {
     },
 }
 
+/// Where the sound and the words of one session go. What the user chose on the command line is
+/// one; who plays on behalf of somebody else, and wants to listen, brings another.
+pub trait Outputs: Sync {
+    /// Opens what takes the sound.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened for sound in `format`.
+    fn sound(&self, format: AudioFormat) -> Result<Box<dyn AudioSink>, SinkError>;
+
+    /// Opens what takes the words, before the sound. The sound begins at `origin`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    fn words(&self, origin: MediaTime) -> Result<Box<dyn SubtitleSink>, SubtitleError>;
+}
+
+impl Outputs for PlayOptions {
+    fn sound(&self, format: AudioFormat) -> Result<Box<dyn AudioSink>, SinkError> {
+        self.out.open(format)
+    }
+
+    fn words(&self, origin: MediaTime) -> Result<Box<dyn SubtitleSink>, SubtitleError> {
+        self.subtitles.open(origin)
+    }
+}
+
 /// The sinks of one session; sound and words open when it is known what will come.
 pub(super) struct Show<'a> {
-    options: &'a PlayOptions,
+    outputs: &'a dyn Outputs,
     sink: Option<Box<dyn AudioSink>>,
     subtitles: Option<Box<dyn SubtitleSink>>,
     trace: Option<Trace>,
@@ -51,9 +80,9 @@ impl<'a> Show<'a> {
     /// # Errors
     ///
     /// If the trace cannot be made.
-    pub(super) fn new(options: &'a PlayOptions) -> Result<Self, ShowError> {
+    pub(super) fn new(options: &PlayOptions, outputs: &'a dyn Outputs) -> Result<Self, ShowError> {
         let trace = options.trace.clone().map(Trace::create).transpose()?;
-        Ok(Self { options, sink: None, subtitles: None, trace })
+        Ok(Self { outputs, sink: None, subtitles: None, trace })
     }
 
     /// One line for the user that is no error.
@@ -64,8 +93,8 @@ impl<'a> Show<'a> {
     pub(super) fn event(&mut self, event: Event) -> Result<(), ShowError> {
         match event {
             Event::Ready { format, range, .. } => {
-                self.subtitles = Some(self.options.subtitles.open(range.0)?);
-                self.sink = Some(self.options.out.open(format)?);
+                self.subtitles = Some(self.outputs.words(range.0)?);
+                self.sink = Some(self.outputs.sound(format)?);
             }
             Event::Sound { samples, position } => {
                 let is_lead_in = position.is_none();

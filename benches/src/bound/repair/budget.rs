@@ -74,7 +74,7 @@ impl Budget<'_> {
         let (every, latency) = (self.frames.every, self.latency);
         let round_trip = 2 * self.link.delay;
         let first_answer = self.link.delay + OVERDUE + round_trip;
-        let luck = self.link.jitter.map_or(Duration::ZERO, |jitter| jitter.deviation);
+        let luck = self.link.jitter.as_ref().map_or(Duration::ZERO, |jitter| jitter.deviation);
         let manners = [(round_trip + OVERDUE, 1), (every, 1), (every, 2), (3 * every, 3)];
         let hopes = [Duration::ZERO, luck].into_iter();
         let hopes = hopes.filter(move |&hope| first_answer <= latency + hope);

@@ -8,7 +8,7 @@ use cantus_qos::time::MonoTime;
 
 use super::decoder::Decoder;
 use super::{Frames, OVERDUE, RepairBound};
-use crate::link::{Link, LinkError, LinkSpec, Packet};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, Packet};
 
 /// Bytes of a request on the wire: RTCP of reduced size that names up to seventeen packets (RFC
 /// 4585, section 6.2.1; RFC 5506), UDP and IPv4.
@@ -171,7 +171,8 @@ impl Session {
             Item::Request(_) => (&mut self.back, REQUEST),
             Item::Frame(_) | Item::Symbol(..) => (&mut self.there, self.frames.size),
         };
-        link.push(self.now, Packet { data: Bytes::new(), size, entered: self.now, tag });
+        let (data, entered, ecn) = (Bytes::new(), self.now, Ecn::NotCapable);
+        link.push(entered, Packet { data, size, entered, tag, ecn });
         self.items.push(item);
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
 use super::Frames;
-use crate::link::{Link, LinkError, LinkSpec, Loss, Packet, Step};
+use crate::link::{Ecn, Link, LinkError, LinkSpec, Loss, Packet, Share, Step};
 
 /// The share of frames in whose whole time, from their sending to the last moment at which a
 /// packet makes it at the mean delay, the link loses whatever is sent: no sender can bring them.
@@ -17,14 +17,15 @@ pub(super) fn share(
     frames: Frames,
     latency: Duration,
 ) -> Result<Option<f64>, LinkError> {
-    let Loss::GilbertElliott { p, r, bad: 1.0, step: step @ Step::Every(span), .. } = link.loss
+    let Loss::GilbertElliott { p, r, bad: Share::WHOLE, step: step @ Step::Every(span), .. } =
+        link.loss
     else {
         return Ok(None);
     };
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let time = nanos(latency.saturating_sub(link.delay));
     // What else the link does has luck of its own: without it, the chain is the same.
-    let loss = Loss::GilbertElliott { p, r, bad: 1.0, good: 0.0, step };
+    let loss = Loss::GilbertElliott { p, r, bad: Share::WHOLE, good: Share::NONE, step };
     let mut chain = Link::new(&LinkSpec { loss, ..LinkSpec::default() }, seed)?;
     let (every, span) = (nanos(frames.every), nanos(span));
     let steps = (every.saturating_mul(frames.count()).saturating_add(time)) / span + 1;
@@ -33,7 +34,8 @@ pub(super) fn share(
     let bad_run: Vec<u64> = (0..steps)
         .map(|step| {
             let now = MonoTime::from_nanos(step * span);
-            chain.push(now, Packet { data: Bytes::new(), size: 0, entered: now, tag: step });
+            let (data, ecn) = (Bytes::new(), Ecn::NotCapable);
+            chain.push(now, Packet { data, size: 0, entered: now, tag: step, ecn });
             lost = if chain.pop(now).is_none() { lost + 1 } else { 0 };
             lost
         })

@@ -1,3 +1,4 @@
+use super::super::Ecn;
 use super::*;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ fn departures(node: &mut Opportunities, now: u64, sizes: &[usize]) -> Vec<u64> {
     let now = MonoTime::from_millis(now);
     let mut millis = Vec::new();
     for &size in sizes {
-        let packet = Packet { data: Bytes::new(), size, entered: now, tag: 0 };
+        let packet =
+            Packet { data: Bytes::new(), size, entered: now, tag: 0, ecn: Ecn::NotCapable };
         node.push(now, packet).unwrap();
     }
     while let Some(at) = node.next_deadline() {
@@ -68,7 +70,13 @@ fn the_way_back_is_further_on_in_the_same_trace() {
 #[test]
 fn the_queue_holds_its_limit_and_not_one_more() {
     let mut node = node(&[10], Duration::ZERO, 2);
-    let packet = Packet { data: Bytes::new(), size: 1500, entered: MonoTime::ZERO, tag: 0 };
+    let packet = Packet {
+        data: Bytes::new(),
+        size: 1500,
+        entered: MonoTime::ZERO,
+        tag: 0,
+        ecn: Ecn::NotCapable,
+    };
     assert_eq!(node.push(MonoTime::ZERO, packet.clone()), Ok(()));
     assert_eq!(node.push(MonoTime::ZERO, packet.clone()), Ok(()));
     assert_eq!(node.push(MonoTime::ZERO, packet), Err(DropCause::Overflow));
@@ -77,7 +85,9 @@ fn the_queue_holds_its_limit_and_not_one_more() {
 #[test]
 fn a_trace_is_read_line_by_line_and_a_bad_line_is_named() {
     assert_eq!(DeliveryTrace::parse("0\n5\n5\n7\n").unwrap().millis(), [0, 5, 5, 7]);
-    let bad = |line, text: &str| LinkError::BadTraceLine { line, text: text.to_owned() };
+    let expected = "a millisecond at or after the line before";
+    let bad =
+        |line, text: &str| LinkError::BadLine { what: WHAT, line, text: text.to_owned(), expected };
     assert_eq!(DeliveryTrace::parse("0\nfive\n"), Err(bad(2, "five")));
     assert_eq!(DeliveryTrace::parse("6\n5\n"), Err(bad(2, "5")));
     assert_eq!(DeliveryTrace::parse(""), Err(LinkError::EmptyTrace));

@@ -10,20 +10,19 @@ use rtsp_types::{Message, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc;
 
 use super::framing::{Framed, Framing};
-use super::media::{Arrived, Media, Opened, Sides};
+use super::media::{Media, Opened};
 use super::setup::{Ask, Dialogue, Settled, client_ports};
-use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog, udp_overhead};
-use crate::relay::clock::Clock;
+use super::ways::Sides;
+use crate::duplex::{Duplex, SharedLog};
+use crate::relay::toll::SharedToll;
+use crate::vigil::Clock;
 
-/// Media packets that wait for the connection's task.
-const BACKLOG: usize = 1024;
 /// Bytes on the delayed way to one side beyond which no more are read from the other.
 const MAX_DELAYED: usize = 4 << 20;
 
-/// A client, its server, and all that goes between them.
+/// A client, its server, and what they say to each other. Their media have a courier.
 pub(super) struct Connection {
     clock: Clock,
     client: Side,
@@ -31,8 +30,6 @@ pub(super) struct Connection {
     dialogue: Dialogue,
     sides: Sides,
     media: Media,
-    arrivals: mpsc::Receiver<Arrived>,
-    duplex: Duplex,
 }
 
 impl Connection {
@@ -44,6 +41,7 @@ impl Connection {
         delay: Duration,
         duplex: Duplex,
         log: SharedLog,
+        toll: SharedToll,
     ) -> io::Result<Self> {
         let sides = Sides {
             client: client.peer_addr()?.ip(),
@@ -51,27 +49,21 @@ impl Connection {
             facing_server: server.local_addr()?.ip(),
             server: server.peer_addr()?.ip(),
         };
-        let (sender, arrivals) = mpsc::channel(BACKLOG);
         Ok(Self {
             clock,
             client: Side::new(client, delay)?,
             server: Side::new(server, delay)?,
             dialogue: Dialogue::default(),
             sides,
-            media: Media::new(sides, sender, log),
-            arrivals,
-            duplex,
+            media: Media::start(clock, sides, duplex, log, toll)?,
         })
     }
 
-    /// Passes messages and media until one side has closed its connection.
+    /// Passes messages until one side has closed its connection.
     pub(super) async fn run(mut self) -> io::Result<()> {
         let (mut from_client, mut from_server) = (vec![0; 16 << 10], vec![0; 16 << 10]);
         loop {
             let now = self.clock.now();
-            while let Some(forward) = self.duplex.pop(now) {
-                self.media.forward(forward).await;
-            }
             self.client.write_due(now).await?;
             self.server.write_due(now).await?;
             if self.client.is_done() || self.server.is_done() {
@@ -79,37 +71,21 @@ impl Connection {
             }
             let (client_reads, server_reads) =
                 (self.client.may_read(&self.server), self.server.may_read(&self.client));
-            let deadline = self.next_deadline();
+            let due = [self.client.due(), self.server.due()].into_iter().flatten().min();
             tokio::select! {
                 read = self.client.reader.read(&mut from_client), if client_reads => {
-                    self.on_client(&from_client[..read?]).await?;
+                    self.on_client(&from_client[..read?])?;
                 }
                 read = self.server.reader.read(&mut from_server), if server_reads => {
                     self.on_server(&from_server[..read?])?;
                 }
-                Some(arrived) = self.arrivals.recv() => self.on_media(arrived),
-                () = self.clock.wait_until(deadline) => {}
+                () = wait_until(self.clock, due) => {}
             }
         }
     }
 
-    fn next_deadline(&self) -> Option<MonoTime> {
-        let deadlines = [self.duplex.next_deadline(), self.client.due(), self.server.due()];
-        deadlines.into_iter().flatten().min()
-    }
-
-    fn on_media(&mut self, Arrived { direction, route, data }: Arrived) {
-        let address = match direction {
-            Direction::ToServer => self.sides.client,
-            Direction::ToClient => self.sides.server,
-        };
-        let kind = Kind::of_rtp_session(&data);
-        let overhead = udp_overhead(address);
-        self.duplex.push(self.clock.now(), Enter { direction, route, kind, data, overhead });
-    }
-
     /// The client has sent `data`, or closed if there is none.
-    async fn on_client(&mut self, data: &[u8]) -> io::Result<()> {
+    fn on_client(&mut self, data: &[u8]) -> io::Result<()> {
         let now = self.clock.now();
         self.server.end_after_due = data.is_empty();
         self.client.framing.push(data);
@@ -118,7 +94,7 @@ impl Connection {
         {
             let out = match message {
                 Message::Request(request) => match client_ports(&request) {
-                    Some(ports) => self.on_setup(request, ports).await?,
+                    Some(ports) => self.on_setup(request, ports)?,
                     None => {
                         self.dialogue.on_request(&request);
                         raw
@@ -131,12 +107,8 @@ impl Connection {
         Ok(())
     }
 
-    async fn on_setup(
-        &mut self,
-        mut request: Request<Vec<u8>>,
-        client: (u16, u16),
-    ) -> io::Result<Bytes> {
-        let Opened { path, facing_client, facing_server } = self.media.open(client).await?;
+    fn on_setup(&mut self, mut request: Request<Vec<u8>>, client: (u16, u16)) -> io::Result<Bytes> {
+        let Opened { path, facing_client, facing_server } = self.media.open(client)?;
         let seen_by_client = self.sides.facing_client;
         let ask = Ask { path, client, facing_client, seen_by_client };
         self.dialogue.on_setup(&mut request, ask, facing_server, self.sides.facing_server);
@@ -175,6 +147,15 @@ impl Connection {
             }
         }
         Ok(raw)
+    }
+}
+
+/// Waits until `due`, for ever if there is nothing due. What is said may be a millisecond late, as
+/// the timers of the runtime are; nobody hears it.
+async fn wait_until(clock: Clock, due: Option<MonoTime>) {
+    match due.and_then(|due| clock.instant(due)) {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -18,6 +18,7 @@ mod framing;
 mod media;
 mod setup;
 mod transport;
+mod ways;
 
 #[cfg(test)]
 mod tests;
@@ -28,44 +29,48 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::clock::Clock;
-use super::{Relay, RelayError, stopped};
+use super::toll::SharedToll;
+use super::{Relay, RelayError, Work, stopped};
 use crate::duplex::{Duplex, SharedLog};
 use crate::link::LinkSpec;
+use crate::vigil::Clock;
 use connection::Connection;
 
 /// Clients at once.
 const MAX_CLIENTS: usize = 64;
 
-/// Starts a relay that listens on `listen` and passes on to the RTSP server at `server`.
+/// Starts a relay that listens on `listen` and passes on to the RTSP server at `server`. It must be
+/// started within a tokio runtime, which carries the messages; the media have threads of their own.
 ///
 /// # Errors
 ///
 /// [`RelayError::Listen`] if the address is not to be had, [`RelayError::Link`] for a link that
-/// cannot be.
+/// cannot be, [`RelayError::System`] if the system gives no thread.
 pub async fn start(
     listen: SocketAddr,
     server: SocketAddr,
     spec: &LinkSpec,
     seed: u64,
 ) -> Result<Relay, RelayError> {
-    let log = SharedLog::default();
+    let (log, toll) = (SharedLog::default(), SharedToll::default());
     // Built once for nothing, so that a bad link is an error of the start.
     Duplex::new(spec, seed, log.clone())?;
     let failed = |source| RelayError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let (stop, stopping) = watch::channel(());
+    let clock = Clock::start();
     let relay = RtspRelay {
-        clock: Clock::start(),
+        clock,
         server,
         spec: spec.clone(),
         seed,
         log: log.clone(),
+        toll: toll.clone(),
         clients: JoinSet::new(),
     };
     let task = tokio::spawn(relay.run(listener, stopping));
-    Ok(Relay { address, log, stop, task })
+    Relay::new(vec![address], log, toll, clock, Work::Rtsp { stop, task })
 }
 
 struct RtspRelay {
@@ -74,6 +79,7 @@ struct RtspRelay {
     spec: LinkSpec,
     seed: u64,
     log: SharedLog,
+    toll: SharedToll,
     clients: JoinSet<()>,
 }
 
@@ -103,10 +109,10 @@ impl RtspRelay {
             Ok(duplex) => duplex,
             Err(error) => return tracing::warn!(%error, "there is no link for this client"),
         };
-        let log = self.log.clone();
+        let (log, toll) = (self.log.clone(), self.toll.clone());
         self.clients.spawn(async move {
             let outcome = match TcpStream::connect(server).await {
-                Ok(server) => Connection::new(clock, client, server, delay, duplex, log),
+                Ok(server) => Connection::new(clock, client, server, delay, duplex, log, toll),
                 Err(error) => Err(error),
             };
             let outcome = match outcome {

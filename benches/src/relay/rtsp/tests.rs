@@ -9,7 +9,6 @@ use tokio::net::UdpSocket;
 use super::transport::ports;
 use super::*;
 use crate::duplex::{Direction, Fate};
-use crate::relay::Owned;
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work).await.expect("nothing came for 20 s")
@@ -43,10 +42,10 @@ async fn pair(address: IpAddr) -> ([UdpSocket; 2], u16) {
 }
 
 /// Answers SETUP with ports of its own and echoes what comes to them to the client's ports.
-async fn echo_server(address: IpAddr) -> (SocketAddr, Owned) {
+async fn echo_server(address: IpAddr) -> SocketAddr {
     let listener = TcpListener::bind((address, 0)).await.unwrap();
     let at = listener.local_addr().unwrap();
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         let (mut control, _) = listener.accept().await.unwrap();
         let (media, port) = pair(address).await;
         let mut to = (0, 0);
@@ -82,11 +81,11 @@ async fn echo_server(address: IpAddr) -> (SocketAddr, Owned) {
             }
         }
     });
-    (at, Owned(task.abort_handle()))
+    at
 }
 
 async fn media_pass_both_ways(address: IpAddr) {
-    let (server, _task) = echo_server(address).await;
+    let server = echo_server(address).await;
     let spec = "delay 3ms".parse().unwrap();
     let relay = start((address, 0).into(), server, &spec, 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
@@ -114,7 +113,8 @@ async fn media_pass_both_ways(address: IpAddr) {
         assert_eq!(from, SocketAddr::new(address, to));
     }
 
-    let log = relay.stop().await;
+    let record = relay.stop().await;
+    let log = &record.log;
     let story: Vec<_> = log.entries().iter().map(|entry| (entry.direction, entry.route)).collect();
     let (there, back) = (Direction::ToServer, Direction::ToClient);
     assert_eq!(story, [(there, 0), (back, 0), (there, 1), (back, 1)]);
@@ -143,7 +143,7 @@ async fn a_client_whose_server_is_not_there_is_hung_up_on() {
 
 #[tokio::test]
 async fn a_client_that_does_not_speak_rtsp_is_hung_up_on() {
-    let (server, _task) = echo_server(Ipv4Addr::LOCALHOST.into()).await;
+    let server = echo_server(Ipv4Addr::LOCALHOST.into()).await;
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let relay = start(listen, server, &LinkSpec::default(), 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();

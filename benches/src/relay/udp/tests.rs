@@ -1,12 +1,16 @@
 use super::*;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use tokio::net::UdpSocket;
+
 use crate::duplex::Fate;
 
 /// A server that answers every datagram with itself in capitals.
-async fn shouting_server(address: SocketAddr) -> (SocketAddr, Owned) {
+async fn shouting_server(address: SocketAddr) -> SocketAddr {
     let socket = UdpSocket::bind(address).await.unwrap();
     let address = socket.local_addr().unwrap();
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         let mut buffer = [0; 2048];
         loop {
             let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
@@ -14,7 +18,7 @@ async fn shouting_server(address: SocketAddr) -> (SocketAddr, Owned) {
             socket.send_to(&buffer[..length], from).await.unwrap();
         }
     });
-    (address, Owned(task.abort_handle()))
+    address
 }
 
 async fn ask(client: &UdpSocket, text: &str) -> String {
@@ -28,9 +32,9 @@ async fn ask(client: &UdpSocket, text: &str) -> String {
 #[tokio::test]
 async fn each_of_two_clients_gets_its_own_answers() {
     for any in [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()] {
-        let (server, _task) = shouting_server(any).await;
+        let server = shouting_server(any).await;
         let spec = "delay 5ms".parse().unwrap();
-        let relay = start(any, server, &spec, 7).await.unwrap();
+        let relay = start(any, server, &spec, 7).unwrap();
         let (first, second) =
             (UdpSocket::bind(any).await.unwrap(), UdpSocket::bind(any).await.unwrap());
         first.connect(relay.address()).await.unwrap();
@@ -39,7 +43,7 @@ async fn each_of_two_clients_gets_its_own_answers() {
             assert_eq!(ask(&first, &format!("first {round}")).await, format!("FIRST {round}"));
             assert_eq!(ask(&second, &format!("second {round}")).await, format!("SECOND {round}"));
         }
-        let log = relay.stop().await;
+        let log = relay.stop().await.log;
         assert_eq!((log.counts().to_server.delivered, log.counts().to_client.delivered), (10, 10));
         for entry in log.entries() {
             assert_eq!(entry.fate, Fate::Delivered);
@@ -53,45 +57,86 @@ async fn what_the_link_loses_never_reaches_the_server() {
     let any = (Ipv4Addr::LOCALHOST, 0).into();
     let server = UdpSocket::bind(any).await.unwrap();
     let spec = "loss 100%".parse().unwrap();
-    let relay = start(any, server.local_addr().unwrap(), &spec, 7).await.unwrap();
+    let relay = start(any, server.local_addr().unwrap(), &spec, 7).unwrap();
     let client = UdpSocket::bind(any).await.unwrap();
     client.send_to(b"hello", relay.address()).await.unwrap();
     while relay.counts().to_server.entered == 0 {
         tokio::task::yield_now().await;
     }
-    let log = relay.stop().await;
+    let log = relay.stop().await.log;
     assert_eq!(log.entries()[0].fate, Fate::Lost);
     assert!(server.try_recv(&mut [0; 16]).is_err());
 }
 
-#[tokio::test]
-async fn idle_clients_are_forgotten_and_their_number_is_bounded() {
-    let (to_relay, _from_server) = mpsc::channel(1);
+#[test]
+fn idle_clients_are_forgotten_and_their_number_is_bounded() {
+    let vigil = Vigil::new(Clock::start()).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = (Ipv4Addr::LOCALHOST, 9).into();
-    let mut clients = Clients {
-        server,
-        to_relay,
-        by_address: BTreeMap::new(),
-        by_route: BTreeMap::new(),
-        routes: 0,
-    };
+    let mut clients = Clients::of(vec![Door { socket: socket::bind(any).unwrap(), server }]);
     let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for port in 1..=MAX_CLIENTS as u16 {
-        clients.route(MonoTime::ZERO, address(port)).await.unwrap();
+        clients.route(MonoTime::ZERO, &vigil, 0, address(port)).unwrap();
     }
     let almost = MonoTime::ZERO + IDLE - Duration::from_nanos(1);
-    assert!(clients.route(almost, address(1000)).await.is_err());
-    assert_eq!(clients.route(almost, address(1)).await.unwrap(), 0);
-    let route = clients.route(MonoTime::ZERO + IDLE, address(1000)).await.unwrap();
+    assert!(clients.route(almost, &vigil, 0, address(1000)).is_err());
+    assert_eq!(clients.route(almost, &vigil, 0, address(1)).unwrap(), 0);
+    let route = clients.route(MonoTime::ZERO + IDLE, &vigil, 0, address(1000)).unwrap();
     assert_eq!(route, MAX_CLIENTS as u32);
     assert_eq!(clients.by_address.len(), 2);
     assert_eq!(clients.by_route.len(), 2);
 }
 
 #[tokio::test]
+async fn pairs_of_ports_share_one_link_and_keep_their_servers_apart() {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let rtp = shouting_server(any).await;
+    let rtcp = shouting_server(any).await;
+    let pairs = [Pair { listen: any, to: rtp }, Pair { listen: any, to: rtcp }];
+    let relay = start_all(&pairs, &"delay 2ms".parse().unwrap(), 7).unwrap();
+    let client = UdpSocket::bind(any).await.unwrap();
+    for (door, text) in [(0, "rtp"), (1, "rtcp"), (0, "again")] {
+        let address = relay.addresses()[door];
+        client.connect(address).await.unwrap();
+        assert_eq!(ask(&client, text).await, text.to_uppercase());
+    }
+    let record = relay.stop().await;
+    let routes: Vec<_> = record.log.entries().iter().map(|entry| entry.route).collect();
+    assert_eq!(routes, [0, 0, 1, 1, 0, 0]);
+    assert_eq!(record.lateness.quantiles().map(|it| it.count), Some(6));
+    assert_eq!(record.overruns, 0);
+}
+
+#[test]
+fn the_packets_of_all_pairs_wait_in_the_same_queue() {
+    let vigil = Vigil::new(Clock::start()).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let doors = [1, 2].map(|port| Door {
+        socket: socket::bind(any).unwrap(),
+        server: (Ipv4Addr::LOCALHOST, port).into(),
+    });
+    let mut clients = Clients::of(doors.into());
+    // 100 bytes and their headers take 16 ms each at 64 kbit/s, and three have room.
+    let spec = "rate 64kbit limit 3".parse().unwrap();
+    let mut duplex = Duplex::new(&spec, 7, SharedLog::default()).unwrap();
+    let client = (Ipv4Addr::LOCALHOST, 5000).into();
+    for door in [0, 1, 0, 1] {
+        let now = MonoTime::ZERO;
+        let enter = clients.entrance(now, &vigil, door, client, &[0; 100]).unwrap();
+        duplex.push(now, enter);
+    }
+    let mut story = Vec::new();
+    while let Some(at) = duplex.next_deadline() {
+        story.extend(duplex.pop(at).map(|forward| (at, forward.route)));
+    }
+    let millis = MonoTime::from_millis;
+    assert_eq!(story, [(millis(16), 0), (millis(32), 1), (millis(48), 0)]);
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = taken.local_addr().unwrap();
-    let error = start(address, address, &LinkSpec::default(), 7).await.unwrap_err();
+    let error = start(address, address, &LinkSpec::default(), 7).unwrap_err();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::bound::Playback;
 use crate::duplex::{Duplex, Enter, SharedLog};
+use crate::link::Ecn;
 use crate::sim::{Capture, Media, Scenario, run};
 
 const LATENCY: Duration = Duration::from_millis(200);
@@ -23,6 +24,7 @@ fn streamed(words: &str, seconds: u64) -> PacketLog {
         kind,
         data: Bytes::from_static(&[0; 252]),
         overhead: 28,
+        ecn: Ecn::NotCapable,
     };
     // What is sent last has a second to come.
     for step in 0..(seconds + 1) * 100 {

@@ -1,0 +1,75 @@
+//! One combination of a matrix.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cantus_player::wish::Latency;
+use cantus_qos::quantity::duration_text;
+use cantus_qos::spec::Protection;
+use cantus_qos::time::MediaTime;
+
+use super::plan::{NamedLink, Transport};
+use crate::report::CellKey;
+use crate::sim::{Capture, Media, Scenario};
+
+/// One combination of a matrix: a session for each seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// A media directory, then the name of the presentation; `synthetic` is a melody.
+    pub media: PathBuf,
+    /// The network.
+    pub link: NamedLink,
+    /// What carries the media.
+    pub transport: Transport,
+    /// From sending to being heard.
+    pub latency: Latency,
+    /// Forward error correction.
+    pub protection: Protection,
+    /// How much is played; `None`: to the end.
+    pub length: Option<Duration>,
+}
+
+impl Cell {
+    /// By what it is known in the results.
+    pub fn key(&self) -> CellKey {
+        CellKey {
+            link: self.link.name.clone(),
+            transport: self.transport.name().to_owned(),
+            media: self.media.display().to_string(),
+            latency: self.latency.to_string(),
+            protection: self.protection.to_string(),
+            length: self.length.map(duration_text),
+        }
+    }
+
+    /// The name of the presentation in its directory.
+    pub(super) fn presentation(&self) -> String {
+        let name = self.media.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Whether the media is made up.
+    pub(super) fn is_synthetic(&self) -> bool {
+        self.media.as_os_str() == Media::SYNTHETIC
+    }
+
+    /// The session of this cell with the luck of `seed`.
+    pub fn scenario(&self, seed: u64) -> Scenario {
+        let spec = self.link.spec.clone();
+        Scenario {
+            seed,
+            latency: self.latency,
+            protection: self.protection,
+            length: self.length.map(MediaTime::from_duration),
+            capture: Capture { fates: true, packets: true, sound: false },
+            ..Scenario::new(spec, &self.presentation(), self.transport.into())
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key().fmt(f)
+    }
+}

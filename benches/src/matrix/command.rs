@@ -1,0 +1,115 @@
+//! `cantus-bench matrix`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Findings, Matrix, MatrixError, MatrixPlan, RunError};
+use crate::cli::MatrixOptions;
+use crate::report::{html, to_csv};
+
+/// Where real traces lie on a machine that has them, from the root of the project.
+const REAL_TRACES: &str = "../shared/traces";
+
+/// Why there is no report. Each is one line for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The matrix was not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The plan is none.
+    #[error(transparent)]
+    Plan(#[from] MatrixError),
+    /// The report cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Runs a matrix and writes `report.html`, `results.csv` and `results.json`.
+///
+/// # Errors
+///
+/// [`CommandError`]: before anything is run if the plan cannot be, or there is no place for the
+/// report.
+pub fn run(options: &MatrixOptions) -> Result<(), CommandError> {
+    let mut plans = MatrixPlan::read(&options.plan)?;
+    if let Some(directory) = traces(options)? {
+        plans = plans.into_iter().map(|plan| plan.with_traces_from(&directory)).collect();
+    }
+    let matrix = Matrix::prepare(&plans, options.seeds.as_ref())?;
+    fs::create_dir_all(&options.out).map_err(|source| failed(&options.out, source))?;
+    let progress = progress(matrix.sessions());
+    let findings = matrix.run(options.jobs, || progress.inc(1))?;
+    progress.finish_and_clear();
+    write(&options.out, &findings)?;
+    print!("{}", summary(&findings, &options.out));
+    Ok(())
+}
+
+/// The directory of real traces: the one that was named, or the usual one where it is there.
+fn traces(options: &MatrixOptions) -> Result<Option<PathBuf>, MatrixError> {
+    match &options.real_traces {
+        Some(directory) if directory.is_dir() => Ok(Some(directory.clone())),
+        Some(directory) => Err(MatrixError::NoTraces(directory.clone())),
+        None if options.generated_traces => Ok(None),
+        None => Ok(Some(PathBuf::from(REAL_TRACES)).filter(|usual| usual.is_dir())),
+    }
+}
+
+/// A bar with the time left; silent where nobody watches.
+fn progress(sessions: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(sessions as u64), ProgressDrawTarget::stderr());
+    let style = "{wide_bar} {pos}/{len} sessions, {eta} left";
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn write(directory: &Path, findings: &Findings) -> Result<(), CommandError> {
+    let Findings { results, .. } = findings;
+    for (name, text) in [
+        ("results.json", results.to_json()),
+        ("results.csv", to_csv(results)),
+        ("report.html", html::matrix(findings)),
+    ] {
+        let path = directory.join(name);
+        fs::write(&path, text).map_err(|source| failed(&path, source))?;
+    }
+    Ok(())
+}
+
+fn failed(path: &Path, source: io::Error) -> CommandError {
+    CommandError::Write { path: path.to_owned(), source }
+}
+
+/// One line a cell, and where the rest is.
+fn summary(findings: &Findings, out: &Path) -> String {
+    let Findings { results, .. } = findings;
+    let mut text = String::new();
+    for cell in &results.cells {
+        let percent = |name: &str| match cell.figure(name) {
+            Some(estimate) => match estimate.half_width() {
+                Some(half) => format!("{:6.2} ± {:4.2} %", 100.0 * estimate.mean, 100.0 * half),
+                None => format!("{:6.2} %", 100.0 * estimate.mean),
+            },
+            None => "     -".to_owned(),
+        };
+        let (residual, overhead) = (percent("residual"), percent("overhead"));
+        text += &format!("residual {residual}  overhead {overhead}  {}\n", cell.key);
+    }
+    let incomplete = results.cells.iter().flat_map(|cell| &cell.runs).filter(|run| !run.completed);
+    match incomplete.count() {
+        0 => {}
+        count => text += &format!("{count} sessions were not played to their end.\n"),
+    }
+    let (sessions, out) = (results.sessions(), out.display());
+    text + &format!("{sessions} sessions; the report is {out}/report.html\n")
+}

@@ -1,0 +1,265 @@
+//! Probes: what a session sounded like, measured without asking the player.
+//!
+//! A probe has the [`Reference`] (what the streamer encodes, decoded without a loss), and the
+//! [`Evidence`] of a session: the sound that left for the sink with the instants at which it left,
+//! the cues with the instants at which they appeared, and the log of the network between the two
+//! ends. From these [`listen`] finds out by itself what was heard of the source, when and where;
+//! [`compare`] holds it against what the player reports.
+//!
+//! # How
+//!
+//! The sink's sound is followed through the source unit by unit. A unit *was heard* if the sink has
+//! its very samples at its place: to -40 dB, where sound made up in place of a lost unit is off by
+//! -30 dB at best, and mostly by 0 dB. In Opus a unit that came after a loss sounds unlike the
+//! source; it is compared with what a decoder that met the same losses makes of it. Where the
+//! source does not go on at its place, the sound is looked for by correlation: 40 ms of it within
+//! 25 ms either way (time scaling cuts and repeats so little), then 200 ms of it within 5 s. From
+//! the places at which the sound goes on, gaps, insertions, skips and repeats follow.
+//!
+//! *Delay* is from the entry of a unit's packet into the link to the instant at which the first
+//! sample of the unit, found in the sink's sound, left for the sink. *Skew* is from the instant at
+//! which the sample left that a cue begins with, found in the same way, to that at which the cue
+//! appeared: with `sync-test` it is the click of that very cue. No planned time is in either.
+//!
+//! # How exactly
+//!
+//! | measure | accuracy | why |
+//! |---|---|---|
+//! | units lost | one unit, and one in fifty | a concealed unit of steady sound may be the source's to -40 dB |
+//! | | the undecided besides | silence in place of silence cannot be told from it: digital silence is between the sentences of `narration` |
+//! | gaps | whole units | loss comes in units |
+//! | insertions, skips, repeats | length 2 samples, place 1 ms | by correlation; the edge is looked for in steps of 32 frames. In silence the place is that of the next sound; in a steady tone nothing is found before it changes |
+//! | drift | 5 ppm over 20 s, 2 over a minute | lags between two samples are found to a tenth of a sample |
+//! | delay, skew in virtual time | 0.1 ms | the sample at 44.1 kHz and the 4 us steps of the sender's time stamps |
+//! | the same in real time | 5 ms, and how late the player handed samples over | both ends, the relay and the recorder each wait for the scheduler once; see [`Accuracy`] |
+//!
+//! What cannot be measured is `null`, and nothing is compared with it: the delay over QUIC in real
+//! time, since what a QUIC packet carries cannot be seen from outside.
+
+mod compare;
+mod course;
+mod drift;
+mod echo;
+mod entries;
+mod faults;
+mod follow;
+mod instants;
+mod recorder;
+mod reference;
+mod search;
+mod session;
+mod skew;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod twin;
+mod wave;
+
+use std::borrow::Cow;
+
+use cantus_qos::payload::cue::Cue;
+use cantus_qos::stats::Distribution;
+use cantus_qos::stats::report::{Delay, QosReport, SubtitleSkew};
+use cantus_qos::time::{MediaTime, MonoTime};
+use serde::{Deserialize, Serialize};
+
+pub use compare::{Accuracy, Disagreement, compare};
+pub use faults::{Fault, FaultKind};
+pub use recorder::{Record, Recorder};
+pub use reference::{Reference, ReferenceError};
+pub use session::{NEEDED, ProbeError, probe_outcome, probe_record};
+pub use twin::{SEEDS, Twin};
+
+use crate::duplex::PacketLog;
+use crate::sim::Sound;
+use course::Course;
+use echo::Verdict;
+use entries::Entries;
+use faults::Listing;
+use instants::Instants;
+use reference::Source;
+use wave::Wave;
+
+/// Version of the document's layout.
+pub const VERSION: u32 = 1;
+
+/// What came out of a session, and what went through its network, on one clock.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// What left for the sink. The instants are those at which a frame leaves the sink, which for
+    /// a sink that holds samples back is so much after it was handed over.
+    pub sound: &'a Sound,
+    /// The cues, and when each appeared.
+    pub cues: &'a [(MonoTime, Cue)],
+    /// What became of every packet.
+    pub packets: &'a PacketLog,
+    /// The media time of the first unit that was sent.
+    pub sent_from: MediaTime,
+    /// Where the presentation was to end; `None`: at its end.
+    pub until: Option<MediaTime>,
+}
+
+/// What a probe found. One JSON document; the units are in the names, as in the player's report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Version of this layout, [`VERSION`].
+    pub version: u32,
+    /// The audio tracks in their order.
+    pub tracks: Vec<TrackProbe>,
+    /// Cues against the sound they belong to.
+    pub subtitle_skew_ms: SubtitleSkew,
+    /// Cues that appeared while the sound they belong to was not heard.
+    pub cues_without_sound: u64,
+    /// By how much samples were handed over later than promptly, as delays.
+    pub handed_late_ms: Delay,
+}
+
+/// What a probe found of one track.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrackProbe {
+    /// Units that should have been heard.
+    pub expected: u64,
+    /// Units that were not.
+    pub lost: u64,
+    /// Units of silence, in place of which there was silence.
+    pub undecided: u64,
+    /// Units not heard / expected; with the undecided ones it may be as much more as they are.
+    pub residual: Option<f64>,
+    /// Parts in a million by which the source moves too fast through the sink's sound.
+    pub drift_ppm: Option<f64>,
+    /// From the entry of a unit into the link to its first sample's leaving for the sink.
+    pub delay_ms: Delay,
+    /// What is wrong with the sound, in the order in which it is heard.
+    pub faults: Vec<Fault>,
+}
+
+impl TrackProbe {
+    /// The sum of the lengths of all faults of a kind, in milliseconds.
+    pub fn total_ms(&self, kind: FaultKind) -> f64 {
+        self.of(kind).map(|fault| fault.length_ms).sum()
+    }
+
+    /// All faults of a kind.
+    pub fn of(&self, kind: FaultKind) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(move |fault| fault.kind == kind)
+    }
+}
+
+impl Probe {
+    /// The document: indented, with a newline at its end.
+    pub fn to_json(&self) -> String {
+        let mut json =
+            serde_json::to_string_pretty(self).expect("text and numbers are always JSON");
+        json.push('\n');
+        json
+    }
+
+    /// The findings for people, in at most 80 columns, beside what the player reports.
+    pub fn summary(&self, report: &QosReport) -> String {
+        summary::write(self, report)
+    }
+}
+
+/// Finds out what was heard of `reference`.
+pub fn listen(evidence: &Evidence<'_>, reference: &Reference) -> Probe {
+    let Sound { format, samples, from, handed } = evidence.sound;
+    let instants = Instants::new(handed, format.rate);
+    let tracks = reference.tracks();
+    let entries = match tracks.first() {
+        Some(track) => {
+            let hz = track.format.rate.hz();
+            Entries::of(evidence.packets, tracks.len(), evidence.sent_from, hz)
+        }
+        None => Vec::new(),
+    };
+    let mut probe = Probe {
+        version: VERSION,
+        tracks: Vec::new(),
+        subtitle_skew_ms: SubtitleSkew::default(),
+        cues_without_sound: 0,
+        handed_late_ms: (&instants.lateness()).into(),
+    };
+    for (index, source) in tracks.iter().enumerate() {
+        let heard = side(samples, reference.channels(), source);
+        let track = Track::follow(&heard, source, *from, evidence.until);
+        probe.tracks.push(track.probe(entries.get(index), &instants));
+        if index == 0 {
+            let (skews, unheard) =
+                skew::skew(evidence.cues, *from, source, &track.course, &instants);
+            probe.subtitle_skew_ms = (&skews).into();
+            probe.cues_without_sound = unheard;
+        }
+    }
+    probe
+}
+
+/// The channels of `samples` that a track is heard on.
+fn side<'a>(samples: &'a [f32], channels: usize, source: &Source) -> Cow<'a, [f32]> {
+    if source.side.len() == channels {
+        return Cow::Borrowed(samples);
+    }
+    let frames = samples.chunks_exact(channels);
+    Cow::Owned(frames.flat_map(|frame| &frame[source.side.clone()]).copied().collect())
+}
+
+/// One track, as it was heard.
+struct Track<'a> {
+    source: &'a Source,
+    sink: Wave<'a>,
+    range: (i64, i64),
+    course: Course,
+}
+
+impl<'a> Track<'a> {
+    fn follow(
+        heard: &'a [f32],
+        source: &'a Source,
+        from: MediaTime,
+        until: Option<MediaTime>,
+    ) -> Self {
+        let (sink, wave) = (Wave::new(heard, source.side.len()), source.wave());
+        let from = from.ticks(source.format.rate);
+        let until = until.map_or(source.length, |until| until.ticks(source.format.rate));
+        let range = (from, until.min(wave.frames()));
+        Self { source, sink, range, course: follow::follow(sink, source, range.0, range.1) }
+    }
+
+    fn probe(&self, entries: Option<&Entries>, instants: &Instants<'_>) -> TrackProbe {
+        let hz = self.source.format.rate.hz();
+        let verdicts = &self.course.verdicts[self.course.first..];
+        let count = |is: fn(&Verdict) -> bool| verdicts.iter().filter(|it| is(it)).count() as u64;
+        let expected = verdicts.len() as u64;
+        let lost = count(|it| *it == Verdict::Lost);
+        let listing = Listing {
+            course: &self.course,
+            sink: self.sink,
+            source: self.source.wave(),
+            unit: self.source.unit,
+            range: self.range,
+            hz,
+        };
+        let delays = entries.map(|entries| self.delays(entries, instants));
+        TrackProbe {
+            expected,
+            lost,
+            undecided: count(|it| matches!(it, Verdict::Silence { .. })),
+            residual: (expected > 0).then(|| lost as f64 / expected as f64),
+            drift_ppm: drift::drift(&self.course, hz),
+            delay_ms: delays.as_ref().map(Delay::from).unwrap_or_default(),
+            faults: listing.faults(),
+        }
+    }
+
+    /// From the link's entrance to the sink, for every unit that was heard.
+    fn delays(&self, entries: &Entries, instants: &Instants<'_>) -> Distribution {
+        let units = self.course.verdicts.iter().enumerate().skip(self.course.first);
+        let heard = units.filter(|(_, verdict)| **verdict == Verdict::Heard);
+        heard
+            .filter_map(|(unit, _)| {
+                let frame = unit as i64 * self.source.unit;
+                let left = instants.at(self.course.sink_frame(frame)?)?;
+                Some(left - entries.at(frame)?)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! Probes of whole sessions, in virtual and in real time.
+
+use cantus_player::decode::OpusDecoder;
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::time::MediaTime;
+use cantus_streamer::programme::{ProgrammeError, ProgrammeKey};
+
+use super::{Evidence, Probe, Record, Reference, ReferenceError, listen};
+use crate::duplex::PacketLog;
+use crate::sim::{Capture, Media, Outcome, Scenario};
+
+/// Why a session cannot be probed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// There is nothing to compare with.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The presentation cannot be encoded again.
+    #[error(transparent)]
+    Programme(#[from] ProgrammeError),
+    /// The player handed nothing to its sink.
+    #[error("there is nothing to probe: no sound was handed to the sink")]
+    Silent,
+}
+
+/// What a session in virtual time must keep for its probe.
+pub const NEEDED: Capture = Capture { sound: true, fates: false, packets: true };
+
+/// Probes a session in virtual time that kept what is [`NEEDED`].
+///
+/// # Errors
+///
+/// [`ProbeError`].
+pub fn probe_outcome(
+    outcome: &Outcome,
+    media: &Media,
+    scenario: &Scenario,
+) -> Result<Probe, ProbeError> {
+    let cues: Vec<_> = outcome.cues.iter().map(|it| (it.at, it.cue.clone())).collect();
+    let evidence = Evidence {
+        sound: outcome.sound.as_ref().ok_or(ProbeError::Silent)?,
+        cues: &cues,
+        packets: &outcome.packets,
+        sent_from: sent_from(scenario),
+        until: scenario.length.map(|length| scenario.from + length),
+    };
+    Ok(listen(&evidence, &reference(media, scenario)?))
+}
+
+/// Probes a session in real time that was to be as `scenario` says.
+///
+/// # Errors
+///
+/// [`ProbeError`].
+pub fn probe_record(
+    record: &Record,
+    packets: &PacketLog,
+    media: &Media,
+    scenario: &Scenario,
+) -> Result<Probe, ProbeError> {
+    let evidence = Evidence {
+        sound: record.sound.as_ref().ok_or(ProbeError::Silent)?,
+        cues: &record.cues,
+        packets,
+        sent_from: sent_from(scenario),
+        until: scenario.length.map(|length| scenario.from + length),
+    };
+    Ok(listen(&evidence, &reference(media, scenario)?))
+}
+
+fn reference(media: &Media, scenario: &Scenario) -> Result<Reference, ProbeError> {
+    let key = ProgrammeKey::new(&scenario.presentation, scenario.codec);
+    Ok(Reference::of(&*media.programme(&key)?)?)
+}
+
+/// Opus is sent a little before the place where the sound begins.
+fn sent_from(scenario: &Scenario) -> MediaTime {
+    let early = match scenario.codec {
+        AudioCodec::Opus => OpusDecoder::PRE_ROLL,
+        AudioCodec::L16 => MediaTime::ZERO,
+    };
+    (scenario.from - early).max(MediaTime::ZERO)
+}
