@@ -12,6 +12,7 @@
 //! Noise is in all such numbers: close what else runs, and believe the fastest. On a machine whose
 //! clock varies, the ratios between stages hold better than the nanoseconds.
 
+mod bounds;
 mod clock;
 mod links;
 mod receive;

@@ -77,7 +77,7 @@ pub fn playout(units: &[Unit], late_share: f64) -> Option<PlayoutBound> {
 ///
 /// The dynamic programme is exact while all delays together stay under a hundred days, and takes
 /// time in proportion to the units times those that may be late: thirty thousand units of which
-/// three thousand may be late take a few hundredths of a second.
+/// three thousand may be late take a fifth of a second, three hundred a tenth of that.
 pub fn playout_within(units: &[Unit], late: usize, window: Duration) -> Option<PlayoutBound> {
     let windows = delays_by_window(units, window.max(Duration::from_millis(1)));
     let mut delays: Vec<f64> = windows.concat();

@@ -26,7 +26,7 @@ const WINDOWS: [(f64, f64); 10] = [
 ];
 
 /// Runs in which the share of the code is sought that uses up what asking leaves.
-const ATTEMPTS: usize = 6;
+const ATTEMPTS: usize = 4;
 
 /// The share of the budget that may stay unused.
 const UNUSED: f64 = 0.005;
@@ -55,13 +55,13 @@ impl Budget<'_> {
         }
         let mut asking = None;
         for way in self.ways_to_ask() {
-            let bound = self.spend(window, way)?;
+            let bound = self.spend(window, way, 0.6 * self.overhead)?;
             if let Some(bound) = bound.filter(|bound| bound.missing < best.missing) {
                 (best, asking) = (bound, Some(way));
             }
         }
         for (way, other) in asking.into_iter().flat_map(|way| WINDOWS.map(|other| (way, other))) {
-            let bound = self.spend(other, way)?;
+            let bound = self.spend(other, way, best.code)?;
             best = bound.filter(|bound| bound.missing < best.missing).unwrap_or(best);
         }
         Ok(best)
@@ -83,11 +83,15 @@ impl Budget<'_> {
         })
     }
 
-    /// What is left with this way to ask and as much code as it leaves room for; `None` where
-    /// asking alone costs too much.
-    fn spend(&self, window: (f64, f64), asking: Asking) -> Result<Option<RepairBound>, LinkError> {
+    /// What is left with this way to ask and as much code as it leaves room for, sought from
+    /// `code` on; `None` where asking alone costs too much.
+    fn spend(
+        &self,
+        window: (f64, f64),
+        asking: Asking,
+        mut code: f64,
+    ) -> Result<Option<RepairBound>, LinkError> {
         let mut best: Option<RepairBound> = None;
-        let mut code = 0.6 * self.overhead;
         for _ in 0..ATTEMPTS {
             let window = self.window(window);
             let bound = self.run(Policy { code, window, asking: Some(asking) })?;
@@ -97,7 +101,8 @@ impl Budget<'_> {
                 best = Some(bound);
             }
             let all_spent = (0.0..UNUSED * self.overhead).contains(&left);
-            if all_spent || left < 0.0 && code == 0.0 {
+            let whole = best.is_some_and(|best| best.missing == 0);
+            if all_spent || whole || left < 0.0 && code == 0.0 {
                 break;
             }
             code = (code + left - UNUSED / 2.0 * self.overhead).max(0.0);
