@@ -32,6 +32,7 @@ pub mod plan;
 pub mod probe;
 pub mod relay;
 pub mod report;
+pub mod session;
 mod signals;
 pub mod sim;
 pub mod stage;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use cantus_player::cli::PlayOptions;
+use cantus_player::cli::{Codec, Out, PlayOptions, Subtitles, TrustOptions};
 use cantus_player::drive::{self as player, Failure, Finish, Outputs};
 use cantus_player::trust::{Fingerprint, Trust};
 use cantus_player::url::{StreamUrl, UrlError};
@@ -116,5 +116,24 @@ impl Stage {
         let record = self.relay.stop().await;
         drop(self.streamer);
         record
+    }
+}
+
+/// What is played from `url` where nothing else is said: into nothing, and nobody is told.
+pub fn bare(url: StreamUrl) -> PlayOptions {
+    PlayOptions {
+        url,
+        out: Out::Null,
+        subtitles: Subtitles::None,
+        lang: None,
+        codec: Codec::default(),
+        latency: Default::default(),
+        qos: None,
+        report: None,
+        trace: None,
+        from: None,
+        length: None,
+        fec: Default::default(),
+        trust: TrustOptions { trust: None, ca: None },
     }
 }
