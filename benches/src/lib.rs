@@ -12,7 +12,7 @@
 //! * [`report`]: what they came to, as tables and plots; [`compare`]: what got better or worse.
 //! * [`bound`]: what an ideal player and an ideal sender make of the same network.
 //! * [`peers`]: what GStreamer, SRT and RIST make of the same links.
-//! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and real-time runs.
+//! * [`stage`]: streamer, relay and player on this machine, for [`demo`] and [`session`]s of plans.
 //! * [`tunnel`]: two hosts on this machine, joined by an emulated IP link or by the kernel's netem.
 //! * [`count`]: numbered packets across any network.
 //! * [`agreement`]: whether our links do what the kernel's netem does.
