@@ -46,8 +46,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::link::{Link, LinkError, LinkSpec};
 
+mod mistake;
+
 #[cfg(test)]
 mod tests;
+
+pub use mistake::Mistake;
 
 /// The longest plan that is read.
 const MAX_PLAN_BYTES: u64 = 1 << 20;
@@ -113,7 +117,10 @@ pub enum PlanError {
     },
     /// The text is not a plan.
     #[error("not a plan: {0}")]
-    Malformed(#[from] toml::de::Error),
+    Malformed(Mistake),
+    /// The text says nothing.
+    #[error("the plan is empty: it has at least `link` and `media`")]
+    Empty,
     /// The media path does not end in the name of a presentation.
     #[error("`{}` does not name a presentation in a media directory", .0.display())]
     Media(PathBuf),
@@ -169,7 +176,11 @@ impl FromStr for Plan {
     type Err = PlanError;
 
     fn from_str(text: &str) -> Result<Self, PlanError> {
-        let plan: Self = toml::from_str(text)?;
+        if text.parse::<toml::Table>().is_ok_and(|table| table.is_empty()) {
+            return Err(PlanError::Empty);
+        }
+        let malformed = |error| PlanError::Malformed(Mistake::of(text, &error));
+        let plan: Self = toml::from_str(text).map_err(malformed)?;
         match plan.presentation() {
             Some(_) => Ok(plan),
             None => Err(PlanError::Media(plan.media)),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::cell::Cell;
 use crate::link::{LinkError, LinkSpec, TraceSource};
+use crate::plan::Mistake;
 
 /// The longest plan that is read.
 const MAX_PLAN_BYTES: u64 = 1 << 20;
@@ -120,12 +121,12 @@ pub enum MatrixError {
     #[error("there is no plan in {}: a matrix is a file `*.toml`", .0.display())]
     NoPlan(PathBuf),
     /// The text is not a matrix.
-    #[error("{}not a matrix: {}", place(path), cause.to_string().trim_end())]
+    #[error("{}not a matrix: {mistake}", place(path))]
     Malformed {
         /// The file, where it is one.
         path: Option<PathBuf>,
         /// What is wrong, and where.
-        cause: Box<toml::de::Error>,
+        mistake: Mistake,
     },
     /// The plan says nothing.
     #[error("{}the plan is empty: a matrix has at least `links` and `media`", place(.0))]
@@ -201,7 +202,10 @@ impl MatrixPlan {
         }
         let plan: Self = match toml::from_str(text) {
             Ok(plan) => plan,
-            Err(cause) => return Err(MatrixError::Malformed { path, cause: Box::new(cause) }),
+            Err(error) => {
+                let mistake = Mistake::of(text, &error);
+                return Err(MatrixError::Malformed { path, mistake });
+            }
         };
         let lists = [
             ("links", plan.links.is_empty()),

@@ -64,7 +64,13 @@ fn what_is_wrong_is_named() {
         let text = format!("link = \"wifi\"\nmedia = \"tone\"\n{line}");
         let error = text.parse::<Plan>().unwrap_err().to_string();
         assert!(error.contains(message), "{line}: {error}");
+        assert!(error.starts_with("not a plan: line 3, `"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
     }
+    let error = "link = \"wifi\"".parse::<Plan>().unwrap_err().to_string();
+    assert_eq!(error, "not a plan: missing field `media`");
+    let nothing = "# nothing yet\n".parse::<Plan>();
+    assert!(matches!(nothing, Err(PlanError::Empty)), "{nothing:?}");
     let error = "link = \"wet string\"\nmedia = \"tone\"".parse::<Plan>().unwrap_err().to_string();
     assert!(error.contains("`wet` is no word of a link"), "{error}");
     assert!(matches!("link = \"wifi\"\nmedia = \"..\"".parse::<Plan>(), Err(PlanError::Media(_))));

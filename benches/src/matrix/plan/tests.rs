@@ -75,6 +75,8 @@ fn what_is_wrong_is_named() {
     ] {
         let error = refused(&format!("links = [\"wifi\"]\nmedia = [\"tone\"]\n{line}"));
         assert!(error.contains(message), "{line}: {error}");
+        assert!(error.starts_with("not a matrix: line 3, `"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
     }
     assert!(refused("links = [\"wet string\"]\nmedia = [\"tone\"]").contains("`wet`"));
     assert!(refused("links = [\"wifi\"]").contains("missing field `media`"));
