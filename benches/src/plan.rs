@@ -44,7 +44,7 @@ use cantus_qos::spec::Protection;
 use cantus_qos::spec::QosSpec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::link::{Link, LinkError, LinkSpec};
+use crate::link::{LinkSpec, PathSpec};
 
 mod mistake;
 
@@ -150,18 +150,9 @@ impl Plan {
         Some((if directory.as_os_str().is_empty() { here } else { directory }, name))
     }
 
-    /// The two directions of the network: there is the way of the media, from the streamer to the
-    /// player, and back the way of feedback and requests.
-    ///
-    /// # Errors
-    ///
-    /// As [`Link::pair`].
-    pub fn links(&self) -> Result<(Link, Link), LinkError> {
-        let (there, back) = Link::pair(&self.link, self.seed)?;
-        match &self.back {
-            Some(spec) => Ok((there, Link::pair(spec, self.seed)?.1)),
-            None => Ok((there, back)),
-        }
+    /// The two directions of the network, in virtual and in real time.
+    pub fn path(&self) -> PathSpec {
+        PathSpec { there: self.link.clone(), back: self.back.clone() }
     }
 
     /// The same plan with other luck.

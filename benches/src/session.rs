@@ -129,7 +129,7 @@ pub async fn run(options: &RunOptions) -> Result<Finish, SessionError> {
     let (directory, name) = presentation(&plan)?;
     // The page is drawn from the fates of the units, which the player writes as it goes.
     let trace = options.html.as_ref().map(|page| page.with_extension("trace.csv"));
-    let stage = Stage::set(directory, name, plan.transport, &plan.link, plan.seed).await?;
+    let stage = Stage::set(directory, name, plan.transport, plan.path(), plan.seed).await?;
     let play = PlayOptions {
         out: options.out.clone(),
         subtitles: Subtitles::Plain,

@@ -12,7 +12,7 @@ use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::quic::{Identity, IdentityError};
 
-use crate::link::LinkSpec;
+use crate::link::PathSpec;
 use crate::plan::Transport;
 use crate::relay::{self, Relay, RelayError, RelayRecord};
 use crate::vigil::Clock;
@@ -51,7 +51,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Serves the directory `media` on loopback, behind `link`.
+    /// Serves the directory `media` on loopback, behind `path`: one link for both ways,
+    /// or a [`PathSpec`].
     ///
     /// # Errors
     ///
@@ -60,7 +61,7 @@ impl Stage {
         media: &Path,
         name: &str,
         transport: Transport,
-        link: &LinkSpec,
+        path: impl Into<PathSpec>,
         seed: u64,
     ) -> Result<Self, StageError> {
         let catalogue = Catalogue::open(media)?;
@@ -85,8 +86,8 @@ impl Stage {
         .await?;
         let server = streamer.quic.or(streamer.rtsp).ok_or(StageError::NoAddress(transport))?;
         let (relay, scheme) = match transport {
-            Transport::Quic => (relay::udp::start(any, server, link, seed)?, "quic"),
-            Transport::Rtsp => (relay::rtsp::start(any, server, link, seed).await?, "rtsp"),
+            Transport::Quic => (relay::udp::start(any, server, path, seed)?, "quic"),
+            Transport::Rtsp => (relay::rtsp::start(any, server, path, seed).await?, "rtsp"),
         };
         let url = format!("{scheme}://{}/{name}", relay.address()).parse()?;
         Ok(Self { url, streamer, relay, fingerprint })

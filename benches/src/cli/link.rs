@@ -6,6 +6,7 @@ use std::time::Duration;
 use cantus_qos::quantity::parse_duration;
 use clap::{ArgGroup, Args};
 
+use crate::link::LinkSpec;
 use crate::tunnel::Until;
 
 const EXAMPLES: &str = "\
@@ -47,6 +48,10 @@ pub struct LinkOptions {
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     pub length: Option<Duration>,
 
+    /// What our emulator does on the way from right to left, where that is another
+    #[arg(long, value_name = "WORDS", conflicts_with = "tc")]
+    pub back: Option<LinkSpec>,
+
     /// What the luck of our emulator follows from
     #[arg(long, default_value_t = 1, conflicts_with = "tc")]
     pub seed: u64,
@@ -55,7 +60,7 @@ pub struct LinkOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "tc")]
     pub log: Option<PathBuf>,
 
-    /// What the link does, both ways, in the words of tc-netem(8); --left and --right may follow
+    /// What the link does, both ways unless there is --back, in the words of tc-netem(8); --left and --right may follow
     #[arg(last = true, value_name = "TC-NETEM-ARGUMENTS")]
     pub words: Vec<String>,
 }

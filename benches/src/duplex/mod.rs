@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
-use crate::link::{Ecn, Link, LinkError, LinkSpec, NodeCounts, Packet};
+use crate::link::{Ecn, Link, LinkError, NodeCounts, Packet, PathSpec};
 
 pub use log::{
     Direction, DirectionCounts, Fate, Kind, LogEntry, PacketCounts, PacketLog, RtpMark, SharedLog,
@@ -21,7 +21,7 @@ const UDP_HEADER: usize = 8;
 
 /// Both directions of an emulated network. Follows the calling contract of [`Link`].
 ///
-/// The media come from the server, so the way *there* of [`Link::pair`] leads to the client: a
+/// The media come from the server, so the way *there* of a [`PathSpec`] leads to the client: a
 /// session through a relay meets the same luck as one in virtual time.
 #[derive(Debug)]
 pub struct Duplex {
@@ -71,13 +71,13 @@ pub struct Forward {
 }
 
 impl Duplex {
-    /// Both ways of `spec`, with the luck of `seed`.
+    /// Both ways of `path`, with the luck of `seed`.
     ///
     /// # Errors
     ///
-    /// As [`Link::pair`].
-    pub fn new(spec: &LinkSpec, seed: u64, log: SharedLog) -> Result<Self, LinkError> {
-        Ok(Self::of(Link::pair(spec, seed)?, log))
+    /// As [`PathSpec::links`].
+    pub fn new(path: impl Into<PathSpec>, seed: u64, log: SharedLog) -> Result<Self, LinkError> {
+        Ok(Self::of(path.into().links(seed)?, log))
     }
 
     /// The way there, to the client, and the way back.
@@ -155,6 +155,7 @@ pub fn udp_overhead(address: IpAddr) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::LinkSpec;
     use std::net::{Ipv4Addr, Ipv6Addr};
     use std::time::Duration;
 
@@ -167,7 +168,7 @@ mod tests {
 
     fn duplex(words: &str) -> (Duplex, SharedLog) {
         let log = SharedLog::default();
-        (Duplex::new(&words.parse().unwrap(), 7, log.clone()).unwrap(), log)
+        (Duplex::new(words.parse::<LinkSpec>().unwrap(), 7, log.clone()).unwrap(), log)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An emulated network: what tc-netem(8) does to packets, in virtual or in real time.
 //!
 //! A [`Link`] is one direction of a path, built from a [`LinkSpec`]: the words of a `tc` line, the
-//! name of a standing link, or both. Each impairment is a small part of its own, and a link is a
+//! name of a standing link, or both. A [`PathSpec`] has both directions. Each impairment is a small part of its own, and a link is a
 //! list of them in the order in which a packet meets them:
 //!
 //! ```text
@@ -86,6 +86,7 @@ mod loss;
 mod named;
 mod near;
 mod packet;
+mod path;
 mod queue;
 mod random;
 mod rate;
@@ -111,6 +112,7 @@ pub use distribution::Distribution;
 pub use error::LinkError;
 pub use named::STANDING_LINKS;
 pub use packet::{DropCause, Dropped, Ecn, NodeCounts, Packet};
+pub use path::PathSpec;
 pub use replay::Replay;
 pub use share::{Chance, Share};
 pub use spec::{Jitter, LinkSpec, Loss, Pause, Rate, Reorder, Slot, Step, TraceSource};

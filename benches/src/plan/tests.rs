@@ -26,7 +26,7 @@ fn a_whole_plan_is_read() {
     assert_eq!(plan.promise.loss, Some(0.01));
     assert_eq!(plan.fec, Protection::Fixed(BlockShape::new(20, 10).unwrap()));
     assert_eq!(plan.length, Some(Duration::from_secs(90)));
-    assert!(plan.links().is_ok());
+    assert!(plan.path().links(plan.seed).is_ok());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::udp::Pair;
 use super::{Relay, RelayError, RelayRecord, rtsp, udp};
 use crate::cli::NetemOptions;
 use crate::duplex::{DirectionCounts, PacketCounts};
-use crate::link::{LinkError, LinkSpec, TraceSource};
+use crate::link::{LinkError, LinkSpec, PathSpec, TraceSource};
 use crate::signals::Signals;
 
 #[cfg(test)]
@@ -77,14 +77,16 @@ pub enum NetemError {
 ///
 /// [`NetemError`]; nothing has been started then, unless it is the log that cannot be written.
 pub async fn netem(options: &NetemOptions) -> Result<Finish, NetemError> {
-    let Network { pairs, spec } = Network::of(options)?;
+    let Network { pairs, path } = Network::of(options)?;
     let mut signals = Signals::listen().map_err(NetemError::Signals)?;
     let mut log = options.log.as_ref().map(Log::create).transpose()?;
     let relay = match (options.rtsp, &pairs[..]) {
-        (true, &[Pair { listen, to }]) => rtsp::start(listen, to, &spec, options.seed).await?,
-        _ => udp::start_all(&pairs, &spec, options.seed)?,
+        (true, &[Pair { listen, to }]) => {
+            rtsp::start(listen, to, path.clone(), options.seed).await?
+        }
+        _ => udp::start_all(&pairs, path.clone(), options.seed)?,
     };
-    announce(&relay, &pairs, &spec, options);
+    announce(&relay, &pairs, &path, options);
     let finish = tokio::select! {
         signal = signals.next() => Finish::Interrupted(signal.into()),
         () = over(options) => Finish::Completed,
@@ -105,10 +107,10 @@ async fn over(options: &NetemOptions) {
     }
 }
 
-fn announce(relay: &Relay, pairs: &[Pair], spec: &LinkSpec, options: &NetemOptions) {
+fn announce(relay: &Relay, pairs: &[Pair], path: &PathSpec, options: &NetemOptions) {
     match options.length {
-        Some(length) => println!("network '{spec}', for {} s", length.as_secs_f64()),
-        None => println!("network '{spec}', until Ctrl-C"),
+        Some(length) => println!("network '{path}', for {} s", length.as_secs_f64()),
+        None => println!("network '{path}', until Ctrl-C"),
     }
     for (address, pair) in relay.addresses().iter().zip(pairs) {
         println!("  {address} -> {}", pair.to);
@@ -119,7 +121,7 @@ fn announce(relay: &Relay, pairs: &[Pair], spec: &LinkSpec, options: &NetemOptio
 #[derive(Debug, PartialEq)]
 struct Network {
     pairs: Vec<Pair>,
-    spec: LinkSpec,
+    path: PathSpec,
 }
 
 impl Network {
@@ -131,14 +133,14 @@ impl Network {
         if options.words.is_empty() && options.trace.is_none() {
             return Err(NetemError::NoWords);
         }
-        let mut spec: LinkSpec = options.words.join(" ").parse()?;
+        let mut there: LinkSpec = options.words.join(" ").parse()?;
         if let Some(file) = &options.trace {
-            let other = spec.trace.replace(TraceSource::File(file.clone()));
+            let other = there.trace.replace(TraceSource::File(file.clone()));
             if other.is_some() {
                 return Err(NetemError::TwoTraces);
             }
         }
-        Ok(Self { pairs, spec })
+        Ok(Self { pairs, path: PathSpec { there, back: options.back.clone() } })
     }
 }
 

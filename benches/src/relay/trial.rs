@@ -17,6 +17,7 @@ use crate::cli::LatenessOptions;
 use crate::count::Numbered;
 use crate::duplex::DirectionCounts;
 use crate::lateness::Lateness;
+use crate::link::LinkSpec;
 use crate::vigil::{self, Bell, Clock, Vigil};
 
 /// The link of a trial: nothing but time, and room for all, so that what is missing was lost by the
@@ -126,7 +127,7 @@ impl Trial {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let inlet = socket::bind(any).map_err(RelayError::System)?;
         let to = inlet.local_addr().map_err(RelayError::System)?;
-        let relay = udp::start(any, to, &LINK.parse().map_err(RelayError::Link)?, 1)?;
+        let relay = udp::start(any, to, LINK.parse::<LinkSpec>().map_err(RelayError::Link)?, 1)?;
         let streamed = self.stream(inlet, relay.address()).await.map_err(RelayError::System)?;
         let (Sent { sent, took }, Received { received, missed, through }) = streamed;
         Ok(TrialRecord { sent, took, received, missed, through, relay: relay.stop().await })

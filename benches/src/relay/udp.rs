@@ -13,7 +13,7 @@ use super::courier::{Courier, Ways};
 use super::toll::SharedToll;
 use super::{Relay, RelayError, Work, socket};
 use crate::duplex::{Direction, Duplex, Enter, Kind, SharedLog};
-use crate::link::LinkSpec;
+use crate::link::PathSpec;
 use crate::vigil::{Clock, Vigil};
 
 #[cfg(test)]
@@ -50,10 +50,10 @@ pub struct Pair {
 pub fn start(
     listen: SocketAddr,
     server: SocketAddr,
-    spec: &LinkSpec,
+    path: impl Into<PathSpec>,
     seed: u64,
 ) -> Result<Relay, RelayError> {
-    start_all(&[Pair { listen, to: server }], spec, seed)
+    start_all(&[Pair { listen, to: server }], path, seed)
 }
 
 /// As [`start`], for several pairs that share one link: RTP, RTCP and repair go to ports of their
@@ -62,10 +62,14 @@ pub fn start(
 /// # Errors
 ///
 /// As [`start`].
-pub fn start_all(pairs: &[Pair], spec: &LinkSpec, seed: u64) -> Result<Relay, RelayError> {
+pub fn start_all(
+    pairs: &[Pair],
+    path: impl Into<PathSpec>,
+    seed: u64,
+) -> Result<Relay, RelayError> {
     let log = SharedLog::default();
     let toll = SharedToll::default();
-    let duplex = Duplex::new(spec, seed, log.clone())?;
+    let duplex = Duplex::new(path, seed, log.clone())?;
     let mut doors = Vec::new();
     let mut addresses = Vec::new();
     for &Pair { listen, to } in pairs {

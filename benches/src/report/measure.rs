@@ -177,6 +177,6 @@ fn bound(run: &mut Run, tracks: &[Vec<UnitRecord>], scenario: &Scenario) {
     let (Some(overhead), true) = (run.overhead, run.expected > 0) else { return };
     let length = UNIT.saturating_mul(u32::try_from(run.expected).unwrap_or(u32::MAX));
     let frames = Frames { every: UNIT, size: PLAIN_FRAME as usize, length };
-    let bound = repair(&scenario.link, scenario.seed, frames, overhead.max(0.0), latency);
+    let bound = repair(&scenario.path.there, scenario.seed, frames, overhead.max(0.0), latency);
     run.repair_bound = bound.ok().map(|bound| nine_digits(bound.residual));
 }

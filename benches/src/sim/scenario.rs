@@ -10,16 +10,14 @@ use cantus_qos::time::MediaTime;
 use cantus_streamer::pipeline::StreamSeed;
 use rtsp_types::Url;
 
-use crate::link::{Link, LinkError, LinkSpec};
+use crate::link::{LinkSpec, PathSpec};
 use crate::plan::{Plan, Transport};
 
 /// One session across one link.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// The network, as the media meet it.
-    pub link: LinkSpec,
-    /// The way from player to streamer, where it is another.
-    pub back: Option<LinkSpec>,
+    /// The network.
+    pub path: PathSpec,
     /// What all luck follows from: of the network and of both ends.
     pub seed: u64,
     /// The name of the presentation.
@@ -78,8 +76,7 @@ impl Scenario {
     /// with English subtitles, repair as the streamer thinks fit, at 200 ms.
     pub fn new(link: LinkSpec, presentation: &str, carrier: Carrier) -> Self {
         Self {
-            link,
-            back: None,
+            path: link.into(),
             seed: 1,
             presentation: presentation.to_owned(),
             carrier,
@@ -108,7 +105,7 @@ impl Scenario {
             Transport::Rtsp => Carrier::Udp,
         };
         Ok(Self {
-            back: plan.back.clone(),
+            path: plan.path(),
             seed: plan.seed,
             latency: plan.latency,
             protection: plan.fec,
@@ -130,19 +127,6 @@ impl Scenario {
     pub fn with_protection(mut self, protection: Protection) -> Self {
         self.protection = protection;
         self
-    }
-
-    pub(super) fn links(&self) -> Result<(Link, Link), LinkError> {
-        let (there, back) = Link::pair(&self.link, self.seed)?;
-        match &self.back {
-            Some(spec) => Ok((there, Link::pair(spec, self.seed)?.1)),
-            None => Ok((there, back)),
-        }
-    }
-
-    /// The base delays there and back: those of the control pipe.
-    pub(super) fn delays(&self) -> (Duration, Duration) {
-        (self.link.delay, self.back.as_ref().unwrap_or(&self.link).delay)
     }
 
     pub(super) fn wish(&self) -> Result<Wish, ScenarioError> {
@@ -187,8 +171,8 @@ mod tests {
         .parse()
         .unwrap();
         let scenario = Scenario::from_plan(&plan).unwrap();
-        assert_eq!(scenario.link, plan.link);
-        assert_eq!(scenario.delays(), (Duration::from_millis(40), Duration::from_millis(10)));
+        assert_eq!(scenario.path, plan.path());
+        assert_eq!(scenario.path.delays(), (Duration::from_millis(40), Duration::from_millis(10)));
         let wish = scenario.wish().unwrap();
         assert_eq!(wish.url.as_str(), "rtsp://streamer.invalid/a%20piece");
         assert_eq!(wish.latency, Latency::Fixed(Duration::from_millis(250)));

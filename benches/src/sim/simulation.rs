@@ -74,10 +74,10 @@ pub fn run_with(
 ) -> Result<Outcome, SimError> {
     let kept = if scenario.capture.packets { PACKETS_KEPT } else { 0 };
     let log = SharedLog::from(PacketLog::with_limit(kept));
-    let path = Path::new(Duplex::of(scenario.links()?, log.clone()), &mut hook);
+    let path = Path::new(Duplex::of(scenario.path.links(scenario.seed)?, log.clone()), &mut hook);
     let carriage: Box<dyn Carriage> = match scenario.carrier {
         Carrier::Udp => {
-            let (there, back) = scenario.delays();
+            let (there, back) = scenario.path.delays();
             Box::new(Udp::new(there, back))
         }
         Carrier::Quic => Box::new(Quic::new(scenario.seed)?),

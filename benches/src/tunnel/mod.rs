@@ -35,7 +35,7 @@ use std::time::Duration;
 use cantus_qos::stats::Distribution;
 
 use crate::duplex::{Duplex, PacketLog, SharedLog};
-use crate::link::{LinkError, LinkSpec};
+use crate::link::{LinkError, PathSpec};
 use crate::signals::Signals;
 use commands::Commands;
 use device::Device;
@@ -49,8 +49,8 @@ pub use show::{LinkFailure, link};
 pub enum Joint {
     /// Our own link, with the luck of a seed.
     Emulated {
-        /// What it does, in either direction.
-        spec: Box<LinkSpec>,
+        /// What it does: there is from left to right.
+        path: Box<PathSpec>,
         /// What its luck follows from.
         seed: u64,
     },
@@ -208,9 +208,9 @@ fn join(
             veth::join(hosts, &words)?;
             Ok(None)
         }
-        Joint::Emulated { spec, seed } => {
+        Joint::Emulated { path, seed } => {
             let log = SharedLog::default();
-            let duplex = Duplex::new(spec, *seed, log.clone())?;
+            let duplex = Duplex::of(path.links(*seed)?, log.clone());
             let device = |host: &Namespace| -> Result<Device, TunnelError> {
                 let device = Device::create().map_err(TunnelError::NoDevice)?;
                 host.adopt(device.name())?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use cantus_bench::agreement::replay;
 use cantus_bench::cli::{CountReceive, CountSend};
 use cantus_bench::count::{self, Observation};
+use cantus_bench::link::LinkSpec;
 use cantus_bench::tunnel::{Job, Joint, Outcome, TunnelError, Until, run};
 
 /// What the link does to the packets.
@@ -128,8 +129,8 @@ fn the_receiver_inside_the_tunnel() {
 
 /// Runs a job across a link of ours; `None`, said aloud, where that cannot be done here.
 fn cross(words: &str, job: &Job) -> Option<Outcome> {
-    let spec = Box::new(words.parse().expect("a link"));
-    let joint = Joint::Emulated { spec, seed: SEED };
+    let link: LinkSpec = words.parse().expect("a link");
+    let joint = Joint::Emulated { path: Box::new(link.into()), seed: SEED };
     match run_alone(&joint, job) {
         Ok(outcome) => Some(outcome),
         Err(error) if is_missing(&error) => {

@@ -12,7 +12,7 @@ use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::reference;
 use crate::duplex::{Direction, Duplex, Enter, Kind, PacketLog, SharedLog};
-use crate::link::Ecn;
+use crate::link::{Ecn, LinkSpec};
 use crate::probe::{Evidence, Fault, FaultKind, Probe, Reference, TrackProbe, listen};
 use crate::sim::Sound;
 
@@ -184,7 +184,8 @@ fn a_sound_that_runs_50_parts_in_a_million_too_fast_or_slow_drifts_and_has_no_fa
 /// RTP packets of a track whose units enter the link every 10 ms, the first at 50 ms, two swapped.
 fn packets(units: u32) -> PacketLog {
     let log = SharedLog::default();
-    let mut duplex = Duplex::new(&"delay 20ms".parse().unwrap(), 1, log.clone()).unwrap();
+    let mut duplex =
+        Duplex::new("delay 20ms".parse::<LinkSpec>().unwrap(), 1, log.clone()).unwrap();
     let mut order: Vec<u32> = (0..units).collect();
     order.swap(0, 1);
     for (turn, unit) in order.into_iter().enumerate() {

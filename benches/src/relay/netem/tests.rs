@@ -18,6 +18,10 @@ fn options(line: &str) -> NetemOptions {
     }
 }
 
+fn link(words: &str) -> PathSpec {
+    words.parse::<LinkSpec>().unwrap().into()
+}
+
 fn refused(line: &str) -> String {
     Network::of(&options(line)).expect_err(line).to_string()
 }
@@ -30,19 +34,28 @@ fn each_listen_goes_with_its_to_and_the_words_are_those_of_a_link() {
     let pair =
         |listen: &str, to: &str| Pair { listen: listen.parse().unwrap(), to: to.parse().unwrap() };
     let pairs = vec![pair("127.0.0.1:1", "127.0.0.1:2"), pair("[::1]:3", "[::1]:4")];
-    let spec = "delay 40ms loss 1%".parse().unwrap();
-    assert_eq!(network.unwrap(), Network { pairs, spec });
+    let path = link("delay 40ms loss 1%");
+    assert_eq!(network.unwrap(), Network { pairs, path });
 }
 
 #[test]
 fn words_in_one_argument_a_standing_name_and_a_trace_alone_are_links_too() {
     let mut one = options("--listen 127.0.0.1:1 --to 127.0.0.1:2 -- bursty");
-    assert_eq!(Network::of(&one).unwrap().spec, "bursty".parse().unwrap());
+    assert_eq!(Network::of(&one).unwrap().path, link("bursty"));
     one.words = vec!["delay 40ms loss 1%".to_owned()];
-    assert_eq!(Network::of(&one).unwrap().spec, "delay 40ms loss 1%".parse().unwrap());
+    assert_eq!(Network::of(&one).unwrap().path, link("delay 40ms loss 1%"));
     let traced = options("--listen 127.0.0.1:1 --to 127.0.0.1:2 --trace drive.trace");
-    let spec = Network::of(&traced).unwrap().spec;
-    assert_eq!(spec.trace, Some(TraceSource::File("drive.trace".into())));
+    let path = Network::of(&traced).unwrap().path;
+    assert_eq!(path.there.trace, Some(TraceSource::File("drive.trace".into())));
+}
+
+#[test]
+fn the_way_back_is_the_same_link_unless_it_is_said_to_be_another() {
+    let other = options("--listen 127.0.0.1:1 --to 127.0.0.1:2 --back clean -- bursty");
+    let path = PathSpec { back: Some("clean".parse().unwrap()), ..link("bursty") };
+    assert_eq!(Network::of(&other).unwrap().path, path);
+    let same = options("--listen 127.0.0.1:1 --to 127.0.0.1:2 -- bursty");
+    assert_eq!(Network::of(&same).unwrap().path, link("bursty"));
 }
 
 #[test]
@@ -106,7 +119,7 @@ async fn it_ends_when_its_time_is_over() {
 #[test]
 fn the_summary_counts_each_way_and_tells_how_late_the_relay_was() {
     let log = SharedLog::default();
-    let mut duplex = Duplex::new(&"loss 100%".parse().unwrap(), 7, log.clone()).unwrap();
+    let mut duplex = Duplex::new("loss 100%".parse::<LinkSpec>().unwrap(), 7, log.clone()).unwrap();
     let data = bytes::Bytes::new();
     let direction = Direction::ToClient;
     let enter = Enter::udp(direction, 0, Kind::Other, data, Ipv4Addr::LOCALHOST.into());

@@ -33,12 +33,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Between `client` and `server`, who are both connected.
+    /// Between `client` and `server`, who are both connected: what is said takes the first of the
+    /// delays to the client, and the second to the server.
     pub(super) fn new(
         clock: Clock,
         client: TcpStream,
         server: TcpStream,
-        delay: Duration,
+        (there, back): (Duration, Duration),
         duplex: Duplex,
         log: SharedLog,
         toll: SharedToll,
@@ -51,8 +52,8 @@ impl Connection {
         };
         Ok(Self {
             clock,
-            client: Side::new(client, delay)?,
-            server: Side::new(server, delay)?,
+            client: Side::new(client, there)?,
+            server: Side::new(server, back)?,
             dialogue: Dialogue::default(),
             sides,
             media: Media::start(clock, sides, duplex, log, toll)?,

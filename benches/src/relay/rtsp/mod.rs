@@ -1,7 +1,7 @@
 //! The RTSP relay: stands between RTSP clients and their server, and passes their media through
 //! emulated links.
 //!
-//! RTSP messages pass one by one over TCP, each way delayed by the link's base delay and never
+//! RTSP messages pass one by one over TCP, each way delayed by the base delay of its link and never
 //! lost. In SETUP (RFC 2326, section 12.39) the relay puts ports of its own in the place of the
 //! client's `client_port`, and in the answer ports of its own in the place of `server_port`:
 //!
@@ -32,7 +32,7 @@ use tokio::task::JoinSet;
 use super::toll::SharedToll;
 use super::{Relay, RelayError, Work, stopped};
 use crate::duplex::{Duplex, SharedLog};
-use crate::link::LinkSpec;
+use crate::link::PathSpec;
 use crate::vigil::Clock;
 use connection::Connection;
 
@@ -49,12 +49,13 @@ const MAX_CLIENTS: usize = 64;
 pub async fn start(
     listen: SocketAddr,
     server: SocketAddr,
-    spec: &LinkSpec,
+    path: impl Into<PathSpec>,
     seed: u64,
 ) -> Result<Relay, RelayError> {
     let (log, toll) = (SharedLog::default(), SharedToll::default());
+    let path = path.into();
     // Built once for nothing, so that a bad link is an error of the start.
-    Duplex::new(spec, seed, log.clone())?;
+    path.links(seed)?;
     let failed = |source| RelayError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -63,7 +64,7 @@ pub async fn start(
     let relay = RtspRelay {
         clock,
         server,
-        spec: spec.clone(),
+        path,
         seed,
         log: log.clone(),
         toll: toll.clone(),
@@ -76,7 +77,7 @@ pub async fn start(
 struct RtspRelay {
     clock: Clock,
     server: SocketAddr,
-    spec: LinkSpec,
+    path: PathSpec,
     seed: u64,
     log: SharedLog,
     toll: SharedToll,
@@ -104,15 +105,15 @@ impl RtspRelay {
         }
         let seed = self.seed;
         self.seed = self.seed.wrapping_add(1);
-        let (clock, server, delay) = (self.clock, self.server, self.spec.delay);
-        let duplex = match Duplex::new(&self.spec, seed, self.log.clone()) {
-            Ok(duplex) => duplex,
+        let (clock, server, delays) = (self.clock, self.server, self.path.delays());
+        let duplex = match self.path.links(seed) {
+            Ok(links) => Duplex::of(links, self.log.clone()),
             Err(error) => return tracing::warn!(%error, "there is no link for this client"),
         };
         let (log, toll) = (self.log.clone(), self.toll.clone());
         self.clients.spawn(async move {
             let outcome = match TcpStream::connect(server).await {
-                Ok(server) => Connection::new(clock, client, server, delay, duplex, log, toll),
+                Ok(server) => Connection::new(clock, client, server, delays, duplex, log, toll),
                 Err(error) => Err(error),
             };
             let outcome = match outcome {

@@ -9,6 +9,7 @@ use tokio::net::UdpSocket;
 use super::transport::ports;
 use super::*;
 use crate::duplex::{Direction, Fate};
+use crate::link::LinkSpec;
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work).await.expect("nothing came for 20 s")
@@ -84,9 +85,23 @@ async fn echo_server(address: IpAddr) -> SocketAddr {
     at
 }
 
+/// Sets up media that come to `port` and the next; the ports that the relay has for them.
+async fn set_up(control: &mut TcpStream, port: u16) -> (u16, u16) {
+    let setup = format!(
+        "SETUP rtsp://localhost/tone/audio RTSP/1.0\r\nCSeq: 2\r\n\
+         Transport: RTP/AVP;unicast;client_port={port}-{}\r\n\r\n",
+        port + 1
+    );
+    control.write_all(setup.as_bytes()).await.unwrap();
+    let answer = read_head(control).await.unwrap();
+    let transport = header(&answer, "Transport");
+    assert_eq!(ports(transport, "client_port"), Some((port, port + 1)));
+    ports(transport, "server_port").unwrap()
+}
+
 async fn media_pass_both_ways(address: IpAddr) {
     let server = echo_server(address).await;
-    let spec = "delay 3ms".parse().unwrap();
+    let spec: LinkSpec = "delay 3ms".parse().unwrap();
     let relay = start((address, 0).into(), server, &spec, 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
     let (media, port) = pair(address).await;
@@ -94,17 +109,7 @@ async fn media_pass_both_ways(address: IpAddr) {
     control.write_all(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n").await.unwrap();
     assert_eq!(read_head(&mut control).await.unwrap(), "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n");
 
-    let setup = format!(
-        "SETUP rtsp://localhost/tone/audio RTSP/1.0\r\nCSeq: 2\r\n\
-         Transport: RTP/AVP;unicast;client_port={port}-{}\r\n\r\n",
-        port + 1
-    );
-    control.write_all(setup.as_bytes()).await.unwrap();
-    let answer = read_head(&mut control).await.unwrap();
-    let transport = header(&answer, "Transport");
-    assert_eq!(ports(transport, "client_port"), Some((port, port + 1)));
-    let facing = ports(transport, "server_port").unwrap();
-
+    let facing = set_up(&mut control, port).await;
     let mut buffer = [0; 2048];
     for (socket, to, text) in [(&media[0], facing.0, "rtp"), (&media[1], facing.1, "rtcp")] {
         socket.send_to(text.as_bytes(), (address, to)).await.unwrap();
@@ -133,10 +138,48 @@ async fn media_pass_both_ways_over_ipv6() {
 }
 
 #[tokio::test]
+async fn media_to_the_server_take_the_way_back_and_messages_are_not_lost_on_it() {
+    let address = Ipv4Addr::LOCALHOST.into();
+    let path = PathSpec { back: Some("loss 100%".parse().unwrap()), ..LinkSpec::default().into() };
+    let server = echo_server(address).await;
+    let relay = start((address, 0).into(), server, path, 7).await.unwrap();
+    let mut control = TcpStream::connect(relay.address()).await.unwrap();
+    let (media, port) = pair(address).await;
+    let (facing, _) = set_up(&mut control, port).await;
+    media[0].send_to(b"rtp", (address, facing)).await.unwrap();
+    within(async {
+        while relay.counts().to_server.entered == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let log = relay.stop().await.log;
+    assert_eq!(log.entries()[0].fate, Fate::Lost);
+}
+
+#[tokio::test]
+async fn messages_each_way_take_the_base_delay_of_that_way() {
+    const OPTIONS: &str = "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n";
+    let (quick, slow) = (LinkSpec::default(), "delay 60s".parse::<LinkSpec>().unwrap());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let server = listener.local_addr().unwrap();
+    for (there, back) in [(&quick, &slow), (&slow, &quick)] {
+        let path = PathSpec { there: there.clone(), back: Some(back.clone()) };
+        let relay = start((Ipv4Addr::LOCALHOST, 0).into(), server, path, 7).await.unwrap();
+        let mut client = TcpStream::connect(relay.address()).await.unwrap();
+        let (mut server, _) = within(listener.accept()).await.unwrap();
+        let (from, to) =
+            if there == &quick { (&mut server, &mut client) } else { (&mut client, &mut server) };
+        from.write_all(OPTIONS.as_bytes()).await.unwrap();
+        assert_eq!(read_head(to).await.as_deref(), Some(OPTIONS));
+    }
+}
+
+#[tokio::test]
 async fn a_client_whose_server_is_not_there_is_hung_up_on() {
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let relay = start(listen, nobody, &LinkSpec::default(), 7).await.unwrap();
+    let relay = start(listen, nobody, LinkSpec::default(), 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
     assert_eq!(within(control.read(&mut [0; 16])).await.unwrap_or(0), 0);
 }
@@ -145,7 +188,7 @@ async fn a_client_whose_server_is_not_there_is_hung_up_on() {
 async fn a_client_that_does_not_speak_rtsp_is_hung_up_on() {
     let server = echo_server(Ipv4Addr::LOCALHOST.into()).await;
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let relay = start(listen, server, &LinkSpec::default(), 7).await.unwrap();
+    let relay = start(listen, server, LinkSpec::default(), 7).await.unwrap();
     let mut control = TcpStream::connect(relay.address()).await.unwrap();
     control.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     assert_eq!(within(control.read(&mut [0; 16])).await.unwrap_or(0), 0);

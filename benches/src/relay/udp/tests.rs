@@ -4,7 +4,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use tokio::net::UdpSocket;
 
-use crate::duplex::Fate;
+use crate::duplex::{DirectionCounts, Fate, PacketCounts, PacketLog};
+use crate::link::LinkSpec;
+use crate::plan::Plan;
+use crate::sim::Scenario;
 
 /// A server that answers every datagram with itself in capitals.
 async fn shouting_server(address: SocketAddr) -> SocketAddr {
@@ -33,7 +36,7 @@ async fn ask(client: &UdpSocket, text: &str) -> String {
 async fn each_of_two_clients_gets_its_own_answers() {
     for any in [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()] {
         let server = shouting_server(any).await;
-        let spec = "delay 5ms".parse().unwrap();
+        let spec: LinkSpec = "delay 5ms".parse().unwrap();
         let relay = start(any, server, &spec, 7).unwrap();
         let (first, second) =
             (UdpSocket::bind(any).await.unwrap(), UdpSocket::bind(any).await.unwrap());
@@ -56,7 +59,7 @@ async fn each_of_two_clients_gets_its_own_answers() {
 async fn what_the_link_loses_never_reaches_the_server() {
     let any = (Ipv4Addr::LOCALHOST, 0).into();
     let server = UdpSocket::bind(any).await.unwrap();
-    let spec = "loss 100%".parse().unwrap();
+    let spec: LinkSpec = "loss 100%".parse().unwrap();
     let relay = start(any, server.local_addr().unwrap(), &spec, 7).unwrap();
     let client = UdpSocket::bind(any).await.unwrap();
     client.send_to(b"hello", relay.address()).await.unwrap();
@@ -66,6 +69,72 @@ async fn what_the_link_loses_never_reaches_the_server() {
     let log = relay.stop().await.log;
     assert_eq!(log.entries()[0].fate, Fate::Lost);
     assert!(server.try_recv(&mut [0; 16]).is_err());
+}
+
+/// What becomes of `packets` packets that a client sends through a relay, and of the answers.
+async fn converse(path: PathSpec, seed: u64, packets: u64) -> PacketLog {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let relay = start(any, shouting_server(any).await, path, seed).unwrap();
+    let client = UdpSocket::bind(any).await.unwrap();
+    for _ in 0..packets {
+        client.send_to(b"hello", relay.address()).await.unwrap();
+    }
+    let ended = |way: DirectionCounts, all| way.entered == all && way.delivered + way.lost == all;
+    let settled = async {
+        loop {
+            let PacketCounts { to_server, to_client, .. } = relay.counts();
+            if ended(to_server, packets) && ended(to_client, to_server.delivered) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), settled).await.expect("all has come to an end");
+    relay.stop().await.log
+}
+
+fn fates(log: &PacketLog, direction: Direction) -> Vec<Fate> {
+    let entries = log.entries().iter().filter(|entry| entry.direction == direction);
+    entries.map(|entry| entry.fate).collect()
+}
+
+#[tokio::test]
+async fn the_way_back_may_be_another_link() {
+    let clean = LinkSpec::default();
+    let lossy: LinkSpec = "loss 100%".parse().unwrap();
+    let path = PathSpec { there: clean.clone(), back: Some(lossy.clone()) };
+    let log = converse(path, 7, 3).await;
+    assert_eq!(fates(&log, Direction::ToServer), [Fate::Lost; 3]);
+    let path = PathSpec { there: lossy, back: Some(clean) };
+    let log = converse(path, 7, 3).await;
+    assert_eq!(fates(&log, Direction::ToServer), [Fate::Delivered; 3]);
+    assert_eq!(fates(&log, Direction::ToClient), [Fate::Lost; 3]);
+}
+
+#[tokio::test]
+async fn a_plan_has_the_same_luck_both_ways_through_a_relay_and_in_virtual_time() {
+    let plan: Plan = r#"
+        seed = 11
+        link = "loss 30%"
+        back = "loss gemodel 20% 50%"
+        media = "media-samples/narration"
+    "#
+    .parse()
+    .unwrap();
+    let real = converse(plan.path(), plan.seed, 60).await;
+    let scenario = Scenario::from_plan(&plan).unwrap();
+    let log = SharedLog::default();
+    let mut duplex = Duplex::new(scenario.path, scenario.seed, log.clone()).unwrap();
+    for entry in real.entries() {
+        let (data, peer) = (Bytes::new(), Ipv4Addr::LOCALHOST.into());
+        duplex.push(MonoTime::ZERO, Enter::udp(entry.direction, 0, Kind::Other, data, peer));
+        while duplex.pop(MonoTime::ZERO).is_some() {}
+    }
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        let real = fates(&real, direction);
+        assert!(real.contains(&Fate::Lost) && real.contains(&Fate::Delivered), "{direction:?}");
+        assert_eq!(real, fates(&log.snapshot(), direction), "{direction:?}");
+    }
 }
 
 #[test]
@@ -93,7 +162,7 @@ async fn pairs_of_ports_share_one_link_and_keep_their_servers_apart() {
     let rtp = shouting_server(any).await;
     let rtcp = shouting_server(any).await;
     let pairs = [Pair { listen: any, to: rtp }, Pair { listen: any, to: rtcp }];
-    let relay = start_all(&pairs, &"delay 2ms".parse().unwrap(), 7).unwrap();
+    let relay = start_all(&pairs, "delay 2ms".parse::<LinkSpec>().unwrap(), 7).unwrap();
     let client = UdpSocket::bind(any).await.unwrap();
     for (door, text) in [(0, "rtp"), (1, "rtcp"), (0, "again")] {
         let address = relay.addresses()[door];
@@ -117,7 +186,7 @@ fn the_packets_of_all_pairs_wait_in_the_same_queue() {
     });
     let mut clients = Clients::of(doors.into());
     // 100 bytes and their headers take 16 ms each at 64 kbit/s, and three have room.
-    let spec = "rate 64kbit limit 3".parse().unwrap();
+    let spec: LinkSpec = "rate 64kbit limit 3".parse().unwrap();
     let mut duplex = Duplex::new(&spec, 7, SharedLog::default()).unwrap();
     let client = (Ipv4Addr::LOCALHOST, 5000).into();
     for door in [0, 1, 0, 1] {
@@ -137,6 +206,6 @@ fn the_packets_of_all_pairs_wait_in_the_same_queue() {
 async fn an_address_that_is_taken_is_named() {
     let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = taken.local_addr().unwrap();
-    let error = start(address, address, &LinkSpec::default(), 7).unwrap_err();
+    let error = start(address, address, LinkSpec::default(), 7).unwrap_err();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

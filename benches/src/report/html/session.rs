@@ -14,8 +14,8 @@ use crate::sim::{Outcome, Scenario};
 /// plots over time, and every figure.
 pub fn simulated(outcome: &Outcome, scenario: &Scenario) -> String {
     let Measured { run, course, spread } = Measured::of(outcome, scenario);
-    let Scenario { presentation, latency, seed, link, .. } = scenario;
-    let title = format!("{presentation} over '{link}' at {latency}, seed {seed}");
+    let Scenario { presentation, latency, seed, path, .. } = scenario;
+    let title = format!("{presentation} over '{path}' at {latency}, seed {seed}");
     session(&title, &outcome.report, Some(&run), &course, &spread)
 }
 
@@ -25,7 +25,7 @@ pub fn live(plan: &Plan, report: &QosReport, trace: &str, packets: &PacketLog) -
     let fates = audio.map(|stream| read_fates(trace, &stream.name)).unwrap_or_default();
     let course = Course::new(&fates, UNIT, packets);
     let spread = Spread::of(&course, []);
-    let title = format!("{} over '{}' at {}", plan.media.display(), plan.link, plan.latency);
+    let title = format!("{} over '{}' at {}", plan.media.display(), plan.path(), plan.latency);
     session(&title, report, None, &course, &spread)
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::bound::Playback;
 use crate::duplex::{Duplex, Enter, SharedLog};
-use crate::link::Ecn;
+use crate::link::{Ecn, LinkSpec};
 use crate::sim::{Capture, Media, Scenario, run};
 
 const LATENCY: Duration = Duration::from_millis(200);
@@ -16,7 +16,7 @@ const LATENCY: Duration = Duration::from_millis(200);
 /// link.
 fn streamed(words: &str, seconds: u64) -> PacketLog {
     let log = SharedLog::default();
-    let spec = words.parse().expect("the words of a link");
+    let spec: LinkSpec = words.parse().expect("the words of a link");
     let mut duplex = Duplex::new(&spec, 5, log.clone()).expect("a link");
     let enter = |kind| Enter {
         direction: Direction::ToClient,
