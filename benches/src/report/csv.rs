@@ -1,7 +1,8 @@
 //! `results.csv`: a line a run.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
+
+use cantus_qos::stats::trace::quoted;
 
 use super::{CellKey, FIGURES, Results, Run};
 
@@ -36,14 +37,6 @@ fn line(key: &CellKey, trace: Option<&str>, run: &Run) -> String {
     }
     line.push('\n');
     line
-}
-
-fn quoted(text: &str) -> Cow<'_, str> {
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\"")).into()
-    } else {
-        text.into()
-    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ fn cell(value: Option<impl ToString>) -> String {
 }
 
 /// A text as RFC 4180 wants it: in quotes where it holds a separator.
-fn quoted(text: &str) -> Cow<'_, str> {
+pub fn quoted(text: &str) -> Cow<'_, str> {
     if text.contains(['"', ',', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\"")).into()
     } else {
