@@ -1,7 +1,7 @@
 //! One audio track on its way in: fec decoder -> playout buffer -> decoder / concealment.
 
 use bytes::Bytes;
-use cantus_qos::fec;
+use cantus_qos::fec::block;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Buffer, Pushed, Taken, Unit};
 use cantus_qos::roq::FlowId;
@@ -58,7 +58,7 @@ pub(crate) struct Track {
     plan: FlowPlan,
     format: AudioFormat,
     unit: MediaTime,
-    repair: Option<(FlowId, fec::Decoder)>,
+    repair: Option<(FlowId, block::Decoder)>,
     receiver: Receiver,
     timeline: StreamTimeline,
     buffer: Buffer,
@@ -118,7 +118,7 @@ impl Track {
             _ => None,
         };
         let repair =
-            repair.and_then(|plan| Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
         let mut track = Self {
             name: plan.name.clone(),
             flow: plan.id,
