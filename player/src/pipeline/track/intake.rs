@@ -1,7 +1,7 @@
 //! What takes the packets of a track in: fec decoder -> numbers and times -> stock.
 
 use bytes::Bytes;
-use cantus_qos::fec;
+use cantus_qos::fec::block;
 use cantus_qos::playout::Unit;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp};
@@ -37,7 +37,7 @@ pub(crate) struct Intake {
     unit: MediaTime,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
-    repair: Option<(FlowId, fec::Decoder)>,
+    repair: Option<(FlowId, block::Decoder)>,
     timeline: StreamTimeline,
 }
 
@@ -60,7 +60,7 @@ impl Intake {
             _ => None,
         };
         let repair =
-            repair.and_then(|plan| Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc),
