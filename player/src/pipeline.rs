@@ -162,7 +162,9 @@ impl Pipeline {
 
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
-        if channel == Channel::Rtcp {
+        // Repair packets have no RTP header: where RTCP shares the flow, some look like it.
+        let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
+        if channel == Channel::Rtcp && !is_repair {
             return reports::on_report(now, flow, &data, &mut self.tracks);
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {

@@ -73,6 +73,15 @@ fn a_window_covers_packets_by_their_age() {
 }
 
 #[test]
+fn no_repair_packet_looks_like_rtcp() {
+    let mut encoder = Encoder::new(EncodingSymbolId(u32::MAX));
+    encoder.push(MonoTime::ZERO, packet(0, 10));
+    for _ in 0..70_000 {
+        assert!(!crate::rtcp::is_rtcp(&encoder.repair(MonoTime::ZERO, last(1)).unwrap()));
+    }
+}
+
+#[test]
 fn an_encoder_remembers_255_packets_of_the_last_ten_seconds() {
     let window = EncodingWindow::last(Duration::from_secs(100));
     let mut encoder = Encoder::new(EncodingSymbolId(0));
