@@ -12,6 +12,7 @@ mod reception;
 mod reports;
 mod sender;
 mod sink_time;
+mod stall;
 mod track;
 mod words;
 
@@ -36,6 +37,8 @@ use pace::Pace;
 use reports::ReceiverReports;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use stall::Stall;
+use track::Heard;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
 
@@ -86,6 +89,7 @@ pub struct Pipeline {
     sounded: Option<PlayoutClock>,
     from: MediaTime,
     position: MediaTime,
+    stall: Stall,
     until: Option<MediaTime>,
     carrier: Carrier,
     /// When something was last there to be played.
@@ -132,6 +136,7 @@ impl Pipeline {
             sounded: None,
             from,
             position: from,
+            stall: Stall::default(),
             until,
             carrier: wish.carrier,
             last_fed: now,
@@ -179,8 +184,13 @@ impl Pipeline {
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
             }
-            let delays = heard.iter().filter_map(|heard| heard.delay);
-            delays.for_each(|delay| self.pace.observe(now, delay));
+            for Heard { delay, repaired } in heard {
+                match delay {
+                    Some(delay) if repaired => self.pace.observe_repaired(now, delay),
+                    Some(delay) => self.pace.observe(now, delay),
+                    None => {}
+                }
+            }
             return;
         }
     }
@@ -200,7 +210,7 @@ impl Pipeline {
         if self.sink_clock == SinkClock::Sink {
             return None;
         }
-        let due = self.next_sound_at(now).filter(|at| *at <= now)?;
+        let due = self.next_sound_at().filter(|at| *at <= now)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, due)
     }
@@ -226,7 +236,7 @@ impl Pipeline {
         }
         let heard_at = self.sink.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
-        let start = self.start_at(now).filter(|_| self.playout.is_none());
+        let start = self.start_at().filter(|_| self.playout.is_none());
         let block = match start {
             Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
             None if self.playout.is_none() => self.lead_in(frames, frames),
@@ -249,28 +259,36 @@ impl Pipeline {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
+    /// How much later everything was heard for having been waited for, all told.
+    pub fn waited(&self) -> MediaTime {
+        self.stall.waited()
+    }
+
     /// Renders one unit, which is heard from `heard_at` on.
     fn render(&mut self, now: MonoTime, heard_at: MonoTime) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
-        let position = self.position;
+        if let Some(made_up) = self.stand(heard_at) {
+            return Some(made_up);
+        }
         if self.has_more() {
             self.last_fed = self.last_fed.max(now);
         }
-        let unit = self.mix.unit();
-        let end = self.until.map_or(position + unit, |until| until.min(position + unit));
+        self.skip_gap(heard_at);
+        let position = self.position;
+        let end = position + self.piece();
         self.depths.record(self.depth().to_delta());
-        self.aim = Some(self.pace.start_delay(now));
+        self.aim = Some(self.pace.start_delay());
+        let delay = self.delay(heard_at);
         let mut samples = self.mix.render(&mut self.tracks, position, end, heard_at);
         self.position = end;
         self.first_sound.get_or_insert(heard_at);
         self.sounded = Some(PlayoutClock::new(heard_at, position));
         if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| heard_at - sent);
             let change = match self.sink_clock {
-                SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
-                SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
+                SinkClock::Sender => self.pace.adapt(delay, end - position, &mut samples),
+                SinkClock::Sink => self.pace.hold(delay, end - position, &mut samples),
             };
             playout.delay(change);
         }
@@ -278,15 +296,15 @@ impl Pipeline {
     }
 
     /// When the first sample is to be heard.
-    fn start_at(&self, now: MonoTime) -> Option<MonoTime> {
+    fn start_at(&self) -> Option<MonoTime> {
         let sent = self.sender.nominal_at(self.position)?;
-        Some(sent + self.pace.start_delay(now))
+        Some(sent + self.pace.start_delay())
     }
 
-    fn next_sound_at(&self, now: MonoTime) -> Option<MonoTime> {
+    fn next_sound_at(&self) -> Option<MonoTime> {
         match &self.playout {
             Some(playout) => Some(playout.heard_at(self.position)),
-            None => self.start_at(now),
+            None => self.start_at(),
         }
     }
 
@@ -366,7 +384,7 @@ impl Pipeline {
     /// When anything above has something to do.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
-            SinkClock::Sender if !self.is_rendered() => self.next_sound_at(now),
+            SinkClock::Sender if !self.is_rendered() => self.next_sound_at(),
             _ => None,
         };
         let over = self.over_at().filter(|_| self.is_rendered());
