@@ -6,6 +6,7 @@
 //!   [`trace`] come.
 //! * [`LossRuns`]: how long the losses in a row were.
 //! * [`Distribution`]: quantiles of delays and skews.
+//! * [`RoundTrip`]: how long question and answer take, and how much that varies.
 //! * [`report`]: the document that says whether the promise was kept.
 //!
 //! All of them are fed by events and read at any time; none of them grows with the length of a
@@ -18,6 +19,7 @@ mod ledger;
 mod loss;
 mod reception;
 pub mod report;
+mod round_trip;
 pub mod trace;
 
 pub use distribution::Distribution;
@@ -26,3 +28,4 @@ pub use jitter::InterarrivalJitter;
 pub use ledger::{Arrival, Ledger, Totals};
 pub use loss::LossRuns;
 pub use reception::Reception;
+pub use round_trip::RoundTrip;
