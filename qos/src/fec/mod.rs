@@ -4,8 +4,12 @@
 //! them on a flow of their own. A receiver passes source packets through at once and adds the
 //! missing ones later: recovery costs delay only where there was loss.
 //!
-//! [`block`] gathers source packets into blocks that are repaired together (RFC 6865).
+//! [`block`] gathers source packets into blocks that are repaired together (RFC 6865). How much
+//! repair, and of which packets, fits what a path loses, is told by [`Fit`].
 
 mod adui;
 pub mod block;
+mod fit;
 mod recent;
+
+pub use fit::{Fit, Path};
