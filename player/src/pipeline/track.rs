@@ -11,6 +11,7 @@ use cantus_qos::stats::{Arrival, Ledger, Recovery};
 use cantus_qos::sync::{Correction, StreamTimeline, TrackAlignment};
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
+use super::handed::HandOver;
 use super::reception::{From, Receiver};
 use super::sender::SenderTime;
 use crate::client::{FlowPlan, Playing, Role};
@@ -302,12 +303,12 @@ impl Track {
         self.buffer.next(position).is_some()
     }
 
-    /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
-    pub(crate) fn render(
+    /// Appends the `frames` frames from `position` on, which are due and leave at `when`.
+    pub(super) fn render(
         &mut self,
         position: MediaTime,
         frames: usize,
-        heard_at: MonoTime,
+        when: HandOver,
         out: &mut Vec<f32>,
     ) {
         let rate = self.format.rate;
@@ -318,9 +319,9 @@ impl Track {
         while self.decoded.len() < frames * channels {
             let ahead = (self.decoded.len() / channels) as i64;
             let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
-            let at = heard_at + (due - position).to_delta();
+            let wanted = when.due + (due - position).to_delta();
             match self.buffer.take(due) {
-                Taken::Unit(unit) => self.play(due, at, unit),
+                Taken::Unit(unit) => self.play(due, (when.heard_at(wanted), wanted), unit),
                 Taken::Missing { duration } => {
                     self.miss(due);
                     self.conceal_for(duration);
@@ -348,7 +349,7 @@ impl Track {
         }
     }
 
-    fn play(&mut self, due: MediaTime, at: MonoTime, unit: Unit) {
+    fn play(&mut self, due: MediaTime, (at, wanted): (MonoTime, MonoTime), unit: Unit) {
         let channels = usize::from(self.format.channels);
         let correction = self.alignment.correct(due, unit.media_time, self.format.rate);
         if let Correction::Fill(frames) = correction {
@@ -356,7 +357,7 @@ impl Track {
         }
         let begin = self.decoded.len();
         match self.decoder.decode(&unit.data, &mut self.decoded) {
-            Ok(_) => self.ledger.on_played(unit.sequence, at, at),
+            Ok(_) => self.ledger.on_played(unit.sequence, at, wanted),
             // Damaged on the way and yet well-formed RTP: as good as lost.
             Err(_) => {
                 self.ledger.on_late(unit.sequence);

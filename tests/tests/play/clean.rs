@@ -13,9 +13,11 @@ fn is_clean(what: &str, report: &QosReport, result: Result<Finish, Failure>) {
     for stream in &report.streams {
         let what = format!("{what}, {}", stream.name);
         assert!(stream.expected > 0, "{what}");
-        assert_eq!((stream.lost_network, stream.late), (0, 0), "{what}");
-        assert_eq!(stream.residual, Some(0.0), "{what}");
-        if stream.kind == StreamKind::Continuous {
+        assert_eq!(stream.lost_network, 0, "{what}");
+        if stream.kind == StreamKind::Discrete {
+            assert_eq!(stream.late, 0, "{what}");
+        } else {
+            // Units that this machine let leave late are told as late, and heard all the same.
             assert_eq!(stream.concealed_ms, Some(0.0), "{what}");
             assert_eq!(stream.played_ms, Some(SECONDS as f64 * 1e3), "{what}");
         }
