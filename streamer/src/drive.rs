@@ -371,7 +371,7 @@ impl Pacer {
                         self.media.send(to, transmit.channel, transmit.class, &transmit.data);
                     }
                     Destination::Datagram(connection, flow) => {
-                        if let Some(outlet) = self.outlets.get(&connection) {
+                        if let Some(outlet) = self.outlets.get_mut(&connection) {
                             outlet.datagram(flow, &transmit.data);
                         }
                     }
