@@ -363,7 +363,7 @@ impl Pipeline {
         if !received && !self.closed {
             return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
         }
-        let played = self.tracks.first().map(|track| track.played - track.concealed);
+        let played = self.tracks.first().map(|track| track.voice.played - track.voice.concealed);
         Some(PlayError::ServerGone {
             played: played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64(),
             wanted: self.until.map(|until| (until - self.from).as_secs_f64()),
