@@ -8,6 +8,7 @@ use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::Stock;
 use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
+use crate::pipeline::handed::HandOver;
 
 /// Decodes what is in stock, and makes up what is not.
 pub(crate) struct Voice {
@@ -64,13 +65,13 @@ impl Voice {
         self.format
     }
 
-    /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
+    /// Appends the `frames` frames from `position` on, which are due and leave at `when`.
     pub(super) fn render(
         &mut self,
         stock: &mut Stock,
         position: MediaTime,
         frames: usize,
-        heard_at: MonoTime,
+        when: HandOver,
         out: &mut Vec<f32>,
     ) {
         let rate = self.format.rate;
@@ -81,9 +82,9 @@ impl Voice {
         while self.decoded.len() < frames * channels {
             let ahead = (self.decoded.len() / channels) as i64;
             let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
-            let at = heard_at + (due - position).to_delta();
+            let wanted = when.due + (due - position).to_delta();
             match stock.take(due) {
-                Taken::Unit(unit) => self.play(stock, due, at, unit),
+                Taken::Unit(unit) => self.play(stock, due, (when.heard_at(wanted), wanted), unit),
                 Taken::Missing { duration } => {
                     stock.miss(due);
                     self.conceal_for(duration);
@@ -111,7 +112,13 @@ impl Voice {
         }
     }
 
-    fn play(&mut self, stock: &mut Stock, due: MediaTime, at: MonoTime, unit: Unit) {
+    fn play(
+        &mut self,
+        stock: &mut Stock,
+        due: MediaTime,
+        (at, wanted): (MonoTime, MonoTime),
+        unit: Unit,
+    ) {
         let channels = usize::from(self.format.channels);
         let correction = self.alignment.correct(due, unit.media_time, self.format.rate);
         if let Correction::Fill(frames) = correction {
@@ -119,7 +126,7 @@ impl Voice {
         }
         let begin = self.decoded.len();
         match self.decoder.decode(&unit.data, &mut self.decoded) {
-            Ok(_) => stock.ledger.on_played(unit.sequence, at, at),
+            Ok(_) => stock.ledger.on_played(unit.sequence, at, wanted),
             // Damaged on the way and yet well-formed RTP: as good as lost.
             Err(_) => {
                 stock.ledger.on_late(unit.sequence);
