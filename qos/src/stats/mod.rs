@@ -4,7 +4,7 @@
 //!   (RFC 3550, appendices A.1, A.3 and A.8).
 //! * [`Ledger`]: the fate of every unit of a stream, from which loss, residual and the
 //!   [`trace`] come.
-//! * [`LossRuns`]: how long the losses in a row were.
+//! * [`LossRuns`]: how long the losses in a row were; [`LossPattern`]: how they are now.
 //! * [`Distribution`]: quantiles of delays and skews.
 //! * [`report`]: the document that says whether the promise was kept.
 //!
@@ -16,6 +16,7 @@ mod fate;
 mod jitter;
 mod ledger;
 mod loss;
+mod loss_pattern;
 mod reception;
 pub mod report;
 pub mod trace;
@@ -25,4 +26,5 @@ pub use fate::{Fate, Recovery, UnitRecord};
 pub use jitter::InterarrivalJitter;
 pub use ledger::{Arrival, Ledger, Totals};
 pub use loss::LossRuns;
+pub use loss_pattern::LossPattern;
 pub use reception::Reception;
