@@ -6,6 +6,7 @@
 //! reception -> receiver reports
 //! ```
 
+mod handed;
 mod mix;
 mod pace;
 mod reception;
@@ -31,6 +32,7 @@ use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
 use crate::wish::{Carrier, SinkClock, Wish};
+use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
@@ -82,7 +84,11 @@ pub struct Pipeline {
     sink_clock: SinkClock,
     sink: SinkTime,
     playout: Option<PlayoutClock>,
-    /// What was last handed to the sink: when it is heard, and what it is.
+    /// How long before they are due blocks leave for a sink without a clock.
+    lead: Duration,
+    /// What such a sink was handed last.
+    handed: Handed,
+    /// What was last handed to a sink with a clock: when it is heard, and what it is.
     sounded: Option<PlayoutClock>,
     from: MediaTime,
     position: MediaTime,
@@ -116,11 +122,15 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let lead = match wish.sink_clock {
+            SinkClock::Sender => wish.lead,
+            SinkClock::Sink => Duration::ZERO,
+        };
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(wish.latency, mix.format()),
+            pace: Pace::new(wish.latency, lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
@@ -129,6 +139,8 @@ impl Pipeline {
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
             playout: None,
+            lead,
+            handed: Handed::default(),
             sounded: None,
             from,
             position: from,
@@ -195,14 +207,15 @@ impl Pipeline {
         self.closed = true;
     }
 
-    /// The next samples that are due by the sender's clock.
+    /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They
+    /// are heard when they are due, or as they leave at `now`, where that is later.
     pub fn pop_sound(&mut self, now: MonoTime) -> Option<Block> {
         if self.sink_clock == SinkClock::Sink {
             return None;
         }
-        let due = self.next_sound_at(now).filter(|at| *at <= now)?;
+        let due = self.next_sound_at(now).filter(|due| *due <= now + self.lead)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
-        self.render(now, due)
+        self.render(now, HandOver { due, left: now })
     }
 
     /// A sink with a clock says that it has played all that it was handed in `pending`.
@@ -232,7 +245,7 @@ impl Pipeline {
             None if self.playout.is_none() => self.lead_in(frames, frames),
             _ => {
                 self.playout = Some(PlayoutClock::new(heard_at, self.position));
-                self.render(now, heard_at)?
+                self.render(now, HandOver::heard(heard_at))?
             }
         };
         let frames = block.samples.len() / usize::from(self.format().channels);
@@ -249,8 +262,8 @@ impl Pipeline {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
-    /// Renders one unit, which is heard from `heard_at` on.
-    fn render(&mut self, now: MonoTime, heard_at: MonoTime) -> Option<Block> {
+    /// Renders one unit.
+    fn render(&mut self, now: MonoTime, when: HandOver) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
@@ -262,12 +275,15 @@ impl Pipeline {
         let end = self.until.map_or(position + unit, |until| until.min(position + unit));
         self.depths.record(self.depth().to_delta());
         self.aim = Some(self.pace.start_delay(now));
-        let mut samples = self.mix.render(&mut self.tracks, position, end, heard_at);
+        let mut samples = self.mix.render(&mut self.tracks, position, end, when);
         self.position = end;
-        self.first_sound.get_or_insert(heard_at);
-        self.sounded = Some(PlayoutClock::new(heard_at, position));
+        self.first_sound.get_or_insert(when.heard_at(when.due));
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.push(when, position, end),
+            SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
+        }
         if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| heard_at - sent);
+            let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
             let change = match self.sink_clock {
                 SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
                 SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
@@ -290,18 +306,24 @@ impl Pipeline {
         }
     }
 
-    /// What is heard at `now`, by what was handed to the sink and when.
+    /// What is heard at `now`, by what was handed to the sink and when; where it left late, what
+    /// was to be heard.
     pub fn heard(&self, now: MonoTime) -> Option<MediaTime> {
-        self.sounded.map(|sounded| sounded.position(now))
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.due(now),
+            SinkClock::Sink => self.sounded.map(|sounded| sounded.position(now)),
+        }
     }
 
-    /// The next cue that is due.
+    /// The next cue that is due, and by how much it comes after its sound was heard.
     pub fn pop_cue(&mut self, now: MonoTime) -> Option<(Cue, TimeDelta)> {
         let due = self.playout?.position(now);
         let heard = self.heard(now)?;
         let words = self.words.as_mut()?;
         let cue = words.pop(due)?;
-        Some((cue.clone(), words.shown_at(heard, &cue)))
+        let handed = &self.handed;
+        let skew = words.shown_at(heard, &cue, |sound| handed.late_by(sound));
+        Some((cue, skew))
     }
 
     /// The next report that is due.
@@ -341,7 +363,7 @@ impl Pipeline {
         if !received && !self.closed {
             return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
         }
-        let played = self.tracks.first().map(|track| track.played - track.concealed);
+        let played = self.tracks.first().map(|track| track.voice.played - track.voice.concealed);
         Some(PlayError::ServerGone {
             played: played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64(),
             wanted: self.until.map(|until| (until - self.from).as_secs_f64()),
@@ -366,7 +388,9 @@ impl Pipeline {
     /// When anything above has something to do.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
-            SinkClock::Sender if !self.is_rendered() => self.next_sound_at(now),
+            SinkClock::Sender if !self.is_rendered() => {
+                self.next_sound_at(now).map(|due| due - self.lead)
+            }
             _ => None,
         };
         let over = self.over_at().filter(|_| self.is_rendered());

@@ -48,7 +48,7 @@ impl Player {
     pub fn status(&self, now: MonoTime) -> Option<Status> {
         let pipeline = self.pipeline.as_ref()?;
         let track = pipeline.tracks.first()?;
-        let totals = track.ledger.totals();
+        let totals = track.stock.ledger.totals();
         let position = pipeline.heard(now).unwrap_or_else(|| pipeline.position());
         let expected = totals.expected.max(1);
         Some(Status {
@@ -57,14 +57,14 @@ impl Player {
             buffer: pipeline.depth().to_duration(),
             loss: totals.lost_network as f64 / expected as f64,
             recovered: totals.recovered_fec + totals.recovered_retransmission,
-            delay: track.ledger.delays().quantile(0.5).map(TimeDelta::max_zero),
+            delay: track.stock.ledger.delays().quantile(0.5).map(TimeDelta::max_zero),
         })
     }
 
     /// The fates that were settled since the last call, each with the name of its stream.
     pub fn drain_fates(&mut self, mut take: impl FnMut(&str, UnitRecord)) {
         for track in self.pipeline.iter_mut().flat_map(|pipeline| &mut pipeline.tracks) {
-            for record in track.ledger.drain() {
+            for record in track.stock.ledger.drain() {
                 take(&track.name, record);
             }
         }
@@ -78,9 +78,9 @@ fn streams(pipeline: &Pipeline) -> Vec<StreamReport> {
 
 fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
     let (shrunk, stretched) = pipeline.pace.scaled();
-    let mut report = StreamReport::new(&track.name, StreamKind::Continuous, &track.ledger);
-    report.concealed_ms = Some(millis(track.concealed.to_delta()));
-    report.played_ms = Some(millis(track.played.to_delta()));
+    let mut report = StreamReport::new(&track.name, StreamKind::Continuous, &track.stock.ledger);
+    report.concealed_ms = Some(millis(track.voice.concealed.to_delta()));
+    report.played_ms = Some(millis(track.voice.played.to_delta()));
     report.stretched_ms = Some(millis(stretched.to_delta()));
     report.shrunk_ms = Some(millis(shrunk.to_delta()));
     if let Some(jitter) = track.jitter() {
@@ -89,7 +89,7 @@ fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
     if let Some(uncertainty) = pipeline.sender.uncertainty() {
         report.delay_ms = report.delay_ms.with_uncertainty(uncertainty);
     }
-    report.bytes = bytes(track.traffic);
+    report.bytes = bytes(track.intake.traffic);
     report
 }
 

@@ -203,8 +203,8 @@ impl Player {
             for track in &mut pipeline.tracks {
                 match ending {
                     // What the listener did not want to hear is not late.
-                    Ending::Stopped => track.ledger.stop(),
-                    Ending::Completed | Ending::Failed(_) => track.ledger.finish(),
+                    Ending::Stopped => track.stock.ledger.stop(),
+                    Ending::Completed | Ending::Failed(_) => track.stock.ledger.finish(),
                 }
             }
         }

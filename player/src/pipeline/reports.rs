@@ -75,7 +75,7 @@ impl ReceiverReports {
             compound.push(RtcpPacket::Bye { ssrcs: vec![self.ssrc], reason: None });
         }
         let data = rtcp::write_compound(&compound);
-        track.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
+        track.intake.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
         Packet { flow: track.flow, channel: Channel::Rtcp, data }
     }
 

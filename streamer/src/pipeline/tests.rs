@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cantus_qos::fec::{BlockShape, Decoder, Encoder, Layout};
+use cantus_qos::fec::block::{BlockShape, Decoder, Encoder, Layout};
 use cantus_qos::payload::cue;
 use cantus_qos::rtcp::{RtcpPacket, parse_compound};
 use cantus_qos::rtp::{PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};

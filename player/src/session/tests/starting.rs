@@ -36,7 +36,7 @@ fn media_that_overtakes_the_answer_to_play_is_held_up_to_64_kib() {
     house.answer_all();
     house.run(ms(21));
     let held = 64 * 1024 / unit(0).write(None).len();
-    let payload = house.player.pipeline.as_ref().unwrap().tracks[0].traffic.media;
+    let payload = house.player.pipeline.as_ref().unwrap().tracks[0].intake.traffic.media;
     assert_eq!(payload as usize, held * FRAMES * 2);
 }
 

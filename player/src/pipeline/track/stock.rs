@@ -1,0 +1,89 @@
+//! The units of a track that are there, and the fate of every one.
+
+use cantus_qos::playout::{Buffer, Pushed, Taken, Unit};
+use cantus_qos::stats::{Arrival, Ledger, Recovery};
+use cantus_qos::time::{MediaTime, MonoTime};
+
+/// No track holds more than this: a sender that runs further ahead is not one of ours.
+const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
+
+/// What lies between taking in and rendering: the playout buffer, and the book that is kept of it.
+#[derive(Debug)]
+pub(crate) struct Stock {
+    /// The fate of every unit.
+    pub ledger: Ledger,
+    unit: MediaTime,
+    buffer: Buffer,
+    /// The number of one unit and its media time: units follow each other without gaps.
+    known: Option<(u64, MediaTime)>,
+    /// Where the sound begins.
+    from: MediaTime,
+}
+
+impl Stock {
+    /// No units yet. Each plays for `unit`; the sound begins at `from`.
+    pub(super) fn new(unit: MediaTime, from: MediaTime) -> Self {
+        Self { ledger: Ledger::new(), unit, buffer: Buffer::new(unit, CAPACITY), known: None, from }
+    }
+
+    /// RTP-Info and the range tell which units will come, so that the first and the last are
+    /// missed too if they are lost.
+    pub(super) fn expect(&mut self, first: u64, start: MediaTime, until: Option<MediaTime>) {
+        self.known = Some((first, start));
+        let unit = self.unit.as_flicks().max(1) as u64;
+        let flicks_to = |end: MediaTime| (end - start).as_flicks().max(0) as u64;
+        self.ledger.start_at(first + flicks_to(self.from) / unit);
+        if let Some(until) = until {
+            let units = flicks_to(until).div_ceil(unit);
+            self.ledger.end_at((first + units).saturating_sub(1));
+        }
+    }
+
+    /// A unit came, or was recovered; it left the sender at `sent`.
+    pub(super) fn put(
+        &mut self,
+        now: MonoTime,
+        unit: Unit,
+        sent: Option<MonoTime>,
+        recovery: Recovery,
+    ) -> Arrival {
+        let (number, media_time) = (unit.sequence, unit.media_time);
+        self.known = Some((number, media_time));
+        let is_heard = unit.end() > self.from;
+        let arrival = match is_heard {
+            true => self.ledger.on_arrival(now, number, media_time, sent, recovery),
+            false => Arrival::Stale,
+        };
+        if arrival == Arrival::Duplicate {
+            return arrival;
+        }
+        if self.buffer.push(unit) == Pushed::Late && is_heard {
+            self.ledger.on_late(number);
+        }
+        arrival
+    }
+
+    /// What there is to play at `position`.
+    pub(super) fn take(&mut self, position: MediaTime) -> Taken {
+        self.buffer.take(position)
+    }
+
+    /// The unit that holds `due` is not there: lost, or late.
+    pub(super) fn miss(&mut self, due: MediaTime) {
+        let Some((number, media_time)) = self.known else { return };
+        let units = (due - media_time).as_flicks().div_euclid(self.unit.as_flicks().max(1));
+        if let Some(number) = number.checked_add_signed(units) {
+            self.ledger.on_late(number);
+        }
+    }
+
+    /// How much is buffered from `position` on.
+    pub(super) fn depth(&self, position: MediaTime) -> MediaTime {
+        self.buffer.depth(position)
+    }
+
+    /// Whether anything is left to be played from `position` on.
+    pub(super) fn has_more(&self, position: MediaTime) -> bool {
+        self.buffer.next(position).is_some()
+    }
+}

@@ -1,0 +1,155 @@
+//! What makes the units of a track heard: decoder / concealment.
+
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::playout::{Taken, Unit};
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::sync::{Correction, TrackAlignment};
+use cantus_qos::time::{MediaTime, MonoTime};
+
+use super::Stock;
+use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
+use crate::pipeline::handed::HandOver;
+
+/// Decodes what is in stock, and makes up what is not.
+pub(crate) struct Voice {
+    /// Sound that had to be made up.
+    pub concealed: MediaTime,
+    /// Sound that came out, made up or not.
+    pub played: MediaTime,
+    format: AudioFormat,
+    unit: MediaTime,
+    decoder: Box<dyn Decoder>,
+    alignment: TrackAlignment,
+    /// Decoded and not yet rendered, interleaved.
+    decoded: Vec<f32>,
+    /// Where what is sent begins, until the first sample is rendered.
+    lead_in: Option<MediaTime>,
+}
+
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Voice").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+impl Voice {
+    /// Of units in `codec` that play for `unit` each; what is sent begins at `start`.
+    ///
+    /// # Errors
+    ///
+    /// If the codec cannot be decoded in this format.
+    pub(super) fn new(
+        codec: AudioCodec,
+        format: AudioFormat,
+        unit: MediaTime,
+        start: MediaTime,
+    ) -> Result<Self, DecodeError> {
+        let decoder: Box<dyn Decoder> = match codec {
+            AudioCodec::Opus => Box::new(OpusDecoder::new(format)?),
+            AudioCodec::L16 => Box::new(L16Decoder::new(format)),
+        };
+        Ok(Self {
+            concealed: MediaTime::ZERO,
+            played: MediaTime::ZERO,
+            format,
+            unit,
+            decoder,
+            alignment: TrackAlignment::new(TrackAlignment::EXACT),
+            decoded: Vec::new(),
+            lead_in: Some(start),
+        })
+    }
+
+    /// The format of what it renders.
+    pub(super) fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    /// Appends the `frames` frames from `position` on, which are due and leave at `when`.
+    pub(super) fn render(
+        &mut self,
+        stock: &mut Stock,
+        position: MediaTime,
+        frames: usize,
+        when: HandOver,
+        out: &mut Vec<f32>,
+    ) {
+        let rate = self.format.rate;
+        let channels = usize::from(self.format.channels);
+        if let Some(start) = self.lead_in.take() {
+            self.warm_up(stock, start, position);
+        }
+        while self.decoded.len() < frames * channels {
+            let ahead = (self.decoded.len() / channels) as i64;
+            let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
+            let wanted = when.due + (due - position).to_delta();
+            match stock.take(due) {
+                Taken::Unit(unit) => self.play(stock, due, (when.heard_at(wanted), wanted), unit),
+                Taken::Missing { duration } => {
+                    stock.miss(due);
+                    self.conceal_for(duration);
+                }
+            }
+        }
+        out.extend(self.decoded.drain(..frames * channels));
+        self.played += MediaTime::from_ticks(frames as i64, rate);
+    }
+
+    /// Decodes what was sent before the sound begins, unheard, so that the decoder remembers what
+    /// it would have played.
+    fn warm_up(&mut self, stock: &mut Stock, start: MediaTime, position: MediaTime) {
+        let mut at = start;
+        while at + self.unit <= position {
+            at = match stock.take(at) {
+                Taken::Unit(unit) => {
+                    // What is damaged or missing here only leaves the decoder a little colder.
+                    let _ = self.decoder.decode(&unit.data, &mut self.decoded);
+                    self.decoded.clear();
+                    unit.end()
+                }
+                Taken::Missing { duration } => at + duration,
+            };
+        }
+    }
+
+    fn play(
+        &mut self,
+        stock: &mut Stock,
+        due: MediaTime,
+        (at, wanted): (MonoTime, MonoTime),
+        unit: Unit,
+    ) {
+        let channels = usize::from(self.format.channels);
+        let correction = self.alignment.correct(due, unit.media_time, self.format.rate);
+        if let Correction::Fill(frames) = correction {
+            self.conceal(frames);
+        }
+        let begin = self.decoded.len();
+        match self.decoder.decode(&unit.data, &mut self.decoded) {
+            Ok(_) => stock.ledger.on_played(unit.sequence, at, wanted),
+            // Damaged on the way and yet well-formed RTP: as good as lost.
+            Err(_) => {
+                stock.ledger.on_late(unit.sequence);
+                self.conceal_for(unit.duration);
+            }
+        }
+        if let Correction::Drop(frames) = correction {
+            let end = (begin + frames * channels).min(self.decoded.len());
+            self.decoded.drain(begin..end);
+        }
+    }
+
+    fn conceal_for(&mut self, duration: MediaTime) {
+        self.conceal(duration.ticks(self.format.rate).max(1) as usize);
+    }
+
+    fn conceal(&mut self, frames: usize) {
+        self.decoder.conceal(frames, &mut self.decoded);
+        self.concealed += MediaTime::from_ticks(frames as i64, self.format.rate);
+    }
+
+    /// The largest skew against the presentation that was let stand, in samples.
+    pub(super) fn largest_skew(&self) -> u64 {
+        self.alignment.largest().unsigned_abs()
+    }
+}
