@@ -25,7 +25,8 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
-use cantus_qos::stats::Distribution;
+use cantus_qos::spec::PromiseWatch;
+use cantus_qos::stats::{Distribution, Outcome};
 use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
@@ -38,6 +39,7 @@ use pace::Pace;
 use reports::ReceiverReports;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use track::IP_UDP_HEADERS;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
 
@@ -79,6 +81,8 @@ pub struct Pipeline {
     pub(crate) depths: Distribution,
     /// The latency that playback aims at.
     pub(crate) aim: Option<Duration>,
+    /// Whether what was promised is kept.
+    pub(crate) watch: PromiseWatch,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
@@ -134,6 +138,7 @@ impl Pipeline {
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
+            watch: PromiseWatch::new(&wish.full_spec()),
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
@@ -174,6 +179,7 @@ impl Pipeline {
 
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
         if channel == Channel::Rtcp {
             return reports::on_report(now, flow, &data, &mut self.tracks);
         }
@@ -191,8 +197,13 @@ impl Pipeline {
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
             }
-            let delays = heard.iter().filter_map(|heard| heard.delay);
-            delays.for_each(|delay| self.pace.observe(now, delay));
+            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
+            {
+                self.pace.observe(now, delay);
+                if by_itself {
+                    self.watch.on_transit(now, delay);
+                }
+            }
             return;
         }
     }
@@ -276,6 +287,7 @@ impl Pipeline {
         self.depths.record(self.depth().to_delta());
         self.aim = Some(self.pace.start_delay(now));
         let mut samples = self.mix.render(&mut self.tracks, position, end, when);
+        self.judge(when);
         self.position = end;
         self.first_sound.get_or_insert(when.heard_at(when.due));
         match self.sink_clock {
@@ -291,6 +303,18 @@ impl Pipeline {
             playout.delay(change);
         }
         Some(Block { samples, position: Some(position) })
+    }
+
+    /// What became of the units whose turn came goes to the watch.
+    fn judge(&mut self, when: HandOver) {
+        for track in &mut self.tracks {
+            for outcome in track.stock.ledger.outcomes() {
+                match outcome {
+                    Outcome::Heard { at, delay } => self.watch.on_unit(at, true, delay),
+                    Outcome::Missed => self.watch.on_unit(when.due, false, None),
+                }
+            }
+        }
     }
 
     /// When the first sample is to be heard.
@@ -323,12 +347,15 @@ impl Pipeline {
         let cue = words.pop(due)?;
         let handed = &self.handed;
         let skew = words.shown_at(heard, &cue, |sound| handed.late_by(sound));
+        self.watch.on_skew(now, skew);
         Some((cue, skew))
     }
 
     /// The next report that is due.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        self.reports.pop(now, &mut self.tracks)
+        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
+        Some(packet)
     }
 
     /// Goodbye to the server.

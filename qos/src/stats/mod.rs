@@ -6,6 +6,7 @@
 //!   [`trace`] come.
 //! * [`LossRuns`]: how long the losses in a row were; [`LossPattern`]: how they are now.
 //! * [`Distribution`]: quantiles of delays and skews.
+//! * [`Passage`]: how good it sounded, estimated by the E-model.
 //! * [`report`]: the document that says whether the promise was kept.
 //!
 //! All of them are fed by events and read at any time; none of them grows with the length of a
@@ -17,6 +18,7 @@ mod jitter;
 mod ledger;
 mod loss;
 mod loss_pattern;
+mod quality;
 mod reception;
 pub mod report;
 pub mod trace;
@@ -24,7 +26,8 @@ pub mod trace;
 pub use distribution::Distribution;
 pub use fate::{Fate, Recovery, UnitRecord};
 pub use jitter::InterarrivalJitter;
-pub use ledger::{Arrival, Ledger, Totals};
+pub use ledger::{Arrival, Ledger, Outcome, Totals, Unheard};
 pub use loss::LossRuns;
 pub use loss_pattern::LossPattern;
+pub use quality::{Encoding, Passage};
 pub use reception::Reception;

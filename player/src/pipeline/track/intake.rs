@@ -25,6 +25,8 @@ pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
 pub(crate) struct Heard {
     /// When the unit could be played, less when it was sent.
     pub delay: Option<TimeDelta>,
+    /// Whether it came by itself, so that its delay tells something about the network.
+    pub by_itself: bool,
 }
 
 /// Follows a source, and what repairs it.
@@ -170,7 +172,7 @@ impl Intake {
             Arrival::Duplicate => None,
             _ => sent.map(|sent| now - sent),
         };
-        Some((payload, Heard { delay }))
+        Some((payload, Heard { delay, by_itself: recovery == Recovery::None }))
     }
 
     fn place(&mut self, restarted: bool, timestamp: RtpTimestamp) -> MediaTime {
