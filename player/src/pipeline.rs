@@ -6,6 +6,7 @@
 //! reception -> receiver reports
 //! ```
 
+mod handed;
 mod mix;
 mod pace;
 mod reception;
@@ -24,18 +25,21 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
-use cantus_qos::stats::Distribution;
+use cantus_qos::spec::PromiseWatch;
+use cantus_qos::stats::{Distribution, Outcome};
 use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
 use crate::wish::{Carrier, SinkClock, Wish};
+use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use track::IP_UDP_HEADERS;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
 
@@ -77,12 +81,18 @@ pub struct Pipeline {
     pub(crate) depths: Distribution,
     /// The latency that playback aims at.
     pub(crate) aim: Option<Duration>,
+    /// Whether what was promised is kept.
+    pub(crate) watch: PromiseWatch,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
     playout: Option<PlayoutClock>,
-    /// What was last handed to the sink: when it is heard, and what it is.
+    /// How long before they are due blocks leave for a sink without a clock.
+    lead: Duration,
+    /// What such a sink was handed last.
+    handed: Handed,
+    /// What was last handed to a sink with a clock: when it is heard, and what it is.
     sounded: Option<PlayoutClock>,
     from: MediaTime,
     position: MediaTime,
@@ -116,19 +126,26 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let lead = match wish.sink_clock {
+            SinkClock::Sender => wish.lead,
+            SinkClock::Sink => Duration::ZERO,
+        };
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(wish.latency, mix.format()),
+            pace: Pace::new(wish.latency, lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
+            watch: PromiseWatch::new(&wish.full_spec()),
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
             playout: None,
+            lead,
+            handed: Handed::default(),
             sounded: None,
             from,
             position: from,
@@ -162,6 +179,7 @@ impl Pipeline {
 
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
         if channel == Channel::Rtcp {
             return reports::on_report(now, flow, &data, &mut self.tracks);
         }
@@ -179,8 +197,13 @@ impl Pipeline {
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
             }
-            let delays = heard.iter().filter_map(|heard| heard.delay);
-            delays.for_each(|delay| self.pace.observe(now, delay));
+            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
+            {
+                self.pace.observe(now, delay);
+                if by_itself {
+                    self.watch.on_transit(now, delay);
+                }
+            }
             return;
         }
     }
@@ -195,14 +218,15 @@ impl Pipeline {
         self.closed = true;
     }
 
-    /// The next samples that are due by the sender's clock.
+    /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They
+    /// are heard when they are due, or as they leave at `now`, where that is later.
     pub fn pop_sound(&mut self, now: MonoTime) -> Option<Block> {
         if self.sink_clock == SinkClock::Sink {
             return None;
         }
-        let due = self.next_sound_at(now).filter(|at| *at <= now)?;
+        let due = self.next_sound_at(now).filter(|due| *due <= now + self.lead)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
-        self.render(now, due)
+        self.render(now, HandOver { due, left: now })
     }
 
     /// A sink with a clock says that it has played all that it was handed in `pending`.
@@ -232,7 +256,7 @@ impl Pipeline {
             None if self.playout.is_none() => self.lead_in(frames, frames),
             _ => {
                 self.playout = Some(PlayoutClock::new(heard_at, self.position));
-                self.render(now, heard_at)?
+                self.render(now, HandOver::heard(heard_at))?
             }
         };
         let frames = block.samples.len() / usize::from(self.format().channels);
@@ -249,8 +273,8 @@ impl Pipeline {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
-    /// Renders one unit, which is heard from `heard_at` on.
-    fn render(&mut self, now: MonoTime, heard_at: MonoTime) -> Option<Block> {
+    /// Renders one unit.
+    fn render(&mut self, now: MonoTime, when: HandOver) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
@@ -262,12 +286,16 @@ impl Pipeline {
         let end = self.until.map_or(position + unit, |until| until.min(position + unit));
         self.depths.record(self.depth().to_delta());
         self.aim = Some(self.pace.start_delay(now));
-        let mut samples = self.mix.render(&mut self.tracks, position, end, heard_at);
+        let mut samples = self.mix.render(&mut self.tracks, position, end, when);
+        self.judge(when);
         self.position = end;
-        self.first_sound.get_or_insert(heard_at);
-        self.sounded = Some(PlayoutClock::new(heard_at, position));
+        self.first_sound.get_or_insert(when.heard_at(when.due));
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.push(when, position, end),
+            SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
+        }
         if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| heard_at - sent);
+            let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
             let change = match self.sink_clock {
                 SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
                 SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
@@ -275,6 +303,18 @@ impl Pipeline {
             playout.delay(change);
         }
         Some(Block { samples, position: Some(position) })
+    }
+
+    /// What became of the units whose turn came goes to the watch.
+    fn judge(&mut self, when: HandOver) {
+        for track in &mut self.tracks {
+            for outcome in track.stock.ledger.outcomes() {
+                match outcome {
+                    Outcome::Heard { at, delay } => self.watch.on_unit(at, true, delay),
+                    Outcome::Missed => self.watch.on_unit(when.due, false, None),
+                }
+            }
+        }
     }
 
     /// When the first sample is to be heard.
@@ -290,23 +330,32 @@ impl Pipeline {
         }
     }
 
-    /// What is heard at `now`, by what was handed to the sink and when.
+    /// What is heard at `now`, by what was handed to the sink and when; where it left late, what
+    /// was to be heard.
     pub fn heard(&self, now: MonoTime) -> Option<MediaTime> {
-        self.sounded.map(|sounded| sounded.position(now))
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.due(now),
+            SinkClock::Sink => self.sounded.map(|sounded| sounded.position(now)),
+        }
     }
 
-    /// The next cue that is due.
+    /// The next cue that is due, and by how much it comes after its sound was heard.
     pub fn pop_cue(&mut self, now: MonoTime) -> Option<(Cue, TimeDelta)> {
         let due = self.playout?.position(now);
         let heard = self.heard(now)?;
         let words = self.words.as_mut()?;
         let cue = words.pop(due)?;
-        Some((cue.clone(), words.shown_at(heard, &cue)))
+        let handed = &self.handed;
+        let skew = words.shown_at(heard, &cue, |sound| handed.late_by(sound));
+        self.watch.on_skew(now, skew);
+        Some((cue, skew))
     }
 
     /// The next report that is due.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        self.reports.pop(now, &mut self.tracks)
+        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
+        Some(packet)
     }
 
     /// Goodbye to the server.
@@ -366,7 +415,9 @@ impl Pipeline {
     /// When anything above has something to do.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
-            SinkClock::Sender if !self.is_rendered() => self.next_sound_at(now),
+            SinkClock::Sender if !self.is_rendered() => {
+                self.next_sound_at(now).map(|due| due - self.lead)
+            }
             _ => None,
         };
         let over = self.over_at().filter(|_| self.is_rendered());

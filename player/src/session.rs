@@ -177,6 +177,7 @@ impl Player {
             Ok(pipeline) => pipeline,
             Err(error) => return self.end(now, Ending::Failed(error)),
         };
+        pipeline.watch.on_setup(self.asked_at, now);
         if let Some(round_trip) = self.round_trip {
             pipeline.on_round_trip(round_trip);
         }
@@ -200,6 +201,7 @@ impl Player {
         }
         if let Some(pipeline) = &mut self.pipeline {
             self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
+            pipeline.watch.finish(now);
             for track in &mut pipeline.tracks {
                 match ending {
                     // What the listener did not want to hear is not late.

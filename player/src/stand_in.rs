@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
-use cantus_qos::fec::Layout;
+use cantus_qos::fec::block::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::{self, Cue};
 use cantus_qos::payload::l16;

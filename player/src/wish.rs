@@ -102,6 +102,11 @@ pub struct Wish {
     pub length: Option<MediaTime>,
     /// Whose clock playback follows.
     pub sink_clock: SinkClock,
+    /// How long before they are due samples leave for a sink without a clock, as if it were a
+    /// sound card with so much in its buffer: what left before it was due is heard when it is due,
+    /// and only what left later is heard late. Zero where whoever owns the clock is never late, as
+    /// in the simulator. Units must have come by so much earlier.
+    pub lead: Duration,
     /// What the wall clock showed when the player's clock was zero, where the server is known to
     /// go by the same: on one machine, and in the simulator. Delays are exact then.
     pub shared_clock: Option<NtpTime>,
@@ -123,6 +128,7 @@ impl Wish {
             from: MediaTime::ZERO,
             length: None,
             sink_clock: SinkClock::Sender,
+            lead: Duration::ZERO,
             shared_clock: None,
             seed: 0,
         }

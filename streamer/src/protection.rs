@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cantus_qos::fec::BlockShape;
+use cantus_qos::fec::block::BlockShape;
 use cantus_qos::spec::Protection;
 use cantus_qos::time::MediaTime;
 

@@ -90,6 +90,7 @@ pub const FIGURES: &[Figure] = &[
     figure!(delay_p95_ms, "delay, 95 %", Millis, less by 1.0),
     figure!(delay_p99_ms, "delay, 99 %", Millis),
     figure!(delay_max_ms, "delay, longest", Millis),
+    figure!(late_share, "late of what came", Share, less by 1e-3),
     figure!(playout_to_constant, "delay / best constant", Ratio, less by 0.01),
     figure!(playout_to_optimum, "delay / optimum", Ratio),
     figure!(jitter_p50_ms, "jitter, median", Millis),

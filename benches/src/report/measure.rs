@@ -165,6 +165,7 @@ fn bound(run: &mut Run, tracks: &[Vec<UnitRecord>], scenario: &Scenario) {
         let bound = playback.bound()?;
         Some((playback, bound))
     }) {
+        run.late_share = Some(nine_digits(playback.late_share()));
         let mean = playback.mean.as_secs_f64();
         // Against the delay of a network that has none, any delay is infinitely long.
         let ratio = |bound: Duration| {

@@ -66,6 +66,8 @@ pub struct Run {
     pub delay_p99_ms: Option<f64>,
     /// The longest.
     pub delay_max_ms: Option<f64>,
+    /// Of the units that came, the share that was not heard in time.
+    pub late_share: Option<f64>,
     /// Mean delay / the best constant delay in hindsight with as many units late.
     pub playout_to_constant: Option<f64>,
     /// Mean delay / the offline optimum that may change its delay (Moon, Kurose and Towsley).

@@ -39,6 +39,8 @@ pub(crate) struct Pace {
     scale: TimeScale,
     /// How long before they are heard a sink with a clock takes samples; `None` if it has none.
     sink: Option<Duration>,
+    /// How long before they are due samples leave for a sink without a clock.
+    lead: Duration,
     /// How much sound has to pass unscaled before the next block may be scaled.
     rest: MediaTime,
     rate: cantus_qos::time::ClockRate,
@@ -46,14 +48,16 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// The pace that `latency` asks for, of sound in `format`.
-    pub(crate) fn new(latency: Latency, format: AudioFormat) -> Self {
+    /// The pace that `latency` asks for, of sound in `format` that leaves `lead` before it is due
+    /// where the sink has no clock.
+    pub(crate) fn new(latency: Latency, lead: Duration, format: AudioFormat) -> Self {
         Self {
             latency,
             target: TargetDelay::new(AUTO),
             adapter: Adapter::new(),
             scale: TimeScale::new(format),
             sink: None,
+            lead,
             rest: MediaTime::ZERO,
             rate: format.rate,
             channels: usize::from(format.channels),
@@ -65,11 +69,12 @@ impl Pace {
         self.target.observe(now, delay);
     }
 
-    /// How long after its nominal sending the first unit is heard. A sink with a clock takes
-    /// samples before they are heard, so it adds to what the network needs; and where both need
-    /// more than was promised, playback is as near to the promise as it can be.
+    /// How long after its nominal sending the first unit is heard. Samples leave for the sink
+    /// before they are heard, which adds to what the network needs; and where a sink with a clock
+    /// and the network need more than was promised, playback is as near to the promise as it can
+    /// be.
     pub(crate) fn start_delay(&self, now: MonoTime) -> Duration {
-        let sink = self.sink.unwrap_or_default();
+        let sink = self.ahead();
         match (self.latency, self.sink) {
             (Latency::Fixed(delay), None) => delay,
             (Latency::Fixed(delay), Some(_)) => {
@@ -87,6 +92,11 @@ impl Pace {
         self.sink = Some(lead.max(before - before.saturating_sub(lead) / SINK_FORGETTING));
     }
 
+    /// How long before they are heard samples leave.
+    fn ahead(&self) -> Duration {
+        self.sink.unwrap_or(self.lead)
+    }
+
     fn fastest(&self) -> Duration {
         self.target.fastest().unwrap_or_default().max_zero()
     }
@@ -101,7 +111,7 @@ impl Pace {
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Auto, Some(delay)) = (self.latency, delay) else { return TimeDelta::ZERO };
-        let excess = delay - TimeDelta::from(self.fastest() + self.sink.unwrap_or_default());
+        let excess = delay - TimeDelta::from(self.fastest() + self.ahead());
         let scaled = match self.adapter.decide(excess, self.target.target(now), block) {
             Adjustment::Keep => None,
             Adjustment::Shorten => self.scale.shorten(samples),
@@ -166,7 +176,11 @@ mod tests {
     const UNIT: MediaTime = MediaTime::from_millis(20);
 
     fn promised(millis: u64) -> Pace {
-        Pace::new(Latency::Fixed(Duration::from_millis(millis)), AudioFormat::OPUS_MONO)
+        Pace::new(
+            Latency::Fixed(Duration::from_millis(millis)),
+            Duration::ZERO,
+            AudioFormat::OPUS_MONO,
+        )
     }
 
     /// 20 ms of 100 Hz, which can be scaled by whole waves of 10 ms.
@@ -209,7 +223,7 @@ mod tests {
     #[test]
     fn what_the_network_needs_comes_on_top_of_what_the_sink_takes() {
         for latency in [Latency::Auto, Latency::Stored] {
-            let mut pace = Pace::new(latency, AudioFormat::OPUS_MONO);
+            let mut pace = Pace::new(latency, Duration::ZERO, AudioFormat::OPUS_MONO);
             let without = pace.start_delay(MonoTime::ZERO);
             pace.sink_takes(Duration::from_millis(100));
             let with = pace.start_delay(MonoTime::ZERO);

@@ -10,6 +10,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
+use super::handed::HandOver;
 use super::reception::Receiver;
 use super::sender::SenderTime;
 use crate::client::{FlowPlan, Playing, Role};
@@ -144,15 +145,15 @@ impl Track {
         self.stock.has_more(position)
     }
 
-    /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
-    pub(crate) fn render(
+    /// Appends the `frames` frames from `position` on, which are due and leave at `when`.
+    pub(super) fn render(
         &mut self,
         position: MediaTime,
         frames: usize,
-        heard_at: MonoTime,
+        when: HandOver,
         out: &mut Vec<f32>,
     ) {
-        self.voice.render(&mut self.stock, position, frames, heard_at, out);
+        self.voice.render(&mut self.stock, position, frames, when, out);
     }
 
     /// The largest skew against the presentation that was let stand, in samples.

@@ -19,7 +19,7 @@ use super::Ledger;
 pub use measures::{
     Buffer, Bytes, Delay, Jitter, Mos, SubtitleSkew, SyncReport, TracksSkew, millis,
 };
-pub use promise::{PromiseReport, Term};
+pub use promise::{Broken, PromiseReport, Term};
 
 /// Version of the document's layout.
 pub const VERSION: u32 = 1;

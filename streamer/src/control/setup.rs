@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use cantus_qos::fec::BlockShape;
+use cantus_qos::fec::block::BlockShape;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, SessionHeader};

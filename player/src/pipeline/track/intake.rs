@@ -1,7 +1,7 @@
 //! What takes the packets of a track in: fec decoder -> numbers and times -> stock.
 
 use bytes::Bytes;
-use cantus_qos::fec;
+use cantus_qos::fec::block;
 use cantus_qos::playout::Unit;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp};
@@ -25,6 +25,8 @@ pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
 pub(crate) struct Heard {
     /// When the unit could be played, less when it was sent.
     pub delay: Option<TimeDelta>,
+    /// Whether it came by itself, so that its delay tells something about the network.
+    pub by_itself: bool,
 }
 
 /// Follows a source, and what repairs it.
@@ -37,7 +39,7 @@ pub(crate) struct Intake {
     unit: MediaTime,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
-    repair: Option<(FlowId, fec::Decoder)>,
+    repair: Option<(FlowId, block::Decoder)>,
     timeline: StreamTimeline,
 }
 
@@ -60,7 +62,7 @@ impl Intake {
             _ => None,
         };
         let repair =
-            repair.and_then(|plan| Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc),
@@ -170,7 +172,7 @@ impl Intake {
             Arrival::Duplicate => None,
             _ => sent.map(|sent| now - sent),
         };
-        Some((payload, Heard { delay }))
+        Some((payload, Heard { delay, by_itself: recovery == Recovery::None }))
     }
 
     fn place(&mut self, restarted: bool, timestamp: RtpTimestamp) -> MediaTime {

@@ -7,7 +7,7 @@ use sdp_types::{Attribute, Connection, Media, Origin, Session};
 use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CUE, Description, Medium, RS8M_ENCODING_ID, Track,
 };
-use crate::fec::Layout;
+use crate::fec::block::Layout;
 use crate::payload::{AudioFormat, MAX_PAYLOAD};
 use crate::rtsp::{NptRange, NptStart};
 use crate::time::MediaTime;

@@ -28,10 +28,10 @@ fn repair(encoder: &mut Encoder) -> Vec<Place> {
 #[test]
 fn a_depth_of_zero_and_a_block_number_of_25_bits_are_refused() {
     let new = |depth, first| Encoder::new(Layout::Adu, shape(2, 1), depth, first);
-    assert_eq!(new(0, 0).unwrap_err(), FecError::Depth);
-    assert_eq!(new(1, 1 << 24).unwrap_err(), FecError::BlockNumber { number: 1 << 24 });
+    assert_eq!(new(0, 0).unwrap_err(), BlockError::Depth);
+    assert_eq!(new(1, 1 << 24).unwrap_err(), BlockError::BlockNumber { number: 1 << 24 });
     assert!(new(1, (1 << 24) - 1).is_ok());
-    assert_eq!(new(1, 0).unwrap().set_shape(shape(2, 1), 0), Err(FecError::Depth));
+    assert_eq!(new(1, 0).unwrap().set_shape(shape(2, 1), 0), Err(BlockError::Depth));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::fec::{BlockShape, Decoder, Encoder, Layout, PayloadId};
+use crate::fec::block::{BlockShape, Decoder, Encoder, Layout, PayloadId};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::FecError;
+use super::BlockError;
 
 /// `k` source packets protected by `r` repair packets; written `k+r`, as in `20+10`.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
@@ -15,9 +15,9 @@ pub struct BlockShape {
 impl BlockShape {
     /// A block of `source` (at least 1) and `repair` packets, at most 255 together: RFC 5510 has
     /// that many different points in GF(2^8).
-    pub fn new(source: u8, repair: u8) -> Result<Self, FecError> {
+    pub fn new(source: u8, repair: u8) -> Result<Self, BlockError> {
         if source == 0 || source.checked_add(repair).is_none() {
-            return Err(FecError::Shape { source_packets: source, repair_packets: repair });
+            return Err(BlockError::Shape { source_packets: source, repair_packets: repair });
         }
         Ok(Self { source, repair })
     }
@@ -52,10 +52,10 @@ impl fmt::Display for BlockShape {
 }
 
 impl FromStr for BlockShape {
-    type Err = FecError;
+    type Err = BlockError;
 
-    fn from_str(text: &str) -> Result<Self, FecError> {
-        let malformed = || FecError::ShapeText { text: text.chars().take(40).collect() };
+    fn from_str(text: &str) -> Result<Self, BlockError> {
+        let malformed = || BlockError::ShapeText { text: text.chars().take(40).collect() };
         let (source, repair) = text.split_once('+').ok_or_else(malformed)?;
         let packets = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
             true => digits.parse().map_err(|_| malformed()),
@@ -76,7 +76,7 @@ mod tests {
         assert!(BlockShape::new(200, 55).is_ok());
         assert_eq!(
             BlockShape::new(200, 56),
-            Err(FecError::Shape { source_packets: 200, repair_packets: 56 })
+            Err(BlockError::Shape { source_packets: 200, repair_packets: 56 })
         );
     }
 

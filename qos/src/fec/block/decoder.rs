@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use super::block::{Arrival, Block, Recovery};
 use super::code::Codes;
-use super::window::{Place, Window};
-use super::{BlockNumber, FecError, Layout, PayloadId};
+use super::source_block::{Arrival, Block, Recovery};
+use super::{BlockError, BlockNumber, Layout, PayloadId};
+use crate::fec::recent::{Place, Recent};
 
 /// What a [`Decoder`] has seen and done, in packets.
 #[derive(Copy, Clone, Eq, PartialEq, Default, Debug)]
@@ -45,7 +45,7 @@ pub struct DecoderCounts {
 ///
 /// ```
 /// use bytes::Bytes;
-/// use cantus_qos::fec::{BlockShape, Decoder, Encoder, Layout};
+/// use cantus_qos::fec::block::{BlockShape, Decoder, Encoder, Layout};
 ///
 /// let mut encoder = Encoder::new(Layout::Adu, BlockShape::new(2, 1)?, 1, 0)?;
 /// let first = encoder.push(Bytes::from_static(b"arrives"));
@@ -56,12 +56,12 @@ pub struct DecoderCounts {
 /// assert_eq!(&decoder.push_source(first)?[..], b"arrives");
 /// decoder.push_repair(repair)?;
 /// assert_eq!(&decoder.pop().unwrap()[..], b"does not arrive");
-/// # Ok::<(), cantus_qos::fec::FecError>(())
+/// # Ok::<(), cantus_qos::fec::block::BlockError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Decoder {
     layout: Layout,
-    window: Window,
+    recent: Recent<BlockNumber>,
     blocks: BTreeMap<u64, Block>,
     codes: Codes,
     recovered: VecDeque<Recovered>,
@@ -84,7 +84,7 @@ impl Decoder {
     pub fn new(layout: Layout, memory_blocks: usize) -> Self {
         Self {
             layout,
-            window: Window::new(memory_blocks.clamp(1, 256) as u64),
+            recent: Recent::new(memory_blocks.clamp(1, 256) as u64),
             blocks: BTreeMap::new(),
             codes: Codes::new(layout),
             recovered: VecDeque::new(),
@@ -96,7 +96,7 @@ impl Decoder {
     ///
     /// Duplicates and packets too late for their block are passed on too: to know a packet by its
     /// sequence number is the business of who plays it. An error means that there is no footer.
-    pub fn push_source(&mut self, packet: Bytes) -> Result<Bytes, FecError> {
+    pub fn push_source(&mut self, packet: Bytes) -> Result<Bytes, BlockError> {
         let (id, packet) = PayloadId::split_source(packet).inspect_err(|_| self.reject())?;
         self.counts.source += 1;
         let Some(number) = self.find(id.block) else {
@@ -117,7 +117,7 @@ impl Decoder {
 
     /// Takes a repair packet. An error says why it is of no use; ones that are merely late, double
     /// or no longer needed are none.
-    pub fn push_repair(&mut self, packet: Bytes) -> Result<(), FecError> {
+    pub fn push_repair(&mut self, packet: Bytes) -> Result<(), BlockError> {
         let (id, symbol) = PayloadId::split_repair(packet, self.layout.least_symbol())
             .inspect_err(|_| self.reject())?;
         self.counts.repair += 1;
@@ -147,8 +147,8 @@ impl Decoder {
 
     /// Where the block is remembered, if it is; makes room for it.
     fn find(&mut self, block: BlockNumber) -> Option<u64> {
-        let place = self.window.place(block);
-        let oldest = self.window.oldest();
+        let place = self.recent.place(block);
+        let oldest = self.recent.oldest();
         while let Some(entry) = self.blocks.first_entry().filter(|entry| *entry.key() < oldest) {
             entry.remove();
         }

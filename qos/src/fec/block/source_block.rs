@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::code::Codes;
-use super::{FecError, Layout, PayloadId};
+use super::{BlockError, Layout, PayloadId};
 
 /// What became of a source packet.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -95,7 +95,7 @@ impl Block {
         layout: Layout,
         id: PayloadId,
         symbol: Bytes,
-    ) -> Result<(), FecError> {
+    ) -> Result<(), BlockError> {
         if self.settled || self.repair.contains_key(&id.symbol) {
             return Ok(());
         }
@@ -110,9 +110,9 @@ impl Block {
         Ok(())
     }
 
-    fn check_repair(&self, layout: Layout, id: PayloadId, found: usize) -> Result<(), FecError> {
+    fn check_repair(&self, layout: Layout, id: PayloadId, found: usize) -> Result<(), BlockError> {
         let PayloadId { block, source_length: announced, .. } = id;
-        let contradiction = |known| Err(FecError::SourceLength { block, known, announced });
+        let contradiction = |known| Err(BlockError::SourceLength { block, known, announced });
         match (self.source_length, self.announced, self.source.keys().next_back()) {
             (Some(k), _, _) if announced != u16::from(k) => return contradiction(k.into()),
             (_, Some(known), _) if announced > known => return contradiction(known),
@@ -122,13 +122,13 @@ impl Block {
             _ => {}
         }
         if let Some(known) = self.symbol_length.filter(|&known| known != found) {
-            return Err(FecError::SymbolLength { block, known, found });
+            return Err(BlockError::SymbolLength { block, known, found });
         }
         match self.source.values().find(|packet| !layout.fits(packet.len(), found)) {
             None => Ok(()),
             Some(packet) => {
                 let known = layout.symbol_length(packet.len());
-                Err(FecError::SymbolLength { block, known, found })
+                Err(BlockError::SymbolLength { block, known, found })
             }
         }
     }

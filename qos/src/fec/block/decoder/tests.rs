@@ -144,20 +144,20 @@ fn blocks_are_recovered_across_the_wrap_of_their_number() {
 #[test]
 fn what_has_no_payload_id_is_refused() {
     let mut decoder = Decoder::new(Layout::Adu, 4);
-    let short = |length, least| FecError::Short { length, least };
+    let short = |length, least| BlockError::Short { length, least };
     assert_eq!(decoder.push_source(Bytes::new()), Err(short(0, 6)));
     assert_eq!(decoder.push_source(Bytes::from_static(&[0; 5])), Err(short(5, 6)));
     assert_eq!(decoder.push_repair(Bytes::from_static(&[0; 8])), Err(short(8, 9)));
     for (symbol, source_length) in [(0, 0), (3, 3), (0, 256), (200, 65_535)] {
         assert!(matches!(
             decoder.push_source(framed(b"packet", 0, symbol, source_length)),
-            Err(FecError::PayloadId(_))
+            Err(BlockError::PayloadId(_))
         ));
     }
     for (symbol, source_length) in [(0, 0), (2, 3), (255, 3), (255, 300)] {
         assert!(matches!(
             decoder.push_repair(repair(b"symbol", 0, symbol, source_length)),
-            Err(FecError::PayloadId(_))
+            Err(BlockError::PayloadId(_))
         ));
     }
     assert_eq!(decoder.counts().rejected, 11);
@@ -167,8 +167,8 @@ fn what_has_no_payload_id_is_refused() {
 #[test]
 fn repair_that_contradicts_its_block_is_refused() {
     let block = BlockNumber::new(0).unwrap();
-    let length = |known, announced| Err(FecError::SourceLength { block, known, announced });
-    let symbol = |known, found| Err(FecError::SymbolLength { block, known, found });
+    let length = |known, announced| Err(BlockError::SourceLength { block, known, announced });
+    let symbol = |known, found| Err(BlockError::SymbolLength { block, known, found });
     let mut decoder = Decoder::new(Layout::Adu, 4);
     decoder.push_source(framed(&[0x80; 20], 0, 4, 10)).unwrap();
     assert_eq!(decoder.push_repair(repair(&[0; 23], 0, 11, 11)), length(10, 11));

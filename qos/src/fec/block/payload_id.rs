@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::FecError;
+use super::BlockError;
+use crate::fec::footer;
+use crate::fec::recent::Wrapping;
 
 /// The number of a source block: 24 bits, wrapping around.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
@@ -14,10 +16,10 @@ impl BlockNumber {
     const BITS: u32 = 24;
 
     /// The block `number`, or an error beyond 24 bits.
-    pub fn new(number: u32) -> Result<Self, FecError> {
+    pub fn new(number: u32) -> Result<Self, BlockError> {
         match number >> Self::BITS {
             0 => Ok(Self(number)),
-            _ => Err(FecError::BlockNumber { number }),
+            _ => Err(BlockError::BlockNumber { number }),
         }
     }
 
@@ -30,10 +32,10 @@ impl BlockNumber {
     pub const fn plus(self, blocks: u32) -> Self {
         Self(self.0.wrapping_add(blocks) & ((1 << Self::BITS) - 1))
     }
+}
 
-    /// Blocks from `earlier` to this one by the shorter way round: negative if it is in fact
-    /// later.
-    pub const fn since(self, earlier: Self) -> i32 {
+impl Wrapping for BlockNumber {
+    fn since(self, earlier: Self) -> i32 {
         let unused = u32::BITS - Self::BITS;
         (self.0.wrapping_sub(earlier.0) << unused) as i32 >> unused
     }
@@ -90,41 +92,35 @@ impl PayloadId {
 
     /// The source packet with this footer. Copies only if the packet is shared or has no room.
     pub(super) fn append_to(self, packet: Bytes) -> Bytes {
-        let mut framed = packet.try_into_mut().unwrap_or_else(|shared| {
-            let mut copy = BytesMut::with_capacity(shared.len() + Self::LENGTH);
-            copy.extend_from_slice(&shared);
-            copy
-        });
-        framed.extend_from_slice(&self.to_bytes());
-        framed.freeze()
+        footer::append(packet, &self.to_bytes())
     }
 
     /// Takes the footer off a source packet.
-    pub(super) fn split_source(mut packet: Bytes) -> Result<(Self, Bytes), FecError> {
+    pub(super) fn split_source(mut packet: Bytes) -> Result<(Self, Bytes), BlockError> {
         let Some((_, footer)) = packet.split_last_chunk() else {
-            return Err(FecError::Short { length: packet.len(), least: Self::LENGTH });
+            return Err(BlockError::Short { length: packet.len(), least: Self::LENGTH });
         };
         let id = Self::from_bytes(*footer);
         if !(1..=255).contains(&id.source_length) || u16::from(id.symbol) >= id.source_length {
-            return Err(FecError::PayloadId(id));
+            return Err(BlockError::PayloadId(id));
         }
         packet.truncate(packet.len() - Self::LENGTH);
         Ok((id, packet))
     }
 
     /// Takes the header off a repair packet, whose symbol has `least` bytes or more.
-    pub(super) fn split_repair(packet: Bytes, least: usize) -> Result<(Self, Bytes), FecError> {
+    pub(super) fn split_repair(packet: Bytes, least: usize) -> Result<(Self, Bytes), BlockError> {
         let least = Self::LENGTH + least;
         let header = match packet.first_chunk() {
             Some(header) if packet.len() >= least => *header,
             _ => {
-                return Err(FecError::Short { length: packet.len(), least });
+                return Err(BlockError::Short { length: packet.len(), least });
             }
         };
         let id = Self::from_bytes(header);
         // 255 packets have the symbols 0 to 254.
         if id.source_length == 0 || u16::from(id.symbol) < id.source_length || id.symbol == 255 {
-            return Err(FecError::PayloadId(id));
+            return Err(BlockError::PayloadId(id));
         }
         Ok((id, packet.slice(Self::LENGTH..)))
     }
@@ -133,6 +129,7 @@ impl PayloadId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::BytesMut;
     use proptest::prelude::*;
 
     fn number(number: u32) -> BlockNumber {
@@ -142,7 +139,10 @@ mod tests {
     #[test]
     fn block_numbers_have_24_bits_and_wrap() {
         assert!(BlockNumber::new(0xff_ffff).is_ok());
-        assert_eq!(BlockNumber::new(0x100_0000), Err(FecError::BlockNumber { number: 0x100_0000 }));
+        assert_eq!(
+            BlockNumber::new(0x100_0000),
+            Err(BlockError::BlockNumber { number: 0x100_0000 })
+        );
         assert_eq!(number(0xff_ffff).plus(2), number(1));
         assert_eq!(number(1).since(number(0xff_ffff)), 2);
         assert_eq!(number(0xff_ffff).since(number(1)), -2);

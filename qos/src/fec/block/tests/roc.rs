@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::fec::{BlockNumber, BlockShape, Decoder, Encoder, Layout, PayloadId};
+use crate::fec::block::{BlockNumber, BlockShape, Decoder, Encoder, Layout, PayloadId};
 
-const CAPTURE: &str = include_str!("../../../tests/vectors/roc-rs8m-sine.jsonl");
+const CAPTURE: &str = include_str!("../../../../tests/vectors/roc-rs8m-sine.jsonl");
 
 /// A block as captured: source and repair packets in the order of their symbols.
 #[derive(Default)]

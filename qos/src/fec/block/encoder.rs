@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::code::Codes;
-use super::{BlockNumber, BlockShape, FecError, Layout, PayloadId};
+use super::{BlockError, BlockNumber, BlockShape, Layout, PayloadId};
 
 /// What an [`Encoder`] has made.
 #[derive(Copy, Clone, Eq, PartialEq, Default, Debug)]
@@ -54,7 +54,7 @@ impl Encoder {
         shape: BlockShape,
         depth: u8,
         first_block: u32,
-    ) -> Result<Self, FecError> {
+    ) -> Result<Self, BlockError> {
         let mut encoder = Self {
             layout,
             shape,
@@ -82,9 +82,9 @@ impl Encoder {
     }
 
     /// The shape and depth of the blocks after those now open. An error for a depth of 0.
-    pub fn set_shape(&mut self, shape: BlockShape, depth: u8) -> Result<(), FecError> {
+    pub fn set_shape(&mut self, shape: BlockShape, depth: u8) -> Result<(), BlockError> {
         if depth == 0 {
-            return Err(FecError::Depth);
+            return Err(BlockError::Depth);
         }
         self.next = (shape, depth);
         if self.pushed == 0 {
