@@ -6,6 +6,7 @@
 //! reception -> receiver reports
 //! ```
 
+mod bargain;
 mod handed;
 mod mix;
 mod pace;
@@ -32,7 +33,8 @@ use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
-use crate::wish::{Carrier, SinkClock, Wish};
+use crate::wish::{Carrier, Latency, SinkClock, Wish};
+use bargain::Bargain;
 use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
@@ -83,6 +85,12 @@ pub struct Pipeline {
     pub(crate) aim: Option<Duration>,
     /// Whether what was promised is kept.
     pub(crate) watch: PromiseWatch,
+    /// The promised delay, and the one in force.
+    bargain: Option<Bargain>,
+    /// Whether another than the promised one ever was: then time scaling brings it back.
+    bargained: bool,
+    /// Another delay than before, not yet told to the server.
+    renewed: Option<Duration>,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
@@ -130,15 +138,23 @@ impl Pipeline {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
         };
+        // The offer that was taken may be a longer one.
+        let promised = match wish.latency {
+            Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
+            Latency::Auto | Latency::Stored => None,
+        };
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(wish.latency, lead, mix.format()),
+            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
-            watch: PromiseWatch::new(&wish.full_spec()),
+            watch: PromiseWatch::new(&playing.terms),
+            bargain: promised.map(Bargain::new),
+            bargained: false,
+            renewed: None,
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
@@ -202,10 +218,33 @@ impl Pipeline {
                 self.pace.observe(now, delay);
                 if by_itself {
                     self.watch.on_transit(now, delay);
+                    self.bargain(now, delay);
                 }
             }
             return;
         }
+    }
+
+    /// A unit that came by itself tells what delay can be kept.
+    fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
+        let Some(bargain) = &mut self.bargain else { return };
+        let feasible = self.playout.is_none().then(|| self.pace.feasible(now));
+        let lead = TimeDelta::from(self.lead);
+        let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
+        self.pace.renew(renewed);
+        self.renewed = Some(renewed);
+        self.bargained = true;
+        // Later at once, for there is nothing to be heard before; sooner as time scaling brings it.
+        if let (Some(playout), SinkClock::Sender) = (&mut self.playout, self.sink_clock) {
+            let sent = self.sender.nominal_at(self.position);
+            let later = sent.map(|sent| sent + renewed - playout.heard_at(self.position));
+            playout.delay(later.unwrap_or(TimeDelta::ZERO).max(TimeDelta::ZERO));
+        }
+    }
+
+    /// The delay that is in force as of now, once for each.
+    pub fn pop_renewed(&mut self) -> Option<Duration> {
+        self.renewed.take()
     }
 
     /// A round trip was measured.
@@ -297,8 +336,10 @@ impl Pipeline {
         if let Some(playout) = &mut self.playout {
             let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
             let change = match self.sink_clock {
-                SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
-                SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
+                SinkClock::Sender if !self.bargained => {
+                    self.pace.adapt(now, delay, end - position, &mut samples)
+                }
+                _ => self.pace.hold(now, delay, end - position, &mut samples),
             };
             playout.delay(change);
         }

@@ -5,6 +5,7 @@
 //! while it lasts; what came of it is told by [`stats::report`](crate::stats::report).
 
 pub mod admission;
+mod contract;
 mod protection;
 pub mod sdp;
 #[cfg(test)]
