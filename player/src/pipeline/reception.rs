@@ -1,7 +1,8 @@
 //! Whose packets these are, and how they are numbered.
 
-use cantus_qos::rtcp::{ReportBlock, SenderReport};
+use cantus_qos::rtcp::{ReportBlock, SenderReport, StreamFeedback};
 use cantus_qos::rtp::{RtpPacket, Sequence, SequenceUnroller, Ssrc};
+use cantus_qos::shaping::ArrivalLog;
 use cantus_qos::stats::Reception;
 use cantus_qos::time::{ClockRate, MonoTime, NtpTime, TimeDelta};
 
@@ -20,6 +21,9 @@ pub(crate) struct Receiver {
     /// The first number, where RTP-Info told it before any packet.
     expected: Option<SequenceUnroller>,
     highest: u64,
+    /// Whether the sender wants to know which packets arrive, and what it has not been told yet.
+    tells: bool,
+    arrivals: Option<ArrivalLog>,
 }
 
 #[derive(Debug)]
@@ -54,7 +58,21 @@ impl Receiver {
     /// A receiver of a stream whose timestamps count at `rate`. Where its source is announced,
     /// a packet that somebody else has left behind is not taken for its first.
     pub(crate) fn new(rate: ClockRate, announced: Option<Ssrc>) -> Self {
-        Self { rate, announced, source: None, candidate: None, expected: None, highest: 0 }
+        Self {
+            rate,
+            announced,
+            source: None,
+            candidate: None,
+            expected: None,
+            highest: 0,
+            tells: false,
+            arrivals: None,
+        }
+    }
+
+    /// The same for a sender who `wants` to know which packets arrive, or does not.
+    pub(crate) fn telling(self, wants: bool) -> Self {
+        Self { tells: wants, ..self }
     }
 
     /// RTP-Info says that the stream begins with `first`; the number of that unit.
@@ -94,6 +112,10 @@ impl Receiver {
         match from {
             From::Network(Some(sent)) => {
                 source.reception.on_sent_packet(now, packet.sequence, sent);
+                if self.tells {
+                    let new = || ArrivalLog::new(now, packet.ssrc);
+                    self.arrivals.get_or_insert_with(new).on_packet(now, packet.sequence, sent);
+                }
             }
             From::Network(None) => {
                 source.reception.on_packet(now, packet.sequence, packet.timestamp);
@@ -109,6 +131,7 @@ impl Receiver {
         // Whoever is adopted was announced by SETUP, or has shown two packets in sequence.
         let reception = Reception::announced(ssrc, self.rate);
         self.source = Some(Source { ssrc, unroller, shift, reception, left: false });
+        self.arrivals = None;
         self.candidate = None;
     }
 
@@ -146,6 +169,16 @@ impl Receiver {
     /// What is to be reported about the source.
     pub(crate) fn report_block(&mut self, now: MonoTime) -> Option<ReportBlock> {
         self.source.as_mut().map(|source| source.reception.report_block(now))
+    }
+
+    /// What the sender is to be told now about which packets arrived, where it wants to know.
+    pub(crate) fn feedback(&mut self, now: MonoTime) -> Option<StreamFeedback> {
+        self.arrivals.as_mut()?.pop(now)
+    }
+
+    /// When there is [`feedback`](Self::feedback).
+    pub(crate) fn next_feedback(&self) -> Option<MonoTime> {
+        self.arrivals.as_ref()?.next_deadline()
     }
 
     /// The interarrival jitter (RFC 3550, A.8).

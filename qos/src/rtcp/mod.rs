@@ -9,11 +9,15 @@
 //! and BYE; what they mean is here.
 
 mod compound;
+mod congestion;
 mod description;
 mod report;
 mod timer;
 
 pub use compound::{RtcpError, is_rtcp, parse_compound, write_compound};
+pub use congestion::{
+    Arrived, CongestionFeedback, CongestionFeedbackError, ReportTime, StreamFeedback,
+};
 pub use report::{ReceiverReport, ReportBlock, SenderReport};
 pub use timer::{DEFAULT_MINIMUM, ReportTimer, reduced_minimum};
 

@@ -63,7 +63,7 @@ impl Intake {
             repair.and_then(|plan| Some((plan.id, fec::Decoder::new(layout(plan)?, FEC_BLOCKS))));
         Self {
             traffic: Traffic::default(),
-            receiver: Receiver::new(rate, plan.ssrc),
+            receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             unit,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
