@@ -466,7 +466,10 @@ impl Pipeline {
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
-        [sound, over, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
+        [sound, over, cue, watch, Some(self.reports.next_deadline(&self.tracks))]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

@@ -72,6 +72,7 @@ fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
+        congestion_feedback: false,
     }
 }
 

@@ -12,7 +12,7 @@ use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::pipeline::{Feedback, Packet, Pipeline, Schedule};
+use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, Schedule};
 use crate::programme::Programme;
 use crate::wire::{Carrier, ConnectionId, Destination, Source, Transmit};
 
@@ -145,6 +145,25 @@ impl Session {
     pub fn add_flow(&mut self, now: MonoTime, flow: Flow) {
         self.flows.push(flow);
         self.pipeline.set_rate(now, self.shaped_rate());
+        let wanted = self.full_rate();
+        if let Some(allowance) = self.pipeline.allowance() {
+            allowance.set_wanted(wanted);
+        }
+    }
+
+    /// A listener who tells what arrives ([`CongestionFeedback`](cantus_qos::rtcp)) gets what its
+    /// path can bear; `media` is what a track of sound takes.
+    pub fn govern(&mut self, media: Bitrate) {
+        if self.pipeline.allowance().is_none() {
+            let media = if self.runs_ahead() { media + media } else { media };
+            self.pipeline.govern(Allowance::new(media, self.full_rate()));
+        }
+    }
+
+    /// What the session would send on a path that bears everything; twice that while it runs ahead.
+    fn full_rate(&self) -> Bitrate {
+        let rate = self.grant.rate();
+        if self.runs_ahead() { rate + rate } else { rate }
     }
 
     /// What its flows need together. A session of best effort may be granted less.
