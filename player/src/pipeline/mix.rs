@@ -1,8 +1,9 @@
 //! Several tracks become one sound.
 
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::time::{MediaTime, MonoTime};
+use cantus_qos::time::MediaTime;
 
+use super::handed::HandOver;
 use super::{Block, Track};
 
 /// Renders all tracks for the same stretch of the media timeline, sample by sample: so they cannot
@@ -57,17 +58,17 @@ impl Mix {
         Block { samples, position: None }
     }
 
-    /// What all tracks sound like from `position` to `end`, the first sample heard at `heard_at`.
+    /// What all tracks sound like from `position` to `end`, which is due and leaves at `when`.
     pub(super) fn render(
         &self,
         tracks: &mut [Track],
         position: MediaTime,
         end: MediaTime,
-        heard_at: MonoTime,
+        when: HandOver,
     ) -> Vec<f32> {
         let rate = self.format.rate;
         let frames = (end.ticks(rate) - position.ticks(rate)).max(0) as usize;
-        self.mix(tracks, frames, |track, out| track.render(position, frames, heard_at, out))
+        self.mix(tracks, frames, |track, out| track.render(position, frames, when, out))
     }
 
     /// What all tracks make up for `length`, while playback waits.

@@ -50,6 +50,8 @@ pub(crate) struct Pace {
     scale: TimeScale,
     /// How long before they are heard a sink with a clock takes samples; `None` if it has none.
     sink: Option<Duration>,
+    /// How long before they are due samples leave for a sink without a clock.
+    lead: Duration,
     /// How much sound has to pass unscaled before the next block may be scaled.
     rest: MediaTime,
     rate: cantus_qos::time::ClockRate,
@@ -57,14 +59,16 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// The pace that `latency` asks for, of sound in `format`.
-    pub(crate) fn new(latency: Latency, format: AudioFormat) -> Self {
+    /// The pace that `latency` asks for, of sound in `format` that leaves `lead` before it is due
+    /// where the sink has no clock.
+    pub(crate) fn new(latency: Latency, lead: Duration, format: AudioFormat) -> Self {
         Self {
             latency,
             target: TargetDelay::new(AUTO),
             adapter: Adapter::new(),
             scale: TimeScale::new(format),
             sink: None,
+            lead,
             rest: MediaTime::ZERO,
             rate: format.rate,
             channels: usize::from(format.channels),
@@ -103,20 +107,31 @@ impl Pace {
 
     /// By how much longer than the fastest packet takes a delay is, the sink left out.
     fn excess(&self, delay: TimeDelta) -> TimeDelta {
-        delay - TimeDelta::from(self.fastest() + self.sink.unwrap_or_default())
+        delay - TimeDelta::from(self.fastest() + self.ahead())
     }
 
-    /// How long after its nominal sending the first unit is heard. A sink with a clock takes
-    /// samples before they are heard, so it adds to what the network needs; and where both need
-    /// more than was promised, playback is as near to the promise as it can be.
+    /// How long after its nominal sending the first unit is heard. Samples leave for the sink
+    /// before they are heard, which adds to what the network needs; and where a sink with a clock
+    /// and the network need more than was promised, playback is as near to the promise as it can
+    /// be.
     pub(crate) fn start_delay(&self) -> Duration {
-        let sink = self.sink.unwrap_or_default();
+        let sink = self.ahead();
         match (self.latency, self.sink) {
             (Latency::Fixed(delay), None) => delay,
             (Latency::Fixed(delay), Some(_)) => delay.max(self.fastest() + LEAST + SLACK + sink),
             (Latency::Stored, _) => self.fastest() + STORED_START + sink,
-            (Latency::Auto, _) => self.fastest() + self.target.target() + sink,
+            (Latency::Auto, _) => self.feasible(),
         }
+    }
+
+    /// The promised latency becomes another.
+    pub(crate) fn renew(&mut self, delay: Duration) {
+        self.latency = Latency::Fixed(delay);
+    }
+
+    /// The least latency at which playback could begin, by what is known of the path.
+    pub(crate) fn feasible(&self) -> Duration {
+        self.fastest() + self.target.target() + self.ahead()
     }
 
     /// A sink with a clock of its own takes samples so long before they are heard.
@@ -124,6 +139,11 @@ impl Pace {
         // The longest counts, for a unit that comes after it was taken is late.
         let before = self.sink.unwrap_or(lead);
         self.sink = Some(lead.max(before - before.saturating_sub(lead) / SINK_FORGETTING));
+    }
+
+    /// How long before they are heard samples leave.
+    fn ahead(&self) -> Duration {
+        self.sink.unwrap_or(self.lead)
     }
 
     fn fastest(&self) -> Duration {
@@ -202,7 +222,11 @@ mod tests {
     const UNIT: MediaTime = MediaTime::from_millis(20);
 
     fn promised(millis: u64) -> Pace {
-        Pace::new(Latency::Fixed(Duration::from_millis(millis)), AudioFormat::OPUS_MONO)
+        Pace::new(
+            Latency::Fixed(Duration::from_millis(millis)),
+            Duration::ZERO,
+            AudioFormat::OPUS_MONO,
+        )
     }
 
     /// 20 ms of 100 Hz, which can be scaled by whole waves of 10 ms.
@@ -245,7 +269,7 @@ mod tests {
     #[test]
     fn what_the_network_needs_comes_on_top_of_what_the_sink_takes() {
         for latency in [Latency::Auto, Latency::Stored] {
-            let mut pace = Pace::new(latency, AudioFormat::OPUS_MONO);
+            let mut pace = Pace::new(latency, Duration::ZERO, AudioFormat::OPUS_MONO);
             let without = pace.start_delay();
             pace.sink_takes(Duration::from_millis(100));
             let with = pace.start_delay();

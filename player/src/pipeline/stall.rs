@@ -5,7 +5,9 @@ use std::time::Duration;
 use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
+use super::handed::HandOver;
 use super::{Block, Pipeline, Track};
+use crate::wish::SinkClock;
 
 /// Sound is made up in pieces this long, for what comes is to be heard at once: Opus conceals no
 /// shorter ones well (RFC 6716, section 4.4: its speech layer works in 10 ms).
@@ -70,11 +72,11 @@ impl Stall {
 }
 
 impl Pipeline {
-    /// What is made up while playback stands still, if it does: the sound from here on would be
-    /// heard at `heard_at`, but has not come.
-    pub(super) fn stand(&mut self, heard_at: MonoTime) -> Option<Block> {
+    /// What is made up while playback stands still, if it does: the sound from here on is due, but
+    /// has not come.
+    pub(super) fn stand(&mut self, when: HandOver) -> Option<Block> {
         let over = self.closed || self.said_goodbye();
-        if over || self.has_more() || !self.pace.waits(self.delay(heard_at)) {
+        if over || self.has_more() || !self.pace.waits(self.delay(when.due)) {
             return None;
         }
         self.stall.stand(PIECE);
@@ -83,7 +85,12 @@ impl Pipeline {
         if let Some(playout) = &mut self.playout {
             playout.delay(waited);
         }
-        self.sounded = Some(PlayoutClock::new(heard_at + waited, self.position));
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.stand(when, self.position),
+            SinkClock::Sink => {
+                self.sounded = Some(PlayoutClock::new(when.due + waited, self.position));
+            }
+        }
         Some(Block { samples, position: Some(self.position) })
     }
 

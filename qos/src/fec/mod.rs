@@ -4,8 +4,16 @@
 //! them on a flow of their own. A receiver passes source packets through at once and adds the
 //! missing ones later: recovery costs delay only where there was loss.
 //!
-//! [`block`] gathers source packets into blocks that are repaired together (RFC 6865).
+//! Two schemes stand side by side. [`block`] gathers source packets into blocks that are repaired
+//! together (Reed-Solomon, RFC 6865); [`sliding`] makes repair packets over whatever was sent last
+//! (random linear codes, RFC 8681). How much repair, and of which packets, fits what a path loses,
+//! is told by [`Fit`].
 
 mod adui;
 pub mod block;
+mod fit;
+mod footer;
 mod recent;
+pub mod sliding;
+
+pub use fit::{Fit, Path};

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::BlockError;
+use crate::fec::footer;
 use crate::fec::recent::Wrapping;
 
 /// The number of a source block: 24 bits, wrapping around.
@@ -91,13 +92,7 @@ impl PayloadId {
 
     /// The source packet with this footer. Copies only if the packet is shared or has no room.
     pub(super) fn append_to(self, packet: Bytes) -> Bytes {
-        let mut framed = packet.try_into_mut().unwrap_or_else(|shared| {
-            let mut copy = BytesMut::with_capacity(shared.len() + Self::LENGTH);
-            copy.extend_from_slice(&shared);
-            copy
-        });
-        framed.extend_from_slice(&self.to_bytes());
-        framed.freeze()
+        footer::append(packet, &self.to_bytes())
     }
 
     /// Takes the footer off a source packet.
@@ -134,6 +129,7 @@ impl PayloadId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::BytesMut;
     use proptest::prelude::*;
 
     fn number(number: u32) -> BlockNumber {
