@@ -9,14 +9,14 @@
 mod audio;
 mod cues;
 mod packetizer;
-mod repair;
+mod protection;
 mod reports;
 mod schedule;
 
 pub use audio::AudioChain;
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
-pub use repair::Protection;
+pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
 pub use reports::{Feedback, Heard, SenderReports};
 pub use schedule::Schedule;
 

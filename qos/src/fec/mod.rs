@@ -10,6 +10,18 @@
 
 mod adui;
 pub mod block;
+mod decoder;
 mod footer;
 mod recent;
 pub mod sliding;
+
+pub use decoder::{Decoder, FecError};
+
+/// How repair packets are made.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum Scheme {
+    /// Over blocks of source packets.
+    Block(block::Layout),
+    /// Over a window that slides along.
+    Sliding,
+}

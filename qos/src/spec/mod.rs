@@ -10,7 +10,7 @@ pub mod sdp;
 #[cfg(test)]
 mod tests;
 
-pub use protection::{Protection, ProtectionError};
+pub use protection::{Protection, ProtectionError, Sliding};
 
 use std::fmt;
 use std::str::FromStr;
