@@ -10,7 +10,7 @@ mod allowance;
 mod audio;
 mod cues;
 mod packetizer;
-mod repair;
+mod protection;
 mod reports;
 mod schedule;
 
@@ -18,7 +18,7 @@ pub use allowance::Allowance;
 pub use audio::AudioChain;
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
-pub use repair::Protection;
+pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
 pub use reports::{Feedback, Heard, SenderReports};
 pub use schedule::Schedule;
 

@@ -1,12 +1,12 @@
 //! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
 
-use cantus_qos::fec::block::Layout;
+use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};
 use cantus_qos::time::ClockRate;
 
-use super::target::Track;
+use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
 use crate::programme::Programme;
 use crate::wire::Carrier;
@@ -57,9 +57,9 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
     }
 }
 
-/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
-/// subtitles and header extensions, all others plain audio. Over UDP it is asked to tell what
-/// arrives; QUIC tells itself.
+/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair by
+/// either scheme, subtitles and header extensions, all others plain audio. Over UDP it is asked to
+/// tell what arrives; QUIC tells itself.
 pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
@@ -79,13 +79,17 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
         });
     }
     if cantus {
-        tracks.extend((0..programme.audio.len()).map(|index| SdpTrack {
-            control: Track::repair(codec, index),
-            name: String::new(),
-            medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
-            payload_type: payload_type(Payload::Repair),
-            send_time_id: None,
-            congestion_feedback: false,
+        let schemes = |index| [Scheme::Sliding, BLOCKS].map(|scheme| (index, scheme));
+        tracks.extend((0..programme.audio.len()).flat_map(schemes).map(|(index, scheme)| {
+            let protects = Track::audio(codec, index);
+            SdpTrack {
+                control: Track::repair(codec, index, scheme),
+                name: String::new(),
+                medium: Medium::Repair { protects, scheme },
+                payload_type: payload_type(Payload::Repair),
+                send_time_id: None,
+                congestion_feedback: false,
+            }
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
             control: Track::text(&text.language),

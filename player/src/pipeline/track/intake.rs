@@ -1,7 +1,7 @@
 //! What takes the packets of a track in: fec decoder -> numbers and times -> stock.
 
 use bytes::Bytes;
-use cantus_qos::fec::block;
+use cantus_qos::fec;
 use cantus_qos::playout::Unit;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp};
@@ -13,9 +13,6 @@ use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
 use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
-
-/// Blocks that may be open at once before the oldest is given up.
-const FEC_BLOCKS: usize = 64;
 
 /// IPv4 and UDP.
 pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
@@ -39,7 +36,7 @@ pub(crate) struct Intake {
     unit: MediaTime,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
-    repair: Option<(FlowId, block::Decoder)>,
+    repair: Option<(FlowId, fec::Decoder)>,
     timeline: StreamTimeline,
 }
 
@@ -57,12 +54,10 @@ impl Intake {
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
         }
-        let layout = |plan: &FlowPlan| match plan.role {
-            Role::Repair { layout, .. } => Some(layout),
+        let repair = repair.and_then(|plan| match plan.role {
+            Role::Repair { scheme, .. } => Some((plan.id, fec::Decoder::new(scheme))),
             _ => None,
-        };
-        let repair =
-            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+        });
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
@@ -114,6 +109,7 @@ impl Intake {
         sender: &mut SenderTime,
         stock: &mut Stock,
     ) -> Vec<Heard> {
+        eprintln!("DBG repair {} {:?}", now.as_micros(), &data[..8]);
         self.traffic.repair += data.len() as u64;
         self.traffic.headers += IP_UDP_HEADERS;
         let mut heard = Vec::new();

@@ -21,7 +21,7 @@ mod read;
 mod tests;
 mod write;
 
-use crate::fec::block::Layout;
+use crate::fec::Scheme;
 use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
 use crate::time::MediaTime;
@@ -37,10 +37,13 @@ const CONGESTION_FEEDBACK: &str = "* ack ccfb";
 /// The encoding name of our cues.
 const CUE: &str = "x-cantus-cue";
 
-/// The FEC encoding ID of [`Layout::Adu`]: Simple Reed-Solomon (RFC 6865, section 8).
+/// The FEC encoding ID of blocks laid out as `Adu`: Simple Reed-Solomon (RFC 6865, section 8).
 const ADU_ENCODING_ID: u8 = 8;
 
-/// The FEC encoding ID of [`Layout::Rs8m`]. Roc has registered none; this is the last that the
+/// The FEC encoding ID of sliding windows: RLC over GF(2^8) (RFC 8681, section 4.1.1).
+const SLIDING_ENCODING_ID: u8 = 10;
+
+/// The FEC encoding ID of blocks laid out as `Rs8m`. Roc has registered none; this is the last that the
 /// registry could give away, and the information beside it tells what is meant.
 const RS8M_ENCODING_ID: u8 = 255;
 
@@ -95,7 +98,7 @@ pub enum Medium {
         /// The control URL of the track that they protect.
         protects: String,
         /// How they are made.
-        layout: Layout,
+        scheme: Scheme,
     },
 }
 

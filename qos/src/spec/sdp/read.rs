@@ -7,8 +7,9 @@ use sdp_types::{Media, Session};
 
 use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
-    RS8M_ENCODING_ID, SdpError, Track,
+    RS8M_ENCODING_ID, SLIDING_ENCODING_ID, SdpError, Track,
 };
+use crate::fec::Scheme;
 use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
 use crate::quantity::parse_latency_millis;
@@ -133,9 +134,10 @@ fn packet_time(media: &Media) -> MediaTime {
 fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
     let mut parameters = value(media, "fec-repair-flow")?.split(';').map(str::trim);
     let encoding_id = parameters.find_map(|text| text.strip_prefix("encoding-id="))?;
-    let layout = match encoding_id.parse::<u8>().ok()? {
-        ADU_ENCODING_ID => Layout::Adu,
-        RS8M_ENCODING_ID => Layout::Rs8m,
+    let scheme = match encoding_id.parse::<u8>().ok()? {
+        ADU_ENCODING_ID => Scheme::Block(Layout::Adu),
+        RS8M_ENCODING_ID => Scheme::Block(Layout::Rs8m),
+        SLIDING_ENCODING_ID => Scheme::Sliding,
         _ => return None,
     };
     let mid = value(media, "mid")?;
@@ -149,7 +151,7 @@ fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
         media.media == "audio" && value(media, "mid").is_some_and(is_member)
     })?;
     let protects = printable(value(protected, "control").unwrap_or_default());
-    Some(Medium::Repair { protects, layout })
+    Some(Medium::Repair { protects, scheme })
 }
 
 fn send_time_id(session: &Session, media: &Media) -> Option<ExtensionId> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fec::block::Layout;
 use crate::payload::l16;
 
 fn payload_type(number: u8) -> PayloadType {
@@ -35,7 +36,8 @@ fn presentation() -> Description {
     narration.name = "Narration".to_owned();
     narration.send_time_id = ExtensionId::new(1);
     narration.congestion_feedback = true;
-    let repair = Medium::Repair { protects: "audio".to_owned(), layout: Layout::Adu };
+    let repair =
+        Medium::Repair { protects: "audio".to_owned(), scheme: Scheme::Block(Layout::Adu) };
     Description {
         title: "A walk".to_owned(),
         duration: Some(MediaTime::from_millis(90_500)),
@@ -77,6 +79,19 @@ fn a_presentation_is_written_as_documented() {
     let written = presentation().to_sdp();
     assert_eq!(written, expected.replace('\n', "\r\n"));
     assert_eq!(parse(&written), presentation());
+}
+
+#[test]
+fn a_track_may_be_offered_repair_of_more_than_one_scheme() {
+    let mut description = presentation();
+    let scheme = Scheme::Sliding;
+    let sliding = Medium::Repair { protects: "audio".to_owned(), scheme };
+    description.tracks.push(track(99, "sliding", sliding));
+    let written = description.to_sdp();
+    assert!(written.contains("a=group:FEC-FR 0 2\r\na=group:FEC-FR 0 3\r\n"), "{written}");
+    let flow = "a=fec-repair-flow: encoding-id=10; ss-fssi=E:1173,WSR:127\r\n";
+    assert!(written.contains(flow), "{written}");
+    assert_eq!(parse(&written), description);
 }
 
 #[test]
@@ -244,9 +259,13 @@ fn any_description() -> impl Strategy<Value = Description> {
                 let protects = track.control.clone();
                 tracks.push(track);
                 if is_audio && protected {
-                    let layout = if number % 2 == 0 { Layout::Adu } else { Layout::Rs8m };
+                    let scheme = match number % 3 {
+                        0 => Scheme::Block(Layout::Adu),
+                        1 => Scheme::Block(Layout::Rs8m),
+                        _ => Scheme::Sliding,
+                    };
                     let control = format!("repair{index}");
-                    let repair = Medium::Repair { protects, layout };
+                    let repair = Medium::Repair { protects, scheme };
                     tracks.push(self::track(number, &control, repair));
                 }
             }
