@@ -87,6 +87,16 @@ impl Granted {
         }
     }
 
+    /// How much later than its sending a unit can be heard at the earliest if this is to repair it:
+    /// the first of a block waits for the last; over a window the next repair packet will do.
+    pub(crate) fn least_delay(self, unit: MediaTime) -> Duration {
+        let unit = unit.to_duration();
+        let Self::Blocks(Blocks { shape, depth }) = self else { return unit };
+        let depth = u32::from(depth);
+        let repair = unit * (2 * depth * u32::from(shape.repair())) / REPAIR_PER_TWO_UNITS;
+        unit * (depth * u32::from(shape.source())).saturating_sub(1) + repair
+    }
+
     /// As it is told to the listener.
     pub(crate) fn told(self) -> Protection {
         match self {
@@ -241,6 +251,18 @@ mod tests {
         assert_eq!(choose(Protection::Off, BLOCKS, None, UNIT), None);
         assert_eq!(choose(Protection::Off, Scheme::Sliding, None, UNIT), None);
         assert_eq!(sliding("auto", 20), None);
+    }
+
+    #[test]
+    fn a_certain_block_needs_its_time_and_one_that_was_chosen_has_it() {
+        let shape = BlockShape::new(18, 9).unwrap();
+        let least = |blocks| Granted::Blocks(blocks).least_delay(UNIT);
+        let needs = |depth| least(Blocks { shape, depth }).as_millis();
+        assert_eq!((needs(1), needs(2)), (17 * 20 + 40, 35 * 20 + 80));
+        for delay in [60, 200, 1_000, 9_000] {
+            let blocks = auto(delay).unwrap();
+            assert!(least(blocks) <= Duration::from_millis(delay), "{blocks:?}");
+        }
     }
 
     #[test]

@@ -6,16 +6,19 @@
 //!
 //! Two schemes stand side by side. [`block`] gathers source packets into blocks that are repaired
 //! together (Reed-Solomon, RFC 6865); [`sliding`] makes repair packets over whatever was sent last
-//! (random linear codes, RFC 8681).
+//! (random linear codes, RFC 8681). How much repair, and of which packets, fits what a path loses,
+//! is told by [`Fit`].
 
 mod adui;
 pub mod block;
 mod decoder;
+mod fit;
 mod footer;
 mod recent;
 pub mod sliding;
 
 pub use decoder::{Decoder, FecError};
+pub use fit::{Fit, Path};
 
 /// How repair packets are made.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]

@@ -11,7 +11,7 @@ use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
 use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
-use crate::pipeline::reception::{From, Receiver};
+use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
 
 /// IPv4 and UDP.
@@ -22,6 +22,8 @@ pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
 pub(crate) struct Heard {
     /// When the unit could be played, less when it was sent.
     pub delay: Option<TimeDelta>,
+    /// Whether it came by itself, so that its delay tells something about the network.
+    pub by_itself: bool,
 }
 
 /// Follows a source, and what repairs it.
@@ -58,7 +60,7 @@ impl Intake {
         });
         Self {
             traffic: Traffic::default(),
-            receiver: Receiver::new(rate, plan.ssrc),
+            receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             unit,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
@@ -107,6 +109,7 @@ impl Intake {
         sender: &mut SenderTime,
         stock: &mut Stock,
     ) -> Vec<Heard> {
+        eprintln!("DBG repair {} {:?}", now.as_micros(), &data[..8]);
         self.traffic.repair += data.len() as u64;
         self.traffic.headers += IP_UDP_HEADERS;
         let mut heard = Vec::new();
@@ -144,13 +147,11 @@ impl Intake {
         if packet.payload_type != self.payload_type {
             return None;
         }
-        let from = match recovery {
-            Recovery::None => From::Network(sender.told(now, packet.send_time)),
-            Recovery::Fec | Recovery::Retransmission => From::Repair,
-        };
-        let numbered = self.receiver.admit(now, &packet, from)?;
+        let numbered = self.receiver.admit(&packet)?;
         let media_time = self.place(numbered.restarted, packet.timestamp);
         if recovery == Recovery::None {
+            let sent = sender.departure(now, packet.send_time, media_time);
+            self.receiver.on_arrival(now, &packet, sent);
             sender.on_arrival(now, packet.send_time, media_time);
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);
@@ -165,7 +166,7 @@ impl Intake {
             Arrival::Duplicate => None,
             _ => sent.map(|sent| now - sent),
         };
-        Some((payload, Heard { delay }))
+        Some((payload, Heard { delay, by_itself: recovery == Recovery::None }))
     }
 
     fn place(&mut self, restarted: bool, timestamp: RtpTimestamp) -> MediaTime {
