@@ -12,6 +12,7 @@ mod mix;
 mod pace;
 mod reception;
 mod reports;
+mod requests;
 mod sender;
 mod sink_time;
 mod stall;
@@ -40,6 +41,7 @@ use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
+use requests::Requests;
 use sender::SenderTime;
 use sink_time::SinkTime;
 use stall::Stall;
@@ -94,6 +96,7 @@ pub struct Pipeline {
     /// Another delay than before, not yet told to the server.
     renewed: Option<Duration>,
     reports: ReceiverReports,
+    requests: Requests,
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
@@ -137,6 +140,7 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let reports = ReceiverReports::new(now, wish.seed);
         let lead = match wish.sink_clock {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
@@ -158,7 +162,8 @@ impl Pipeline {
             bargain: promised.map(Bargain::new),
             bargained: false,
             renewed: None,
-            reports: ReceiverReports::new(now, wish.seed),
+            requests: Requests::new(reports.ssrc()),
+            reports,
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
@@ -203,7 +208,8 @@ impl Pipeline {
         // Repair packets have no RTP header: where RTCP shares the flow, some look like it.
         let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
         if channel == Channel::Rtcp && !is_repair {
-            return reports::on_report(now, flow, &data, &mut self.tracks);
+            let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
+            return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
             return words.on_packet(data);
@@ -258,6 +264,7 @@ impl Pipeline {
     /// A round trip was measured.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.sender.on_round_trip(round_trip);
+        self.tracks.iter_mut().for_each(|track| track.intake.on_round_trip(round_trip));
     }
 
     /// The server is gone; what is buffered is still played.
@@ -408,11 +415,22 @@ impl Pipeline {
         Some((cue, skew))
     }
 
-    /// The next report that is due.
+    /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.plan_playout();
+        let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
+        let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
         Some(packet)
+    }
+
+    /// Tells the tracks when their units must be there.
+    fn plan_playout(&mut self) {
+        let Some(heard_at) = self.next_sound_at() else { return };
+        let taken_at = heard_at - self.lead - self.pace.sink_lead();
+        for track in &mut self.tracks {
+            track.plan_playout(self.position, taken_at);
+        }
     }
 
     /// Goodbye to the server.
@@ -482,10 +500,9 @@ impl Pipeline {
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
-        [sound, over, cue, watch, Some(self.reports.next_deadline(&self.tracks))]
-            .into_iter()
-            .flatten()
-            .min()
+        let request = self.requests.next_deadline(&self.tracks);
+        let report = Some(self.reports.next_deadline(&self.tracks));
+        [sound, over, cue, watch, request, report].into_iter().flatten().min()
     }
 }
 

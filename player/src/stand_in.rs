@@ -74,6 +74,7 @@ fn track(control: &str, number: u8, medium: Medium) -> Track {
         payload_type,
         send_time_id: None,
         congestion_feedback: false,
+        retransmission: None,
     }
 }
 

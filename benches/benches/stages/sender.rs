@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::fec::block::{BlockShape, Decoder, Encoder, Layout, RepairSpread};
+use cantus_qos::fec::sliding::{self, EncodingSymbolId, EncodingWindow, RepairPace};
 use cantus_qos::rtp::{PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::time::MonoTime;
 use divan::black_box;
@@ -36,6 +37,11 @@ pub(crate) fn stages() -> Vec<Stage> {
         Stage::new("fec decode, adu 7+5, 1 in 5 lost", OPUS, |_| decode(LIVE, 5)),
         Stage::new("fec decode, adu 60+30, 1 in 5 lost", OPUS, |_| decode(STORED, 5)),
         Stage::new("fec decode, rs8m 18+10, 1 in 5 lost", ROC, |_| decode(RS8M, 5)),
+        Stage::new("fec encode, sliding 80%/150ms", OPUS, |_| slide(150)),
+        Stage::new("fec encode, sliding 80%/4s", OPUS, |_| slide(4_000)),
+        Stage::new("fec decode, sliding 80%/150ms, none lost", OPUS, |_| undo(150, 0)),
+        Stage::new("fec decode, sliding 80%/150ms, 1 in 5 lost", OPUS, |_| undo(150, 5)),
+        Stage::new("fec decode, sliding 80%/4s, 1 in 5 lost", OPUS, |_| undo(4_000, 5)),
     ]
 }
 
@@ -117,6 +123,74 @@ fn decode(shape: (Layout, u8, u8, u8, usize), one_lost_in: u64) -> Step {
                 }
                 Sent::Repair(packet) => decoder.push_repair(packet).expect("a repair packet"),
             }
+        }
+        while let Some(recovered) = decoder.pop() {
+            black_box(recovered);
+        }
+        at += 1;
+    })
+}
+
+/// Source packets with the repair packets that leave before the next, four to five packets, over
+/// windows of so many milliseconds.
+struct Sliding {
+    encoder: sliding::Encoder,
+    pace: RepairPace,
+    window: EncodingWindow,
+    now: MonoTime,
+}
+
+impl Sliding {
+    const UNIT: Duration = Duration::from_millis(20);
+
+    fn new(window: u64) -> Self {
+        Self {
+            encoder: sliding::Encoder::new(EncodingSymbolId(0)),
+            pace: RepairPace::new(0.8),
+            window: EncodingWindow::last(Duration::from_millis(window)),
+            now: MonoTime::ZERO,
+        }
+    }
+
+    fn push(&mut self, packet: Bytes) -> (Bytes, Option<Bytes>) {
+        let source = self.encoder.push(self.now, packet);
+        self.pace.push(self.now, Self::UNIT);
+        let due = self.pace.next_deadline().filter(|due| self.pace.pop(*due));
+        self.now += Self::UNIT;
+        (source, due.and_then(|due| self.encoder.repair(due, self.window)))
+    }
+}
+
+fn slide(window: u64) -> Step {
+    let mut sender = Sliding::new(window);
+    let packets: Vec<Bytes> = (0..64).map(|number| unit(number, 240).write(None)).collect();
+    let mut packets = packets.into_iter().cycle();
+    Box::new(move || {
+        black_box(sender.push(packets.next().expect("an endless stream")));
+    })
+}
+
+fn undo(window: u64, one_lost_in: u64) -> Step {
+    let mut sender = Sliding::new(window);
+    let sent: Vec<(Option<Bytes>, Option<Bytes>)> = (0..1_000)
+        .map(|number| {
+            let (source, repair) = sender.push(unit(number, 240).write(None));
+            let lost = one_lost_in > 0 && number % one_lost_in == 0;
+            (Some(source).filter(|_| !lost), repair)
+        })
+        .collect();
+    let mut decoder = sliding::Decoder::new();
+    let mut at = 0;
+    Box::new(move || {
+        if at == sent.len() {
+            (at, decoder) = (0, sliding::Decoder::new());
+        }
+        let (source, repair) = sent[at].clone();
+        if let Some(source) = source {
+            black_box(decoder.push_source(source).expect("a source packet"));
+        }
+        if let Some(repair) = repair {
+            decoder.push_repair(repair).expect("a repair packet");
         }
         while let Some(recovered) = decoder.pop() {
             black_box(recovered);

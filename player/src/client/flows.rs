@@ -8,7 +8,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
 use cantus_qos::spec::Protection;
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track};
 use cantus_qos::time::MediaTime;
 
 use crate::wish::{Carrier, Language, Wish};
@@ -59,6 +59,10 @@ pub struct FlowPlan {
     pub send_time_id: Option<ExtensionId>,
     /// Whether the server wants to be told which packets arrive (RFC 8888).
     pub congestion_feedback: bool,
+    /// How its packets are asked for again, where the server sends them again.
+    pub retransmission: Option<Retransmission>,
+    /// Whether the server wants to hear at once what is missing: one of ours does.
+    pub feedback_at_once: bool,
     /// Our UDP ports.
     pub ports: Option<(u16, u16)>,
     /// Whether the server agreed.
@@ -83,6 +87,8 @@ impl FlowPlan {
             payload_type: track.payload_type,
             send_time_id: track.send_time_id,
             congestion_feedback: track.congestion_feedback,
+            retransmission: track.retransmission,
+            feedback_at_once: false,
             ports: None,
             accepted: false,
             ssrc: None,
@@ -92,8 +98,9 @@ impl FlowPlan {
         })
     }
 
-    /// The Transport header that asks for this flow.
-    pub fn offer(&self, carrier: Carrier, early_feedback: bool) -> String {
+    /// The Transport header that asks for this flow; `cantus` servers know early feedback.
+    pub fn offer(&self, carrier: Carrier, cantus: bool) -> String {
+        let early_feedback = cantus || self.retransmission.is_some();
         let profile = if early_feedback { Profile::Avpf } else { Profile::Avp };
         let transport = match carrier {
             Carrier::Quic => Transport::Quic { profile, flow: self.id, ssrc: None },
@@ -207,6 +214,8 @@ mod tests {
             medium: Medium::Repair { protects: "audio".to_owned(), scheme: *scheme },
             payload_type,
             send_time_id: None,
+            congestion_feedback: false,
+            retransmission: None,
         }));
         let wish = Wish { protection: wish.parse().unwrap(), ..stand_in::wish() };
         let plans = choose(&description, &wish, "rtsp://h/x");

@@ -3,11 +3,12 @@
 use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::ClockRate;
 
 use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
+use crate::pipeline::LONGEST_USE;
 use crate::programme::Programme;
 use crate::wire::Carrier;
 
@@ -20,9 +21,10 @@ pub(super) fn send_time_id() -> ExtensionId {
 pub(super) fn payload_type(what: Payload) -> PayloadType {
     let number = match what {
         Payload::Opus => 96,
-        Payload::L16 => 97,
+        Payload::Retransmission => 97,
         Payload::Cue => 98,
         Payload::Repair => 99,
+        Payload::L16 => 100,
     };
     PayloadType::new(number).expect("dynamic payload types have seven bits")
 }
@@ -34,6 +36,8 @@ pub(super) enum Payload {
     Opus,
     /// RFC 3551, section 4.5.11.
     L16,
+    /// Sound that is sent again (RFC 4588).
+    Retransmission,
     /// Subtitles.
     Cue,
     /// Repair packets, which carry no RTP header and so no payload type: it is for SDP only.
@@ -58,8 +62,8 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
 }
 
 /// Describes a programme. A client that has said `Supported: cantus.media` is offered repair by
-/// either scheme, subtitles and header extensions, all others plain audio. Over UDP it is asked to
-/// tell what arrives; QUIC tells itself.
+/// either scheme, subtitles and header extensions, all others plain audio, which is sent again to
+/// who asks. Over UDP it is asked to tell what arrives; QUIC tells itself.
 pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
@@ -76,6 +80,11 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
             congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
+            retransmission: Some(Retransmission {
+                payload_type: payload_type(Payload::Retransmission),
+                time: LONGEST_USE,
+                reduced_size: cantus,
+            }),
         });
     }
     if cantus {
@@ -89,6 +98,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
                 payload_type: payload_type(Payload::Repair),
                 send_time_id: None,
                 congestion_feedback: false,
+                retransmission: None,
             }
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
@@ -98,6 +108,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
             congestion_feedback: false,
+            retransmission: None,
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }
