@@ -10,7 +10,7 @@ use cantus_qos::rtcp::{RtcpPacket, SenderReport};
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
-use super::{Leaving, Packet, Packetizer, Protection, Schedule, WallClock};
+use super::{Leaving, Packet, Packetizer, PathWatch, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, UnitState};
 
 /// While the encoder is behind (the first milliseconds of a file nobody has heard yet), ask again
@@ -31,6 +31,7 @@ pub struct AudioChain {
     packetizer: Packetizer,
     protection: Option<Protection>,
     answerer: Option<Answerer>,
+    path: PathWatch,
     /// How long after its nominal instant a unit is heard.
     delay: Duration,
     ended: bool,
@@ -39,9 +40,11 @@ pub struct AudioChain {
 impl AudioChain {
     /// A track whose units come from `source` and leave on `flow`.
     pub fn new(flow: FlowId, source: Arc<Encoding>, packetizer: Packetizer) -> Self {
+        let path = PathWatch::new(packetizer.ssrc(), packetizer.rate());
         Self {
             flow,
             source,
+            path,
             next: 0,
             retry_at: None,
             packetizer,
@@ -77,6 +80,11 @@ impl AudioChain {
     /// The listener says something, perhaps about this stream.
     pub fn heard(&mut self, now: MonoTime, wall: WallClock, packet: &RtcpPacket) {
         let ssrc = self.packetizer.ssrc();
+        if self.path.heard(wall.at(now), packet)
+            && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
+        {
+            protection.on_path(path);
+        }
         let Some(answerer) = &mut self.answerer else { return };
         match packet {
             RtcpPacket::Nack(nack) if nack.media == ssrc => answerer.on_nack(now, nack),

@@ -178,7 +178,6 @@ impl Intake {
         sender: &mut SenderTime,
         stock: &mut Stock,
     ) -> Vec<Heard> {
-        eprintln!("DBG repair {} {:?}", now.as_micros(), &data[..8]);
         self.traffic.repair += data.len() as u64;
         self.traffic.headers += IP_UDP_HEADERS;
         let mut heard = Vec::new();
