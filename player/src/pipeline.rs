@@ -11,6 +11,7 @@ mod mix;
 mod pace;
 mod reception;
 mod reports;
+mod requests;
 mod sender;
 mod sink_time;
 mod track;
@@ -37,6 +38,7 @@ use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
+use requests::Requests;
 use sender::SenderTime;
 use sink_time::SinkTime;
 use track::IP_UDP_HEADERS;
@@ -84,6 +86,7 @@ pub struct Pipeline {
     /// Whether what was promised is kept.
     pub(crate) watch: PromiseWatch,
     reports: ReceiverReports,
+    requests: Requests,
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
@@ -126,6 +129,7 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let reports = ReceiverReports::new(now, wish.seed);
         let lead = match wish.sink_clock {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
@@ -139,7 +143,8 @@ impl Pipeline {
             depths: Distribution::new(),
             aim: None,
             watch: PromiseWatch::new(&wish.full_spec()),
-            reports: ReceiverReports::new(now, wish.seed),
+            requests: Requests::new(reports.ssrc()),
+            reports,
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
@@ -181,7 +186,8 @@ impl Pipeline {
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
         self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
         if channel == Channel::Rtcp {
-            return reports::on_report(now, flow, &data, &mut self.tracks);
+            let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
+            return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
             return words.on_packet(data);
@@ -211,6 +217,7 @@ impl Pipeline {
     /// A round trip was measured.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.sender.on_round_trip(round_trip);
+        self.tracks.iter_mut().for_each(|track| track.intake.on_round_trip(round_trip));
     }
 
     /// The server is gone; what is buffered is still played.
@@ -351,11 +358,22 @@ impl Pipeline {
         Some((cue, skew))
     }
 
-    /// The next report that is due.
+    /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.plan_playout(now);
+        let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
+        let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
         Some(packet)
+    }
+
+    /// Tells the tracks when their units must be there.
+    fn plan_playout(&mut self, now: MonoTime) {
+        let Some(heard_at) = self.next_sound_at(now) else { return };
+        let taken_at = heard_at - self.lead - self.pace.sink_lead();
+        for track in &mut self.tracks {
+            track.plan_playout(self.position, taken_at);
+        }
     }
 
     /// Goodbye to the server.
@@ -425,7 +443,9 @@ impl Pipeline {
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
-        [sound, over, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
+        let request = self.requests.next_deadline(&self.tracks);
+        let report = Some(self.reports.next_deadline());
+        [sound, over, cue, watch, request, report].into_iter().flatten().min()
     }
 }
 

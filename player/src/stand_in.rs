@@ -70,6 +70,7 @@ fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
+        retransmission: None,
     }
 }
 

@@ -13,7 +13,7 @@ mod repair;
 mod reports;
 mod schedule;
 
-pub use audio::AudioChain;
+pub use audio::{AudioChain, LONGEST_USE};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
 pub use repair::Protection;
@@ -24,6 +24,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp;
 use cantus_qos::shaping::{Pacer, TokenBucket};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
@@ -105,9 +106,13 @@ impl Pipeline {
         &self.cues
     }
 
-    /// A compound packet from the listener.
-    pub fn heard(&mut self, now: MonoTime, compound: &[u8]) -> Feedback {
-        self.reports.heard(self.wall.at(now), compound)
+    /// A compound packet from the listener, or feedback that travels alone.
+    pub fn heard(&mut self, now: MonoTime, data: &[u8]) -> Feedback {
+        let Ok(packets) = rtcp::parse_compound(data) else { return Feedback::Noise };
+        for chain in &mut self.audio {
+            packets.iter().for_each(|packet| chain.heard(now, self.wall, packet));
+        }
+        self.reports.heard(now, self.wall.at(now), packets)
     }
 
     /// What the listener last reported about each of our streams.

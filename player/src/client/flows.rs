@@ -8,7 +8,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
 use cantus_qos::spec::Protection;
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track};
 use cantus_qos::time::MediaTime;
 
 use crate::wish::{Carrier, Language, Wish};
@@ -57,6 +57,10 @@ pub struct FlowPlan {
     pub payload_type: PayloadType,
     /// The header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// How its packets are asked for again, where the server sends them again.
+    pub retransmission: Option<Retransmission>,
+    /// Whether the server wants to hear at once what is missing: one of ours does.
+    pub feedback_at_once: bool,
     /// Our UDP ports.
     pub ports: Option<(u16, u16)>,
     /// Whether the server agreed.
@@ -80,6 +84,8 @@ impl FlowPlan {
             role,
             payload_type: track.payload_type,
             send_time_id: track.send_time_id,
+            retransmission: track.retransmission,
+            feedback_at_once: false,
             ports: None,
             accepted: false,
             ssrc: None,
@@ -89,8 +95,9 @@ impl FlowPlan {
         })
     }
 
-    /// The Transport header that asks for this flow.
-    pub fn offer(&self, carrier: Carrier, early_feedback: bool) -> String {
+    /// The Transport header that asks for this flow; `cantus` servers know early feedback.
+    pub fn offer(&self, carrier: Carrier, cantus: bool) -> String {
+        let early_feedback = cantus || self.retransmission.is_some();
         let profile = if early_feedback { Profile::Avpf } else { Profile::Avp };
         let transport = match carrier {
             Carrier::Quic => Transport::Quic { profile, flow: self.id, ssrc: None },

@@ -97,6 +97,11 @@ impl Pace {
         self.sink.unwrap_or(self.lead)
     }
 
+    /// How long before they are heard a sink with a clock takes samples; zero if it has none.
+    pub(crate) fn sink_lead(&self) -> Duration {
+        self.sink.unwrap_or_default()
+    }
+
     fn fastest(&self) -> Duration {
         self.target.fastest().unwrap_or_default().max_zero()
     }

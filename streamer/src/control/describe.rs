@@ -3,11 +3,12 @@
 use cantus_qos::fec::block::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::ClockRate;
 
 use super::target::Track;
 use crate::catalogue::Listing;
+use crate::pipeline::LONGEST_USE;
 use crate::programme::Programme;
 
 /// The header extension that carries the sending time.
@@ -19,9 +20,10 @@ pub(super) fn send_time_id() -> ExtensionId {
 pub(super) fn payload_type(what: Payload) -> PayloadType {
     let number = match what {
         Payload::Opus => 96,
-        Payload::L16 => 97,
+        Payload::Retransmission => 97,
         Payload::Cue => 98,
         Payload::Repair => 99,
+        Payload::L16 => 100,
     };
     PayloadType::new(number).expect("dynamic payload types have seven bits")
 }
@@ -33,6 +35,8 @@ pub(super) enum Payload {
     Opus,
     /// RFC 3551, section 4.5.11.
     L16,
+    /// Sound that is sent again (RFC 4588).
+    Retransmission,
     /// Subtitles.
     Cue,
     /// Repair packets, which carry no RTP header and so no payload type: it is for SDP only.
@@ -57,7 +61,7 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
 }
 
 /// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
-/// subtitles and header extensions, all others plain audio.
+/// subtitles and header extensions, all others plain audio, which is sent again to who asks.
 pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
@@ -73,6 +77,11 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
+            retransmission: Some(Retransmission {
+                payload_type: payload_type(Payload::Retransmission),
+                time: LONGEST_USE,
+                reduced_size: cantus,
+            }),
         });
     }
     if cantus {
@@ -82,6 +91,7 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
             payload_type: payload_type(Payload::Repair),
             send_time_id: None,
+            retransmission: None,
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
             control: Track::text(&text.language),
@@ -89,6 +99,7 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
+            retransmission: None,
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }

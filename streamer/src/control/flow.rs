@@ -1,8 +1,12 @@
 //! What feeds a flow: the part of a session's chain that a SETUP adds.
 
+use std::time::Duration;
+
 use cantus_qos::fec::block::{Encoder, Layout};
+use cantus_qos::repair::rtx::RtxStream;
+use cantus_qos::repair::{AnswerPolicy, Answerer};
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::Ssrc;
+use cantus_qos::rtp::{Sequence, Ssrc};
 use cantus_qos::time::ClockRate;
 
 use super::describe::{Payload, clock_rate, payload_type, send_time_id};
@@ -23,12 +27,14 @@ pub(super) enum Feed {
 }
 
 impl Feed {
-    /// An audio track; `None` where there is no such one.
+    /// An audio track, to be heard `delay` after its nominal instant where that was promised;
+    /// `None` where there is no such one.
     pub(super) fn audio(
         programme: &Programme,
         index: usize,
         flow: FlowId,
         cantus: bool,
+        delay: Option<Duration>,
         seed: StreamSeed,
     ) -> Option<Self> {
         let source = programme.audio.get(index)?.clone();
@@ -36,7 +42,11 @@ impl Feed {
         let payload = payload_type(programme.codec.into());
         let send_time = cantus.then(send_time_id);
         let packetizer = Packetizer::new(payload, rate, seed, send_time);
-        Some(Self::Audio(Box::new(AudioChain::new(flow, source, packetizer))))
+        // Whoever asks for everything gets everything twice.
+        let budget = programme.audio_rate(index)?;
+        let answerer = Answerer::new(AnswerPolicy::default(), retransmissions(seed), budget);
+        let chain = AudioChain::new(flow, source, packetizer).answering(answerer, delay);
+        Some(Self::Audio(Box::new(chain)))
     }
 
     /// The repair of the audio track on `protects`; its packets leave between those of the media.
@@ -100,4 +110,10 @@ impl Feed {
             Self::Text(chain) => pipeline.add_cues(chain),
         }
     }
+}
+
+/// The stream that sends again what `media` has sent: a source beside it, with numbers as random.
+fn retransmissions(media: StreamSeed) -> RtxStream {
+    let first = Sequence((media.timestamp.0 >> 16) as u16);
+    RtxStream::new(payload_type(Payload::Retransmission), Ssrc(!media.ssrc.0), first)
 }

@@ -137,7 +137,7 @@ impl Control {
         let (feed, rate, blocks) = match &kind {
             FlowKind::Audio(index) => {
                 let rate = programme.audio_rate(*index).ok_or_else(no_track)?;
-                (Feed::audio(programme, *index, flow, cantus, seed), rate, None)
+                (Feed::audio(programme, *index, flow, cantus, context.spec.delay, seed), rate, None)
             }
             FlowKind::Repair(index) => {
                 let media = programme.audio_rate(*index).ok_or_else(no_track)?;

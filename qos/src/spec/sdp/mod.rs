@@ -7,6 +7,7 @@
 //! |---|---|
 //! | Opus | `m=audio 0 RTP/AVP 96`, `rtpmap:96 opus/48000/2` always, `sprop-stereo` tells mono (RFC 7587) |
 //! | L16 | `m=audio 0 RTP/AVP 97`, `rtpmap:97 L16/44100/2` (RFC 3551) |
+//! | either, sent again to who asks | `m=audio 0 RTP/AVPF 96 97`, `rtpmap:97 rtx/48000/2`, `fmtp:97 apt=96;rtx-time=...` (RFC 4588), `rtcp-fb:96 nack` (RFC 4585), `b=RS`, `b=RR` (RFC 3556) |
 //! | cues | `m=text 0 RTP/AVP 98`, `rtpmap:98 x-cantus-cue/1000`, `a=lang` |
 //! | repair | `m=application 0 UDP/FEC 99`, `a=fec-repair-flow` (RFC 6364), grouped by `FEC-FR` with the audio that it protects (RFC 5956) |
 //!
@@ -20,6 +21,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod write;
+
+use std::time::Duration;
 
 use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
@@ -65,6 +68,19 @@ pub struct Track {
     pub payload_type: PayloadType,
     /// The identifier of the header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// How lost packets of it are sent again, where they are.
+    pub retransmission: Option<Retransmission>,
+}
+
+/// Packets are sent again to who asks for them (RFC 4588), in the same RTP session.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Retransmission {
+    /// The payload type of retransmission packets.
+    pub payload_type: PayloadType,
+    /// How long a packet is remembered, in whole milliseconds; zero where that is not told.
+    pub time: Duration,
+    /// Whether requests may travel without a report (RFC 5506).
+    pub reduced_size: bool,
 }
 
 /// What a stream carries.

@@ -7,7 +7,7 @@ use sdp_types::{Media, Session};
 
 use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CUE, Description, Medium, RS8M_ENCODING_ID,
-    SdpError, Track,
+    Retransmission, SdpError, Track,
 };
 use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
@@ -93,6 +93,42 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
         medium,
         payload_type,
         send_time_id: send_time_id(session, media),
+        retransmission: retransmission(session, media, payload_type),
+    })
+}
+
+/// Packets of this payload type are asked for by NACK, and come again under another.
+fn retransmission(
+    session: &Session,
+    media: &Media,
+    original: PayloadType,
+) -> Option<Retransmission> {
+    let feedback = media.get_attribute_values("rtcp-fb").flatten();
+    let is_nack = |value: &str| {
+        let (of, kind) = value.trim().split_once(' ').unwrap_or_default();
+        kind.trim() == "nack" && (of == "*" || of.parse() == Ok(original.get()))
+    };
+    if !feedback.into_iter().any(is_nack) {
+        return None;
+    }
+    let reduced_size = media.has_attribute("rtcp-rsize") || session.has_attribute("rtcp-rsize");
+    let is_rtx = |format: &PayloadType| encoding(media, *format).is_some_and(|it| it.is("rtx"));
+    formats(media).filter(is_rtx).find_map(|payload_type| {
+        let parameter = |name: &str| {
+            of_payload_type(media, "fmtp", payload_type)
+                .flat_map(|parameters| parameters.split(';'))
+                .filter_map(|parameter| parameter.trim().split_once('='))
+                .find_map(|(told, value)| {
+                    (told == name).then(|| value.trim().parse::<u32>().ok())?
+                })
+        };
+        let of = parameter("apt")?;
+        let time = Duration::from_millis(parameter("rtx-time").unwrap_or_default().into());
+        (of == u32::from(original.get())).then_some(Retransmission {
+            payload_type,
+            time,
+            reduced_size,
+        })
     })
 }
 

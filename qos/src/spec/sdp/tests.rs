@@ -18,6 +18,7 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
         medium,
         payload_type: payload_type(number),
         send_time_id: None,
+        retransmission: None,
     }
 }
 
@@ -94,6 +95,26 @@ fn a_plain_description_has_nothing_that_a_plain_client_does_not_know() {
 }
 
 #[test]
+fn what_is_sent_again_is_announced_as_rfc_4588_has_it() {
+    for reduced_size in [false, true] {
+        let time = Duration::from_millis(3_000);
+        let retransmission =
+            Some(Retransmission { payload_type: payload_type(97), time, reduced_size });
+        let track = Track { retransmission, ..opus(96, "audio", AudioFormat::OPUS_MONO) };
+        let description = Description { tracks: vec![track], ..Default::default() };
+        let written = description.to_sdp();
+        let rsize = if reduced_size { "a=rtcp-rsize\n" } else { "" };
+        let expected = format!(
+            "m=audio 0 RTP/AVPF 96 97\nb=RS:2500\nb=RR:20000\na=rtpmap:96 opus/48000/2\n\
+             a=fmtp:96 sprop-stereo=0;stereo=0\na=rtcp-fb:96 nack\n{rsize}\
+             a=rtpmap:97 rtx/48000/2\na=fmtp:97 apt=96;rtx-time=3000\na=ptime:20\n"
+        );
+        assert!(written.replace("\r\n", "\n").contains(&expected), "{written}");
+        assert_eq!(parse(&written), description);
+    }
+}
+
+#[test]
 fn l16_tells_rate_channels_and_packets_of_odd_length() {
     let format = AudioFormat::new(44_100, 2).unwrap();
     let packet_time = format.duration(l16::frames_per_packet(format));
@@ -154,6 +175,8 @@ fn what_the_gstreamer_server_sends_is_read() {
     let control = "rtsp://127.0.0.1:8554/test/stream=1";
     let mut first = opus(97, control, AudioFormat::OPUS_MONO);
     first.send_time_id = ExtensionId::new(3);
+    let (payload_type, time) = (payload_type(99), Duration::ZERO);
+    first.retransmission = Some(Retransmission { payload_type, time, reduced_size: false });
     let format = AudioFormat::new(16_000, 1).unwrap();
     let second = audio(AudioCodec::L16, format, MediaTime::from_millis(10));
     assert_eq!(description.title, "Session streamed with GStreamer");
