@@ -19,7 +19,7 @@ use crate::sink::{AudioSink, Null, SinkError, Speaker, Wav};
 use crate::subtitles::{Plain, Silent, Srt, SubtitleError, SubtitleSink, Terminal};
 use crate::trust::{Fingerprint, PinError, Pins, Trust};
 use crate::url::{Scheme, StreamUrl, UrlError};
-use crate::wish::{Carrier, Language, Latency, SinkClock, Wish};
+use crate::wish::{Carrier, Language, Latency, Less, SinkClock, Wish};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,6 +121,10 @@ pub struct PlayOptions {
     #[arg(long, value_name = "TERMS")]
     pub qos: Option<QosSpec>,
 
+    /// Where the server offers less than was asked for with --qos and --latency
+    #[arg(long, value_enum, default_value_t)]
+    pub less: Less,
+
     /// Write what the network did and whether the promise was kept, as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -137,8 +141,9 @@ pub struct PlayOptions {
     #[arg(long = "for", value_name = "TIME", value_parser = positive)]
     pub length: Option<Duration>,
 
-    /// Forward error correction: auto (as the losses demand), off, or K+R: R repair packets for
-    /// every K
+    /// Forward error correction: auto (what fits the delay), off, K+R (R repair packets for every
+    /// K), or sliding:SHARE/WINDOW, such as sliding:80%/150ms: 80 repair packets to 100 packets,
+    /// each over those of the last 150 ms
     #[arg(long, value_name = "FEC", default_value_t)]
     pub fec: Protection,
 
@@ -333,6 +338,7 @@ impl PlayOptions {
         wish.latency = self.latency;
         wish.protection = self.fec;
         wish.spec = self.qos.unwrap_or_default();
+        wish.less = self.less;
         wish.from = self.from.map_or(MediaTime::ZERO, MediaTime::from_duration);
         wish.length = self.length.map(MediaTime::from_duration);
         wish.sink_clock = match self.out {

@@ -6,6 +6,7 @@
 //! reception -> receiver reports
 //! ```
 
+mod bargain;
 mod handed;
 mod mix;
 mod pace;
@@ -14,6 +15,7 @@ mod reports;
 mod requests;
 mod sender;
 mod sink_time;
+mod stall;
 mod track;
 mod words;
 
@@ -33,7 +35,8 @@ use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
-use crate::wish::{Carrier, SinkClock, Wish};
+use crate::wish::{Carrier, Latency, SinkClock, Wish};
+use bargain::Bargain;
 use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
@@ -41,6 +44,7 @@ use reports::ReceiverReports;
 use requests::Requests;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use stall::Stall;
 use track::IP_UDP_HEADERS;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
@@ -85,6 +89,12 @@ pub struct Pipeline {
     pub(crate) aim: Option<Duration>,
     /// Whether what was promised is kept.
     pub(crate) watch: PromiseWatch,
+    /// The promised delay, and the one in force.
+    bargain: Option<Bargain>,
+    /// Whether another than the promised one ever was: then time scaling brings it back.
+    bargained: bool,
+    /// Another delay than before, not yet told to the server.
+    renewed: Option<Duration>,
     reports: ReceiverReports,
     requests: Requests,
     mix: Mix,
@@ -99,6 +109,7 @@ pub struct Pipeline {
     sounded: Option<PlayoutClock>,
     from: MediaTime,
     position: MediaTime,
+    stall: Stall,
     until: Option<MediaTime>,
     carrier: Carrier,
     /// When something was last there to be played.
@@ -134,15 +145,23 @@ impl Pipeline {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
         };
+        // The offer that was taken may be a longer one.
+        let promised = match wish.latency {
+            Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
+            Latency::Auto | Latency::Stored => None,
+        };
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(wish.latency, lead, mix.format()),
+            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
-            watch: PromiseWatch::new(&wish.full_spec()),
+            watch: PromiseWatch::new(&playing.terms),
+            bargain: promised.map(Bargain::new),
+            bargained: false,
+            renewed: None,
             requests: Requests::new(reports.ssrc()),
             reports,
             mix,
@@ -154,6 +173,7 @@ impl Pipeline {
             sounded: None,
             from,
             position: from,
+            stall: Stall::default(),
             until,
             carrier: wish.carrier,
             last_fed: now,
@@ -205,13 +225,38 @@ impl Pipeline {
             }
             for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
             {
-                self.pace.observe(now, delay);
                 if by_itself {
+                    self.pace.observe(now, delay);
                     self.watch.on_transit(now, delay);
+                    self.bargain(now, delay);
+                } else {
+                    self.pace.observe_repaired(now, delay);
                 }
             }
             return;
         }
+    }
+
+    /// A unit that came by itself tells what delay can be kept.
+    fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
+        let Some(bargain) = &mut self.bargain else { return };
+        let feasible = self.playout.is_none().then(|| self.pace.feasible());
+        let lead = TimeDelta::from(self.lead);
+        let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
+        self.pace.renew(renewed);
+        self.renewed = Some(renewed);
+        self.bargained = true;
+        // Later at once, for there is nothing to be heard before; sooner as time scaling brings it.
+        if let (Some(playout), SinkClock::Sender) = (&mut self.playout, self.sink_clock) {
+            let sent = self.sender.nominal_at(self.position);
+            let later = sent.map(|sent| sent + renewed - playout.heard_at(self.position));
+            playout.delay(later.unwrap_or(TimeDelta::ZERO).max(TimeDelta::ZERO));
+        }
+    }
+
+    /// The delay that is in force as of now, once for each.
+    pub fn pop_renewed(&mut self) -> Option<Duration> {
+        self.renewed.take()
     }
 
     /// A round trip was measured.
@@ -231,7 +276,7 @@ impl Pipeline {
         if self.sink_clock == SinkClock::Sink {
             return None;
         }
-        let due = self.next_sound_at(now).filter(|due| *due <= now + self.lead)?;
+        let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, HandOver { due, left: now })
     }
@@ -257,7 +302,7 @@ impl Pipeline {
         }
         let heard_at = self.sink.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
-        let start = self.start_at(now).filter(|_| self.playout.is_none());
+        let start = self.start_at().filter(|_| self.playout.is_none());
         let block = match start {
             Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
             None if self.playout.is_none() => self.lead_in(frames, frames),
@@ -280,19 +325,28 @@ impl Pipeline {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
+    /// How much later everything was heard for having been waited for, all told.
+    pub fn waited(&self) -> MediaTime {
+        self.stall.waited()
+    }
+
     /// Renders one unit.
     fn render(&mut self, now: MonoTime, when: HandOver) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
-        let position = self.position;
+        if let Some(made_up) = self.stand(when) {
+            return Some(made_up);
+        }
         if self.has_more() {
             self.last_fed = self.last_fed.max(now);
         }
-        let unit = self.mix.unit();
-        let end = self.until.map_or(position + unit, |until| until.min(position + unit));
+        self.skip_gap(when.due);
+        let position = self.position;
+        let end = position + self.piece();
         self.depths.record(self.depth().to_delta());
-        self.aim = Some(self.pace.start_delay(now));
+        self.aim = Some(self.pace.start_delay());
+        let delay = self.delay(when.due);
         let mut samples = self.mix.render(&mut self.tracks, position, end, when);
         self.judge(when);
         self.position = end;
@@ -302,10 +356,11 @@ impl Pipeline {
             SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
         }
         if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
             let change = match self.sink_clock {
-                SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
-                SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
+                SinkClock::Sender if !self.bargained => {
+                    self.pace.adapt(delay, end - position, &mut samples)
+                }
+                _ => self.pace.hold(delay, end - position, &mut samples),
             };
             playout.delay(change);
         }
@@ -325,15 +380,15 @@ impl Pipeline {
     }
 
     /// When the first sample is to be heard.
-    fn start_at(&self, now: MonoTime) -> Option<MonoTime> {
+    fn start_at(&self) -> Option<MonoTime> {
         let sent = self.sender.nominal_at(self.position)?;
-        Some(sent + self.pace.start_delay(now))
+        Some(sent + self.pace.start_delay())
     }
 
-    fn next_sound_at(&self, now: MonoTime) -> Option<MonoTime> {
+    fn next_sound_at(&self) -> Option<MonoTime> {
         match &self.playout {
             Some(playout) => Some(playout.heard_at(self.position)),
-            None => self.start_at(now),
+            None => self.start_at(),
         }
     }
 
@@ -360,7 +415,7 @@ impl Pipeline {
 
     /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        self.plan_playout(now);
+        self.plan_playout();
         let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
         let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
@@ -368,8 +423,8 @@ impl Pipeline {
     }
 
     /// Tells the tracks when their units must be there.
-    fn plan_playout(&mut self, now: MonoTime) {
-        let Some(heard_at) = self.next_sound_at(now) else { return };
+    fn plan_playout(&mut self) {
+        let Some(heard_at) = self.next_sound_at() else { return };
         let taken_at = heard_at - self.lead - self.pace.sink_lead();
         for track in &mut self.tracks {
             track.plan_playout(self.position, taken_at);
@@ -434,7 +489,7 @@ impl Pipeline {
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
             SinkClock::Sender if !self.is_rendered() => {
-                self.next_sound_at(now).map(|due| due - self.lead)
+                self.next_sound_at().map(|due| due - self.lead)
             }
             _ => None,
         };
@@ -444,7 +499,7 @@ impl Pipeline {
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
         let request = self.requests.next_deadline(&self.tracks);
-        let report = Some(self.reports.next_deadline());
+        let report = Some(self.reports.next_deadline(&self.tracks));
         [sound, over, cue, watch, request, report].into_iter().flatten().min()
     }
 }

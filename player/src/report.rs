@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use cantus_qos::spec::{Breach, Mode, PromiseWatch, QosSpec};
 use cantus_qos::stats::report::{
-    Broken, Buffer, Bytes, LatencyMode, Mos, PromiseReport, QosReport, StreamKind, StreamReport,
-    SyncReport, Term, TracksSkew, millis,
+    Broken, Buffer, Bytes, LatencyMode, Mos, PromiseReport, QosReport, Renegotiation, StreamKind,
+    StreamReport, SyncReport, Term, TracksSkew, millis,
 };
 use cantus_qos::stats::{Passage, UnitRecord};
 use cantus_qos::time::{MonoTime, TimeDelta};
@@ -41,7 +41,14 @@ impl Player {
             };
         }
         report.mos = self.mos();
-        report.promise = promises(&self.wish.full_spec(), &report);
+        let changes = self.renegotiated.0.iter().map(|(at, by, terms)| Renegotiation {
+            at_ms: since_asked(*at),
+            by: *by,
+            terms: terms.to_string(),
+        });
+        report.renegotiated = changes.collect();
+        let terms = self.playing.as_ref().map(|playing| playing.terms);
+        report.promise = promises(&terms.unwrap_or_else(|| self.wish.full_spec()), &report);
         if let Some(pipeline) = &self.pipeline {
             let watch = &pipeline.watch;
             let told = std::mem::take(&mut report.promise).into_iter();
@@ -110,6 +117,7 @@ fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
     report.played_ms = Some(millis(track.voice.played.to_delta()));
     report.stretched_ms = Some(millis(stretched.to_delta()));
     report.shrunk_ms = Some(millis(shrunk.to_delta()));
+    report.waited_ms = Some(millis(pipeline.waited().to_delta()));
     if let Some(jitter) = track.jitter() {
         report.jitter_ms = report.jitter_ms.with_rfc3550(jitter);
     }

@@ -116,6 +116,11 @@ impl Track {
         &mut self.intake.receiver
     }
 
+    /// When there is something to tell the sender about what arrived.
+    pub(crate) fn next_feedback(&self) -> Option<MonoTime> {
+        self.intake.receiver.next_feedback()
+    }
+
     /// Whether any packet has come.
     pub(crate) fn has_received(&self) -> bool {
         self.intake.traffic.media > 0
@@ -154,9 +159,32 @@ impl Track {
         self.stock.depth(position)
     }
 
+    /// Where what is left to be played at `position` begins: at it, or after a gap.
+    pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
+        if self.decoded() > MediaTime::ZERO {
+            return Some(position);
+        }
+        self.stock.next(position)
+    }
+
+    /// How much is decoded and not yet rendered.
+    pub(crate) fn decoded(&self) -> MediaTime {
+        self.voice.decoded()
+    }
+
     /// Whether anything is left to be played from `position` on.
     pub(crate) fn has_more(&self, position: MediaTime) -> bool {
-        self.stock.has_more(position)
+        self.next(position).is_some()
+    }
+
+    /// Goes on from `to`: what should have been heard from `from` on is given up.
+    pub(crate) fn skip(&mut self, from: MediaTime, to: MediaTime) {
+        self.stock.skip(from, to);
+    }
+
+    /// Appends `frames` frames that go on as the last ones did, while playback waits.
+    pub(crate) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
+        self.voice.extend(frames, out);
     }
 
     /// Appends the `frames` frames from `position` on, which are due and leave at `when`.

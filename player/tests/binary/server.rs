@@ -215,6 +215,7 @@ impl Script {
             payload_type: PayloadType::new(number).unwrap(),
             send_time_id: None,
             retransmission: None,
+            congestion_feedback: false,
         };
         let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time: unit };
         let text = Medium::Text { language: "en".into() };

@@ -5,13 +5,14 @@
 //! while it lasts; what came of it is told by [`stats::report`](crate::stats::report).
 
 pub mod admission;
+mod contract;
 mod protection;
 pub mod sdp;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub use protection::{Protection, ProtectionError};
+pub use protection::{Protection, ProtectionError, Sliding};
 pub use watch::{Breach, Breaches, PromiseWatch};
 
 use std::fmt;

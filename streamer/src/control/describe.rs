@@ -1,15 +1,16 @@
 //! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
 
-use cantus_qos::fec::block::Layout;
+use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::ClockRate;
 
-use super::target::Track;
+use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
 use crate::pipeline::LONGEST_USE;
 use crate::programme::Programme;
+use crate::wire::Carrier;
 
 /// The header extension that carries the sending time.
 pub(super) fn send_time_id() -> ExtensionId {
@@ -60,9 +61,10 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
     }
 }
 
-/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
-/// subtitles and header extensions, all others plain audio, which is sent again to who asks.
-pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
+/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair by
+/// either scheme, subtitles and header extensions, all others plain audio. Whoever asks is sent
+/// again what is missing. Over UDP ours are asked to tell what arrives; QUIC tells itself.
+pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
     let mut tracks = Vec::new();
@@ -82,16 +84,22 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
                 time: LONGEST_USE,
                 reduced_size: cantus,
             }),
+            congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
         });
     }
     if cantus {
-        tracks.extend((0..programme.audio.len()).map(|index| SdpTrack {
-            control: Track::repair(codec, index),
-            name: String::new(),
-            medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
-            payload_type: payload_type(Payload::Repair),
-            send_time_id: None,
-            retransmission: None,
+        let schemes = |index| [Scheme::Sliding, BLOCKS].map(|scheme| (index, scheme));
+        tracks.extend((0..programme.audio.len()).flat_map(schemes).map(|(index, scheme)| {
+            let protects = Track::audio(codec, index);
+            SdpTrack {
+                control: Track::repair(codec, index, scheme),
+                name: String::new(),
+                medium: Medium::Repair { protects, scheme },
+                payload_type: payload_type(Payload::Repair),
+                send_time_id: None,
+                retransmission: None,
+                congestion_feedback: false,
+            }
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
             control: Track::text(&text.language),
@@ -100,6 +108,7 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
             retransmission: None,
+            congestion_feedback: false,
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }

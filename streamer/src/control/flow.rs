@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cantus_qos::fec::block::{Encoder, Layout};
+use cantus_qos::fec::block::{self, Layout};
+use cantus_qos::fec::sliding::{self, EncodingSymbolId};
 use cantus_qos::repair::rtx::RtxStream;
 use cantus_qos::repair::{AnswerPolicy, Answerer};
 use cantus_qos::roq::FlowId;
@@ -11,10 +12,11 @@ use cantus_qos::time::ClockRate;
 
 use super::describe::{Payload, clock_rate, payload_type, send_time_id};
 use crate::pipeline::{
-    AudioChain, Carriage, CueChain, Packetizer, Pipeline, Protection, StreamSeed,
+    AudioChain, BlockProtection, Carriage, CueChain, Packetizer, Pipeline, Protection,
+    RepairSource, SlidingProtection, StreamSeed,
 };
 use crate::programme::Programme;
-use crate::protection::Blocks;
+use crate::protection::Granted;
 use crate::session::Route;
 
 /// One source, or the repair of one.
@@ -54,17 +56,27 @@ impl Feed {
         programme: &Programme,
         index: usize,
         (flow, protects): (FlowId, FlowId),
-        blocks: Blocks,
+        granted: Granted,
         grows: bool,
         seed: StreamSeed,
     ) -> Option<Self> {
         let unit = programme.audio.get(index)?.unit_duration();
-        // Block numbers have 24 bits.
-        let first_block = seed.timestamp.0 >> 8;
-        let encoder = Encoder::new(Layout::Adu, blocks.shape, blocks.depth, first_block).ok()?;
-        let protection = Protection::new(flow, encoder, unit);
-        let protection = if grows { protection.growing() } else { protection };
-        Some(Self::Repair(protects, Box::new(protection)))
+        let source = match granted {
+            Granted::Blocks(blocks) => {
+                // Block numbers have 24 bits.
+                let first = seed.timestamp.0 >> 8;
+                let (shape, depth) = (blocks.shape, blocks.depth);
+                let encoder = block::Encoder::new(Layout::Adu, shape, depth, first).ok()?;
+                let blocks = BlockProtection::new(encoder, unit);
+                RepairSource::Blocks(if grows { blocks.growing() } else { blocks })
+            }
+            Granted::Sliding(window) => {
+                let encoder = sliding::Encoder::new(EncodingSymbolId(seed.timestamp.0));
+                let sliding = SlidingProtection::new(encoder, window, unit);
+                RepairSource::Sliding(if grows { sliding.growing() } else { sliding })
+            }
+        };
+        Some(Self::Repair(protects, Box::new(Protection::new(flow, source))))
     }
 
     /// A subtitle track; `None` where there is no such one.

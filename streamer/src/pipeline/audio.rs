@@ -10,7 +10,7 @@ use cantus_qos::rtcp::{RtcpPacket, SenderReport};
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
-use super::{Packet, Packetizer, Protection, Schedule, WallClock};
+use super::{Leaving, Packet, Packetizer, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, UnitState};
 
 /// While the encoder is behind (the first milliseconds of a file nobody has heard yet), ask again
@@ -107,8 +107,8 @@ impl AudioChain {
         MediaTime::from_flicks(self.source.unit_duration().as_flicks() * self.next as i64)
     }
 
-    /// No more units for now. The block that is open ends, and repair that still waits goes: what
-    /// it repairs is sent again when PLAY goes on.
+    /// No more units for now, and no repair of those that were sent: they are sent again when PLAY
+    /// goes on.
     pub fn stop(&mut self) {
         if let Some(answerer) = &mut self.answerer {
             answerer.clear();
@@ -118,7 +118,7 @@ impl AudioChain {
         }
     }
 
-    /// The range is over: what there is of the open block is protected as it stands.
+    /// The range is over: its last units are protected as they stand.
     fn end(&mut self, now: MonoTime) {
         self.ended = true;
         if let Some(protection) = &mut self.protection {
@@ -173,16 +173,15 @@ impl AudioChain {
         self.next += 1;
         let unit_time = unit.media_time;
         let due = schedule.due(unit_time);
+        let gap = schedule.due(self.position()).since(due);
         let nominal = schedule.nominal(unit_time);
         let ahead = nominal - due;
         let sequence = self.packetizer.next_sequence();
         let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(due));
         let data = self.packetizer.packetize(unit, sent);
+        let ahead = ahead.max_zero();
         let data = match &mut self.protection {
-            Some(protection) => {
-                protection.make_use_of(ahead.max_zero());
-                protection.push(now, data)
-            }
+            Some(protection) => protection.push(Leaving { now, gap, ahead }, data),
             None => data,
         };
         if let Some(answerer) = &mut self.answerer {

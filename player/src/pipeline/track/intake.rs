@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cantus_qos::fec::block;
+use cantus_qos::fec;
 use cantus_qos::playout::Unit;
 use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
@@ -17,11 +17,8 @@ use super::arrivals::Arrivals;
 use super::asking::Asking;
 use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
-use crate::pipeline::reception::{From, Receiver};
+use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
-
-/// Blocks that may be open at once before the oldest is given up.
-const FEC_BLOCKS: usize = 64;
 
 /// IPv4 and UDP.
 pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
@@ -45,7 +42,7 @@ pub(crate) struct Intake {
     unit: MediaTime,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
-    repair: Option<(FlowId, block::Decoder)>,
+    repair: Option<(FlowId, fec::Decoder)>,
     timeline: StreamTimeline,
     asking: Option<Asking>,
     arrivals: Arrivals,
@@ -65,15 +62,13 @@ impl Intake {
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
         }
-        let layout = |plan: &FlowPlan| match plan.role {
-            Role::Repair { layout, .. } => Some(layout),
+        let repair = repair.and_then(|plan| match plan.role {
+            Role::Repair { scheme, .. } => Some((plan.id, fec::Decoder::new(scheme))),
             _ => None,
-        };
-        let repair =
-            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+        });
         Self {
             traffic: Traffic::default(),
-            receiver: Receiver::new(rate, plan.ssrc),
+            receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             unit,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
@@ -231,13 +226,11 @@ impl Intake {
         if packet.payload_type != self.payload_type {
             return None;
         }
-        let from = match recovery {
-            Recovery::None => From::Network(sender.told(now, packet.send_time)),
-            Recovery::Fec | Recovery::Retransmission => From::Repair,
-        };
-        let numbered = self.receiver.admit(now, &packet, from)?;
+        let numbered = self.receiver.admit(&packet)?;
         let media_time = self.place(numbered.restarted, packet.timestamp);
         if recovery == Recovery::None {
+            let sent = sender.departure(now, packet.send_time, media_time);
+            self.receiver.on_arrival(now, &packet, sent);
             sender.on_arrival(now, packet.send_time, media_time);
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);

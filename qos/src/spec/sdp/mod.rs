@@ -24,7 +24,7 @@ mod write;
 
 use std::time::Duration;
 
-use crate::fec::block::Layout;
+use crate::fec::Scheme;
 use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
 use crate::time::MediaTime;
@@ -34,13 +34,19 @@ pub use read::MAX_SDP;
 /// The URI of the header extension that carries the sending time.
 pub const ABS_SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 
+/// The feedback by which congestion is controlled (RFC 8888, section 6), for every payload type.
+const CONGESTION_FEEDBACK: &str = "* ack ccfb";
+
 /// The encoding name of our cues.
 const CUE: &str = "x-cantus-cue";
 
-/// The FEC encoding ID of [`Layout::Adu`]: Simple Reed-Solomon (RFC 6865, section 8).
+/// The FEC encoding ID of blocks laid out as `Adu`: Simple Reed-Solomon (RFC 6865, section 8).
 const ADU_ENCODING_ID: u8 = 8;
 
-/// The FEC encoding ID of [`Layout::Rs8m`]. Roc has registered none; this is the last that the
+/// The FEC encoding ID of sliding windows: RLC over GF(2^8) (RFC 8681, section 4.1.1).
+const SLIDING_ENCODING_ID: u8 = 10;
+
+/// The FEC encoding ID of blocks laid out as `Rs8m`. Roc has registered none; this is the last that the
 /// registry could give away, and the information beside it tells what is meant.
 const RS8M_ENCODING_ID: u8 = 255;
 
@@ -70,6 +76,9 @@ pub struct Track {
     pub send_time_id: Option<ExtensionId>,
     /// How lost packets of it are sent again, where they are.
     pub retransmission: Option<Retransmission>,
+    /// Whether the sender wants to be told which packets arrive, and when: `a=rtcp-fb:* ack ccfb`
+    /// (RFC 8888, section 6).
+    pub congestion_feedback: bool,
 }
 
 /// Packets are sent again to who asks for them (RFC 4588), in the same RTP session.
@@ -105,7 +114,7 @@ pub enum Medium {
         /// The control URL of the track that they protect.
         protects: String,
         /// How they are made.
-        layout: Layout,
+        scheme: Scheme,
     },
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use sdp_types::{Media, Session};
 
 use super::{
-    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CUE, Description, Medium, RS8M_ENCODING_ID,
-    Retransmission, SdpError, Track,
+    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
+    RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, SdpError, Track,
 };
+use crate::fec::Scheme;
 use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
 use crate::quantity::parse_latency_millis;
@@ -94,6 +95,7 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
         payload_type,
         send_time_id: send_time_id(session, media),
         retransmission: retransmission(session, media, payload_type),
+        congestion_feedback: congestion_feedback(media),
     })
 }
 
@@ -168,9 +170,10 @@ fn packet_time(media: &Media) -> MediaTime {
 fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
     let mut parameters = value(media, "fec-repair-flow")?.split(';').map(str::trim);
     let encoding_id = parameters.find_map(|text| text.strip_prefix("encoding-id="))?;
-    let layout = match encoding_id.parse::<u8>().ok()? {
-        ADU_ENCODING_ID => Layout::Adu,
-        RS8M_ENCODING_ID => Layout::Rs8m,
+    let scheme = match encoding_id.parse::<u8>().ok()? {
+        ADU_ENCODING_ID => Scheme::Block(Layout::Adu),
+        RS8M_ENCODING_ID => Scheme::Block(Layout::Rs8m),
+        SLIDING_ENCODING_ID => Scheme::Sliding,
         _ => return None,
     };
     let mid = value(media, "mid")?;
@@ -184,7 +187,7 @@ fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
         media.media == "audio" && value(media, "mid").is_some_and(is_member)
     })?;
     let protects = printable(value(protected, "control").unwrap_or_default());
-    Some(Medium::Repair { protects, layout })
+    Some(Medium::Repair { protects, scheme })
 }
 
 fn send_time_id(session: &Session, media: &Media) -> Option<ExtensionId> {
@@ -196,6 +199,13 @@ fn send_time_id(session: &Session, media: &Media) -> Option<ExtensionId> {
         let id = id.split('/').next().filter(|_| is_ours)?;
         ExtensionId::new(id.parse().ok()?)
     })
+}
+
+/// For every payload type, or for one: it is asked for all packets anyway.
+fn congestion_feedback(media: &Media) -> bool {
+    let (_, wanted) = CONGESTION_FEEDBACK.split_at(1);
+    let mut feedback = media.get_attribute_values("rtcp-fb").flatten();
+    feedback.any(|value| value.trim().find(' ').is_some_and(|at| value.trim()[at..] == *wanted))
 }
 
 /// What `a=rtpmap` says of a payload type.

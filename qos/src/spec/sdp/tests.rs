@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fec::block::Layout;
 use crate::payload::l16;
 
 fn payload_type(number: u8) -> PayloadType {
@@ -19,6 +20,7 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
         payload_type: payload_type(number),
         send_time_id: None,
         retransmission: None,
+        congestion_feedback: false,
     }
 }
 
@@ -34,7 +36,9 @@ fn presentation() -> Description {
     let mut narration = opus(96, "audio", AudioFormat::OPUS_STEREO);
     narration.name = "Narration".to_owned();
     narration.send_time_id = ExtensionId::new(1);
-    let repair = Medium::Repair { protects: "audio".to_owned(), layout: Layout::Adu };
+    narration.congestion_feedback = true;
+    let repair =
+        Medium::Repair { protects: "audio".to_owned(), scheme: Scheme::Block(Layout::Adu) };
     Description {
         title: "A walk".to_owned(),
         duration: Some(MediaTime::from_millis(90_500)),
@@ -63,6 +67,7 @@ fn a_presentation_is_written_as_documented() {
         a=ptime:20\n\
         a=control:audio\n\
         a=extmap:1 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\n\
+        a=rtcp-fb:* ack ccfb\n\
         a=mid:0\n\
         m=text 0 RTP/AVP 98\n\
         a=rtpmap:98 x-cantus-cue/1000\n\
@@ -75,6 +80,19 @@ fn a_presentation_is_written_as_documented() {
     let written = presentation().to_sdp();
     assert_eq!(written, expected.replace('\n', "\r\n"));
     assert_eq!(parse(&written), presentation());
+}
+
+#[test]
+fn a_track_may_be_offered_repair_of_more_than_one_scheme() {
+    let mut description = presentation();
+    let scheme = Scheme::Sliding;
+    let sliding = Medium::Repair { protects: "audio".to_owned(), scheme };
+    description.tracks.push(track(99, "sliding", sliding));
+    let written = description.to_sdp();
+    assert!(written.contains("a=group:FEC-FR 0 2\r\na=group:FEC-FR 0 3\r\n"), "{written}");
+    let flow = "a=fec-repair-flow: encoding-id=10; ss-fssi=E:1173,WSR:127\r\n";
+    assert!(written.contains(flow), "{written}");
+    assert_eq!(parse(&written), description);
 }
 
 #[test]
@@ -264,9 +282,13 @@ fn any_description() -> impl Strategy<Value = Description> {
                 let protects = track.control.clone();
                 tracks.push(track);
                 if is_audio && protected {
-                    let layout = if number % 2 == 0 { Layout::Adu } else { Layout::Rs8m };
+                    let scheme = match number % 3 {
+                        0 => Scheme::Block(Layout::Adu),
+                        1 => Scheme::Block(Layout::Rs8m),
+                        _ => Scheme::Sliding,
+                    };
                     let control = format!("repair{index}");
-                    let repair = Medium::Repair { protects, layout };
+                    let repair = Medium::Repair { protects, scheme };
                     tracks.push(self::track(number, &control, repair));
                 }
             }

@@ -5,16 +5,18 @@ use std::net::Ipv4Addr;
 use sdp_types::{Attribute, Bandwidth, Connection, Media, Origin, Session};
 
 use super::{
-    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CUE, Description, Medium, RS8M_ENCODING_ID,
-    Retransmission, Track,
+    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
+    RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, Track,
 };
+use crate::fec::Scheme;
 use crate::fec::block::Layout;
+use crate::fec::sliding;
 use crate::payload::{AudioFormat, MAX_PAYLOAD};
 use crate::rtsp::{NptRange, NptStart};
 use crate::time::MediaTime;
 
-/// The longest symbol of the `adu` layout: a payload with RTP header, one-byte header extension,
-/// and the three bytes that make an ADU an ADUI (RFC 6865, section 4.3).
+/// The longest symbol: a payload with RTP header, one-byte header extension, and the three bytes
+/// that make an ADU an ADUI (RFC 6865, section 4.3).
 const MAX_SYMBOL: usize = MAX_PAYLOAD + 12 + 8 + 3;
 
 /// What reports of the sender may take, in bit/s (RFC 3556).
@@ -23,6 +25,10 @@ const SENDER_REPORTS: u64 = 2_500;
 /// What reports and requests of the receiver may take, in bit/s: a request in the time of each
 /// packet of 20 ms.
 const REQUESTS: u64 = 20_000;
+
+/// The window size ratio (RFC 8681, section 3.1): what a repair packet covers at most, in parts of
+/// 255 of what the receiver remembers.
+const WSR: usize = sliding::Encoder::MOST * 255 / sliding::Decoder::MEMORY as usize;
 
 impl Description {
     /// The description as SDP, for the body of a DESCRIBE answer.
@@ -76,6 +82,9 @@ impl Description {
         if let Some(id) = track.send_time_id {
             media.add_attribute_with_value("extmap", format!("{} {ABS_SEND_TIME}", id.get()));
         }
+        if track.congestion_feedback {
+            media.add_attribute_with_value("rtcp-fb", CONGESTION_FEEDBACK);
+        }
         let mut pairs = self.repair_pairs();
         if pairs.any(|(source, repair)| index == source || index == repair) {
             media.add_attribute_with_value("mid", index);
@@ -126,8 +135,8 @@ impl Track {
                 media.add_attribute_with_value("rtpmap", format!("{number} {CUE}/1000"));
                 media.add_attribute_with_value("lang", language);
             }
-            Medium::Repair { layout, .. } => {
-                media.add_attribute_with_value("fec-repair-flow", repair_flow(*layout));
+            Medium::Repair { scheme, .. } => {
+                media.add_attribute_with_value("fec-repair-flow", repair_flow(*scheme));
             }
         }
         media
@@ -166,12 +175,17 @@ fn add_retransmission(media: &mut Media, number: u8, rate: &str, offered: Retran
 }
 
 /// The value of `a=fec-repair-flow` (RFC 6364, section 4.5).
-fn repair_flow(layout: Layout) -> String {
-    match layout {
-        Layout::Adu => {
+fn repair_flow(scheme: Scheme) -> String {
+    match scheme {
+        Scheme::Block(Layout::Adu) => {
             format!(" encoding-id={ADU_ENCODING_ID}; ss-fssi=E:{MAX_SYMBOL},S:0,m:8")
         }
-        Layout::Rs8m => format!(" encoding-id={RS8M_ENCODING_ID}; ss-fssi=scheme:rs8m,m:8"),
+        Scheme::Block(Layout::Rs8m) => {
+            format!(" encoding-id={RS8M_ENCODING_ID}; ss-fssi=scheme:rs8m,m:8")
+        }
+        Scheme::Sliding => {
+            format!(" encoding-id={SLIDING_ENCODING_ID}; ss-fssi=E:{MAX_SYMBOL},WSR:{WSR}")
+        }
     }
 }
 

@@ -66,6 +66,28 @@ pub struct Broken {
     pub until_ms: f64,
 }
 
+/// Terms that were changed while it played.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Renegotiation {
+    /// When, in milliseconds from the start.
+    pub at_ms: f64,
+    /// Who wanted it.
+    pub by: Party,
+    /// The terms from then on, as `QosSpec` writes them. What was promised
+    /// at the beginning is judged all the same.
+    pub terms: String,
+}
+
+/// One end of a session.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Party {
+    /// The player, for which a promise cannot be kept.
+    Player,
+    /// The server, which has less to give, or more again.
+    Server,
+}
+
 impl PromiseReport {
     /// The judgement on one term. A skew is measured against its limit without its sign.
     pub fn new(term: Term, promised: f64, measured: Option<f64>) -> Self {
