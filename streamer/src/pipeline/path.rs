@@ -36,7 +36,8 @@ impl PathWatch {
         let mut told = false;
         match packet {
             RtcpPacket::ReceiverReport(report) => {
-                for block in report.blocks.iter().filter(|block| block.ssrc == self.ssrc) {
+                let ssrc = self.ssrc;
+                for block in report.blocks.iter().filter(|block| block.ssrc == ssrc) {
                     self.on_block(at, block);
                     told = true;
                 }
