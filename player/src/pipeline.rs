@@ -205,7 +205,9 @@ impl Pipeline {
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
         self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
-        if channel == Channel::Rtcp {
+        // Repair packets have no RTP header: where RTCP shares the flow, some look like it.
+        let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
+        if channel == Channel::Rtcp && !is_repair {
             let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
             return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }

@@ -69,6 +69,6 @@ proptest! {
         // Bursts or not is told by the run and the loss together: here it is the same for both.
         let run = if run < 2.0 { 1.0 } else { run + 4.0 };
         let fit = |loss| fit(path(one_way, 10, loss, run), latency).share;
-        prop_assert!(fit(loss) <= fit(loss * more) + f64::from(MOST_DENSE) / f64::from(STEPS));
+        prop_assert!(fit(loss) <= fit(loss * more) + MOST_DENSE / f64::from(STEPS));
     }
 }
