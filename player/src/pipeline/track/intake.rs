@@ -45,13 +45,14 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Of the track that was set up as `plan`, whose units play for `unit` and are counted at
-    /// `rate`; what is sent begins at `start`.
+    /// `rate`; what is sent begins at `start`. It is one of `tracks` tracks.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
         rate: ClockRate,
         unit: MediaTime,
         start: MediaTime,
+        tracks: usize,
     ) -> Self {
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
@@ -61,8 +62,11 @@ impl Intake {
             Role::Repair { layout, .. } => Some(layout),
             _ => None,
         };
-        let repair =
-            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+        let decoder = |layout| {
+            let share = block::Decoder::MAX_HELD / tracks.max(1);
+            block::Decoder::new(layout, FEC_BLOCKS).with_most_held(share)
+        };
+        let repair = repair.and_then(|plan| Some((plan.id, decoder(layout(plan)?))));
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc),
