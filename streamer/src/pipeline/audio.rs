@@ -4,23 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::payload::MediaUnit;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::SenderReport;
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
-use super::{Packet, Packetizer, Protection, Schedule, WallClock};
-use crate::encoding::{Encoding, UnitState};
+use super::rungs::Rungs;
+use super::{MediaLimit, Packet, Packetizer, Protection, Schedule, WallClock};
+use crate::encoding::{Encoding, EncodingJob, UnitState};
 
 /// While the encoder is behind (the first milliseconds of a file nobody has heard yet), ask again
 /// this often.
 const ENCODER_RETRY: Duration = Duration::from_millis(2);
+
+/// IPv4 and UDP.
+const IP_UDP_HEADERS: usize = 28;
 
 /// One audio track of a session.
 #[derive(Debug)]
 pub struct AudioChain {
     flow: FlowId,
     source: Arc<Encoding>,
+    rungs: Option<Rungs>,
+    limit: Option<MediaLimit>,
     next: u64,
     retry_at: Option<MonoTime>,
     packetizer: Packetizer,
@@ -31,7 +38,17 @@ pub struct AudioChain {
 impl AudioChain {
     /// A track whose units come from `source` and leave on `flow`.
     pub fn new(flow: FlowId, source: Arc<Encoding>, packetizer: Packetizer) -> Self {
-        Self { flow, source, next: 0, retry_at: None, packetizer, protection: None, ended: false }
+        Self {
+            flow,
+            rungs: Rungs::of(&source),
+            limit: None,
+            source,
+            next: 0,
+            retry_at: None,
+            packetizer,
+            protection: None,
+            ended: false,
+        }
     }
 
     /// Adds repair. Source packets carry its footer from the next one on.
@@ -52,6 +69,16 @@ impl AudioChain {
     /// How long one unit plays.
     pub fn unit_duration(&self) -> MediaTime {
         self.source.unit_duration()
+    }
+
+    /// What the track may take from now on; `None`: as much as was asked for.
+    pub fn limit(&mut self, limit: Option<MediaLimit>) {
+        self.limit = limit;
+    }
+
+    /// What is to be encoded for this track.
+    pub fn take_jobs(&mut self) -> impl Iterator<Item = EncodingJob> {
+        self.rungs.iter_mut().flat_map(Rungs::take_jobs)
     }
 
     /// Goes to the unit that holds `from`.
@@ -114,7 +141,7 @@ impl AudioChain {
         pacer: &mut Pacer<Packet>,
     ) {
         self.retry_at = None;
-        let unit = match self.source.unit(self.next) {
+        let unit = match self.unit() {
             UnitState::Ready(unit) if unit.media_time < schedule.until() => unit,
             UnitState::Pending => {
                 self.retry_at = Some(now + ENCODER_RETRY);
@@ -128,6 +155,7 @@ impl AudioChain {
         self.next += 1;
         let unit_time = unit.media_time;
         let due = schedule.due(unit_time);
+        let payload = unit.data.len();
         let data = self.packetizer.packetize(unit, wall.at(due));
         let ahead = schedule.nominal(unit_time) - due;
         let data = match &mut self.protection {
@@ -137,9 +165,24 @@ impl AudioChain {
             }
             None => data,
         };
+        if let Some(rungs) = &mut self.rungs {
+            rungs.note_headers(data.len() - payload + IP_UDP_HEADERS);
+        }
         let class = DeliveryClass::Isochronous;
         let packet = Packet { flow: self.flow, channel: Channel::Rtp, class, data };
         pacer.push(now, packet.data.len(), packet);
+    }
+
+    /// The next unit, on the rung that the path bears.
+    fn unit(&mut self) -> UnitState {
+        let unit = self.source.unit(self.next);
+        let (UnitState::Ready(unit), Some(rungs)) = (&unit, &mut self.rungs) else { return unit };
+        rungs.step(self.next, self.limit);
+        match rungs.packet(self.next) {
+            None => UnitState::Ready(unit.clone()),
+            Some(Some(data)) => UnitState::Ready(MediaUnit { data, ..unit.clone() }),
+            Some(None) => UnitState::Pending,
+        }
     }
 
     fn next_unit_at(&self, schedule: &Schedule) -> MonoTime {
