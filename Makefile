@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench baseline netem test check fmt clippy doc wasm clean tools
+.PHONY: help demo bench baseline pesq netem test check fmt clippy doc wasm clean tools
 
 # What the demo is to do; only what is set is passed on.
 demo_flags = $(if $(LINK),--link '$(LINK)') \
@@ -21,6 +21,8 @@ help:
 	@echo 'make bench    every standing link in virtual time, with tables and plots: target/bench/report.html'
 	@echo 'make baseline compare a smaller bench with what it came to before; UPDATE=1 makes it the new'
 	@echo '              benches/baseline.json'
+	@echo 'make pesq     how speech sounds across a link, by PESQ-WB: narration over bursty at 200 ms;'
+	@echo '              LINK, LATENCY, TRANSPORT choose others (needs python3 with venv)'
 	@echo 'make netem    streamer and player across the kernel'\''s netem, which is compared with ours (root)'
 	@echo 'make test     run all tests'
 	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
@@ -46,6 +48,11 @@ baseline: tools
 	    target/baseline/results.json || \
 	  { echo 'If that is meant: make baseline UPDATE=1, and commit benches/baseline.json'; exit 1; }; \
 	fi
+
+# In virtual time; what is judged lies in target/pesq.
+pesq: tools
+	cargo build --release --locked -p cantus-bench
+	benches/pesq/run '$(or $(LINK),bursty)' '$(or $(LATENCY),200ms)' '$(or $(TRANSPORT),rtsp)'
 
 # As root. Builds what it needs itself, once it knows that it can run.
 netem: tools

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use cantus_player::cli::{PlayOptions, Subtitles};
 use cantus_player::drive::{Failure, Finish};
 use cantus_player::error::PlayError;
+use cantus_player::sink::{AudioSink, SinkError, Wav};
 use cantus_player::wire::Ending;
 use cantus_qos::stats::report::QosReport;
 
@@ -52,6 +53,9 @@ pub enum SessionError {
     /// The simulator loses another share, or nothing at all.
     #[error(transparent)]
     Twin(#[from] TwinError),
+    /// The sound that was heard cannot be kept.
+    #[error(transparent)]
+    Sound(#[from] SinkError),
     /// What is to be kept cannot be written, or not be read again.
     #[error("cannot write {}: {cause}", file.display())]
     File {
@@ -75,12 +79,17 @@ pub fn simulate(options: &SimOptions) -> Result<Finish, SessionError> {
     let drawn = options.html.is_some();
     scenario.capture = match options.probe {
         Some(_) => probe::NEEDED,
-        None => Capture { fates: drawn, packets: drawn, sound: false },
+        None => Capture { fates: drawn, packets: drawn, sound: options.wav.is_some() },
     };
     let media = Media::open(directory(&plan)?)?;
     let outcome = sim::run(&media, &scenario)?;
     if let Some(file) = &options.html {
         write(file, &html::simulated(&outcome, &scenario))?;
+    }
+    if let Some((file, sound)) = options.wav.as_ref().zip(outcome.sound.as_ref()) {
+        let mut wav = Wav::create(file, sound.format)?;
+        wav.write(&sound.samples)?;
+        wav.finish()?;
     }
     match &options.report {
         Some(file) => {

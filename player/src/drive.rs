@@ -33,6 +33,11 @@ use signals::Signals;
 /// How often a sound card is asked whether it wants samples.
 const SINK_PERIOD: Duration = Duration::from_millis(5);
 
+/// How long before they are due samples leave for a file or for nowhere. A timer wakes this loop
+/// one to five milliseconds late even on an idle machine; a sound card with as much in its buffer
+/// would not let that be heard either.
+pub const SINK_LEAD: Duration = Duration::from_millis(5);
+
 /// How often the status line is drawn.
 const STATUS_PERIOD: Duration = Duration::from_millis(200);
 
@@ -91,6 +96,7 @@ pub async fn play_to(
 ) -> (QosReport, Result<Finish, Failure>) {
     let clock = Clock::start();
     let mut wish = options.wish(clock.seed());
+    wish.lead = SINK_LEAD;
     if names_this_machine(options.url.host()) {
         wish.shared_clock = Some(clock.ntp_at_zero);
     }

@@ -6,12 +6,15 @@
 //! reception -> receiver reports
 //! ```
 
+mod bargain;
+mod handed;
 mod mix;
 mod pace;
 mod reception;
 mod reports;
 mod sender;
 mod sink_time;
+mod stall;
 mod track;
 mod words;
 
@@ -24,18 +27,23 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
-use cantus_qos::stats::Distribution;
+use cantus_qos::spec::PromiseWatch;
+use cantus_qos::stats::{Distribution, Outcome};
 use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
-use crate::wish::{Carrier, SinkClock, Wish};
+use crate::wish::{Carrier, Latency, SinkClock, Wish};
+use bargain::Bargain;
+use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use stall::Stall;
+use track::IP_UDP_HEADERS;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
 
@@ -77,15 +85,28 @@ pub struct Pipeline {
     pub(crate) depths: Distribution,
     /// The latency that playback aims at.
     pub(crate) aim: Option<Duration>,
+    /// Whether what was promised is kept.
+    pub(crate) watch: PromiseWatch,
+    /// The promised delay, and the one in force.
+    bargain: Option<Bargain>,
+    /// Whether another than the promised one ever was: then time scaling brings it back.
+    bargained: bool,
+    /// Another delay than before, not yet told to the server.
+    renewed: Option<Duration>,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
     playout: Option<PlayoutClock>,
-    /// What was last handed to the sink: when it is heard, and what it is.
+    /// How long before they are due blocks leave for a sink without a clock.
+    lead: Duration,
+    /// What such a sink was handed last.
+    handed: Handed,
+    /// What was last handed to a sink with a clock: when it is heard, and what it is.
     sounded: Option<PlayoutClock>,
     from: MediaTime,
     position: MediaTime,
+    stall: Stall,
     until: Option<MediaTime>,
     carrier: Carrier,
     /// When something was last there to be played.
@@ -116,22 +137,38 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let lead = match wish.sink_clock {
+            SinkClock::Sender => wish.lead,
+            SinkClock::Sink => Duration::ZERO,
+        };
+        // The offer that was taken may be a longer one.
+        let promised = match wish.latency {
+            Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
+            Latency::Auto | Latency::Stored => None,
+        };
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(wish.latency, mix.format()),
+            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
+            watch: PromiseWatch::new(&playing.terms),
+            bargain: promised.map(Bargain::new),
+            bargained: false,
+            renewed: None,
             reports: ReceiverReports::new(now, wish.seed),
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
             playout: None,
+            lead,
+            handed: Handed::default(),
             sounded: None,
             from,
             position: from,
+            stall: Stall::default(),
             until,
             carrier: wish.carrier,
             last_fed: now,
@@ -162,6 +199,7 @@ impl Pipeline {
 
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
         if channel == Channel::Rtcp {
             return reports::on_report(now, flow, &data, &mut self.tracks);
         }
@@ -179,10 +217,40 @@ impl Pipeline {
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
             }
-            let delays = heard.iter().filter_map(|heard| heard.delay);
-            delays.for_each(|delay| self.pace.observe(now, delay));
+            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
+            {
+                if by_itself {
+                    self.pace.observe(now, delay);
+                    self.watch.on_transit(now, delay);
+                    self.bargain(now, delay);
+                } else {
+                    self.pace.observe_repaired(now, delay);
+                }
+            }
             return;
         }
+    }
+
+    /// A unit that came by itself tells what delay can be kept.
+    fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
+        let Some(bargain) = &mut self.bargain else { return };
+        let feasible = self.playout.is_none().then(|| self.pace.feasible());
+        let lead = TimeDelta::from(self.lead);
+        let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
+        self.pace.renew(renewed);
+        self.renewed = Some(renewed);
+        self.bargained = true;
+        // Later at once, for there is nothing to be heard before; sooner as time scaling brings it.
+        if let (Some(playout), SinkClock::Sender) = (&mut self.playout, self.sink_clock) {
+            let sent = self.sender.nominal_at(self.position);
+            let later = sent.map(|sent| sent + renewed - playout.heard_at(self.position));
+            playout.delay(later.unwrap_or(TimeDelta::ZERO).max(TimeDelta::ZERO));
+        }
+    }
+
+    /// The delay that is in force as of now, once for each.
+    pub fn pop_renewed(&mut self) -> Option<Duration> {
+        self.renewed.take()
     }
 
     /// A round trip was measured.
@@ -195,14 +263,15 @@ impl Pipeline {
         self.closed = true;
     }
 
-    /// The next samples that are due by the sender's clock.
+    /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They
+    /// are heard when they are due, or as they leave at `now`, where that is later.
     pub fn pop_sound(&mut self, now: MonoTime) -> Option<Block> {
         if self.sink_clock == SinkClock::Sink {
             return None;
         }
-        let due = self.next_sound_at(now).filter(|at| *at <= now)?;
+        let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
-        self.render(now, due)
+        self.render(now, HandOver { due, left: now })
     }
 
     /// A sink with a clock says that it has played all that it was handed in `pending`.
@@ -226,13 +295,13 @@ impl Pipeline {
         }
         let heard_at = self.sink.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
-        let start = self.start_at(now).filter(|_| self.playout.is_none());
+        let start = self.start_at().filter(|_| self.playout.is_none());
         let block = match start {
             Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
             None if self.playout.is_none() => self.lead_in(frames, frames),
             _ => {
                 self.playout = Some(PlayoutClock::new(heard_at, self.position));
-                self.render(now, heard_at)?
+                self.render(now, HandOver::heard(heard_at))?
             }
         };
         let frames = block.samples.len() / usize::from(self.format().channels);
@@ -249,64 +318,99 @@ impl Pipeline {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
-    /// Renders one unit, which is heard from `heard_at` on.
-    fn render(&mut self, now: MonoTime, heard_at: MonoTime) -> Option<Block> {
+    /// How much later everything was heard for having been waited for, all told.
+    pub fn waited(&self) -> MediaTime {
+        self.stall.waited()
+    }
+
+    /// Renders one unit.
+    fn render(&mut self, now: MonoTime, when: HandOver) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
-        let position = self.position;
+        if let Some(made_up) = self.stand(when) {
+            return Some(made_up);
+        }
         if self.has_more() {
             self.last_fed = self.last_fed.max(now);
         }
-        let unit = self.mix.unit();
-        let end = self.until.map_or(position + unit, |until| until.min(position + unit));
+        self.skip_gap(when.due);
+        let position = self.position;
+        let end = position + self.piece();
         self.depths.record(self.depth().to_delta());
-        self.aim = Some(self.pace.start_delay(now));
-        let mut samples = self.mix.render(&mut self.tracks, position, end, heard_at);
+        self.aim = Some(self.pace.start_delay());
+        let delay = self.delay(when.due);
+        let mut samples = self.mix.render(&mut self.tracks, position, end, when);
+        self.judge(when);
         self.position = end;
-        self.first_sound.get_or_insert(heard_at);
-        self.sounded = Some(PlayoutClock::new(heard_at, position));
+        self.first_sound.get_or_insert(when.heard_at(when.due));
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.push(when, position, end),
+            SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
+        }
         if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| heard_at - sent);
             let change = match self.sink_clock {
-                SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
-                SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
+                SinkClock::Sender if !self.bargained => {
+                    self.pace.adapt(delay, end - position, &mut samples)
+                }
+                _ => self.pace.hold(delay, end - position, &mut samples),
             };
             playout.delay(change);
         }
         Some(Block { samples, position: Some(position) })
     }
 
-    /// When the first sample is to be heard.
-    fn start_at(&self, now: MonoTime) -> Option<MonoTime> {
-        let sent = self.sender.nominal_at(self.position)?;
-        Some(sent + self.pace.start_delay(now))
-    }
-
-    fn next_sound_at(&self, now: MonoTime) -> Option<MonoTime> {
-        match &self.playout {
-            Some(playout) => Some(playout.heard_at(self.position)),
-            None => self.start_at(now),
+    /// What became of the units whose turn came goes to the watch.
+    fn judge(&mut self, when: HandOver) {
+        for track in &mut self.tracks {
+            for outcome in track.stock.ledger.outcomes() {
+                match outcome {
+                    Outcome::Heard { at, delay } => self.watch.on_unit(at, true, delay),
+                    Outcome::Missed => self.watch.on_unit(when.due, false, None),
+                }
+            }
         }
     }
 
-    /// What is heard at `now`, by what was handed to the sink and when.
-    pub fn heard(&self, now: MonoTime) -> Option<MediaTime> {
-        self.sounded.map(|sounded| sounded.position(now))
+    /// When the first sample is to be heard.
+    fn start_at(&self) -> Option<MonoTime> {
+        let sent = self.sender.nominal_at(self.position)?;
+        Some(sent + self.pace.start_delay())
     }
 
-    /// The next cue that is due.
+    fn next_sound_at(&self) -> Option<MonoTime> {
+        match &self.playout {
+            Some(playout) => Some(playout.heard_at(self.position)),
+            None => self.start_at(),
+        }
+    }
+
+    /// What is heard at `now`, by what was handed to the sink and when; where it left late, what
+    /// was to be heard.
+    pub fn heard(&self, now: MonoTime) -> Option<MediaTime> {
+        match self.sink_clock {
+            SinkClock::Sender => self.handed.due(now),
+            SinkClock::Sink => self.sounded.map(|sounded| sounded.position(now)),
+        }
+    }
+
+    /// The next cue that is due, and by how much it comes after its sound was heard.
     pub fn pop_cue(&mut self, now: MonoTime) -> Option<(Cue, TimeDelta)> {
         let due = self.playout?.position(now);
         let heard = self.heard(now)?;
         let words = self.words.as_mut()?;
         let cue = words.pop(due)?;
-        Some((cue.clone(), words.shown_at(heard, &cue)))
+        let handed = &self.handed;
+        let skew = words.shown_at(heard, &cue, |sound| handed.late_by(sound));
+        self.watch.on_skew(now, skew);
+        Some((cue, skew))
     }
 
     /// The next report that is due.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        self.reports.pop(now, &mut self.tracks)
+        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
+        Some(packet)
     }
 
     /// Goodbye to the server.
@@ -366,7 +470,9 @@ impl Pipeline {
     /// When anything above has something to do.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
-            SinkClock::Sender if !self.is_rendered() => self.next_sound_at(now),
+            SinkClock::Sender if !self.is_rendered() => {
+                self.next_sound_at().map(|due| due - self.lead)
+            }
             _ => None,
         };
         let over = self.over_at().filter(|_| self.is_rendered());

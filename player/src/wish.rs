@@ -70,6 +70,18 @@ pub enum Carrier {
     Udp,
 }
 
+/// What to do where the server promises less than was asked for.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default, clap::ValueEnum)]
+pub enum Less {
+    /// Leave, and say what was offered
+    #[default]
+    Refuse,
+    /// Play by what is offered
+    Take,
+    /// Play by what was asked for, promised or not
+    Ignore,
+}
+
 /// Whose clock playback follows.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub enum SinkClock {
@@ -96,12 +108,19 @@ pub struct Wish {
     pub protection: Protection,
     /// The quality to ask for, beside the latency.
     pub spec: QosSpec,
+    /// What to do where less is offered than was asked for.
+    pub less: Less,
     /// Where to begin.
     pub from: MediaTime,
     /// How much to play.
     pub length: Option<MediaTime>,
     /// Whose clock playback follows.
     pub sink_clock: SinkClock,
+    /// How long before they are due samples leave for a sink without a clock, as if it were a
+    /// sound card with so much in its buffer: what left before it was due is heard when it is due,
+    /// and only what left later is heard late. Zero where whoever owns the clock is never late, as
+    /// in the simulator. Units must have come by so much earlier.
+    pub lead: Duration,
     /// What the wall clock showed when the player's clock was zero, where the server is known to
     /// go by the same: on one machine, and in the simulator. Delays are exact then.
     pub shared_clock: Option<NtpTime>,
@@ -120,9 +139,11 @@ impl Wish {
             latency: Latency::Auto,
             protection: Protection::Auto,
             spec: QosSpec::default(),
+            less: Less::Refuse,
             from: MediaTime::ZERO,
             length: None,
             sink_clock: SinkClock::Sender,
+            lead: Duration::ZERO,
             shared_clock: None,
             seed: 0,
         }

@@ -377,7 +377,7 @@ impl Pacer {
                         self.media.send(to, transmit.channel, transmit.class, &transmit.data);
                     }
                     Destination::Datagram(connection, flow) => {
-                        if let Some(outlet) = self.outlets.get(&connection) {
+                        if let Some(outlet) = self.outlets.get_mut(&connection) {
                             outlet.datagram(flow, &transmit.data);
                         }
                     }
@@ -392,13 +392,19 @@ impl Pacer {
     }
 }
 
-/// SCHED_FIFO where the system permits it: the pacer sleeps nearly always, and must not wait for
-/// others when it wakes.
+/// SCHED_FIFO (sched(7)) where the system permits it: the pacer sleeps nearly always, and must not
+/// wait for others when it wakes. In the middle of what there is: before what is ordinary, behind
+/// what the kernel needs.
 fn raise_priority() {
-    use thread_priority::{ThreadPriority, set_current_thread_priority};
-    match set_current_thread_priority(ThreadPriority::Max) {
-        Ok(()) => info!("pacing with real-time priority"),
-        Err(error) => debug!(?error, "pacing without real-time priority"),
+    use thread_priority::{
+        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+    let middle = ThreadPriorityValue::try_from(50u8).map(ThreadPriority::Crossplatform);
+    let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    match middle.map(|it| set_thread_priority_and_policy(thread_native_id(), it, fifo)) {
+        Ok(Ok(())) => info!("pacing with real-time priority"),
+        refused => debug!(?refused, "pacing without real-time priority"),
     }
 }
 

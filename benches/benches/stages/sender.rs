@@ -5,7 +5,7 @@ use std::iter;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cantus_qos::fec::{BlockShape, Decoder, Encoder, Layout, RepairSpread};
+use cantus_qos::fec::block::{BlockShape, Decoder, Encoder, Layout, RepairSpread};
 use cantus_qos::rtp::{PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::time::MonoTime;
 use divan::black_box;

@@ -21,6 +21,11 @@ pub struct SimOptions {
     /// Write a page with plots to this file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+
+    /// Write the sound that was heard to this WAV file
+    #[arg(long, value_name = "FILE")]
+    pub wav: Option<PathBuf>,
+
     /// Write what a probe heard, without asking the player, to this file; fail if they disagree
     #[arg(long, value_name = "FILE")]
     pub probe: Option<PathBuf>,

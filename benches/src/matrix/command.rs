@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cantus_player::wish::Latency;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Findings, Matrix, MatrixError, MatrixPlan, RunError};
 use crate::cli::MatrixOptions;
-use crate::report::{html, to_csv};
+use crate::report::{CellResult, html, to_csv};
 
 /// Where real traces lie on a machine that has them, from the root of the project.
 const REAL_TRACES: &str = "../shared/traces";
@@ -90,7 +91,26 @@ fn failed(path: &Path, source: io::Error) -> CommandError {
     CommandError::Write { path: path.to_owned(), source }
 }
 
-/// One line a cell, and where the rest is.
+/// How playback waited, where that was its own to choose.
+fn playout(cell: &CellResult) -> Option<String> {
+    if cell.key.latency.parse() != Ok(Latency::Auto) {
+        return None;
+    }
+    let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);
+    let ratio = |name: &str| mean(name).map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+    Some(format!(
+        "delay {:.1} ms in the median, {:.1} in the mean; late {:.2} %, with waits {:.2} %; \
+         {} of the best constant delay as late, {} as interrupted",
+        mean("delay_p50_ms")?,
+        mean("delay_mean_ms")?,
+        100.0 * mean("late")? / mean("expected")?,
+        100.0 * mean("late_share")?,
+        ratio("playout_to_constant"),
+        ratio("playout_to_interrupted"),
+    ))
+}
+
+/// One line a cell, and for adaptive playout another; and where the rest is.
 fn summary(findings: &Findings, out: &Path) -> String {
     let Findings { results, .. } = findings;
     let mut text = String::new();
@@ -103,7 +123,9 @@ fn summary(findings: &Findings, out: &Path) -> String {
             None => "     -".to_owned(),
         };
         let (residual, overhead) = (percent("residual"), percent("overhead"));
-        text += &format!("residual {residual}  overhead {overhead}  {}\n", cell.key);
+        let mos = cell.figure("mos").map_or("-".to_owned(), |mos| format!("{:.2}", mos.mean));
+        text += &format!("residual {residual}  overhead {overhead}  MOS {mos:>4}  {}\n", cell.key);
+        text += &playout(cell).map(|line| format!("    {line}\n")).unwrap_or_default();
     }
     let incomplete = results.cells.iter().flat_map(|cell| &cell.runs).filter(|run| !run.completed);
     match incomplete.count() {

@@ -1,6 +1,6 @@
 use super::*;
 
-use cantus_qos::fec::BlockShape;
+use cantus_qos::fec::block::BlockShape;
 
 const WHOLE: &str = r#"
     seed = 42

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use cantus_qos::stats::report::{Delay, QosReport, StreamKind, StreamReport, millis};
+use cantus_qos::stats::report::{QosReport, StreamKind, StreamReport, millis};
 
 use super::{FaultKind, Probe, TrackProbe};
 
@@ -34,8 +34,9 @@ impl Accuracy {
         Self { delay: Duration::from_micros(100), skew: Duration::from_micros(100) };
 
     /// In real time, with every process on one machine: the streamer reads its clock before it
-    /// sends, the relay when it is woken, and so do player and recorder. Each time the scheduler
-    /// may take a millisecond, and on a busy machine a few.
+    /// sends, and the relay when it is woken; the player before it decodes what it hands over, and
+    /// the recorder when it is handed that. Each time the scheduler may take a millisecond, and on
+    /// a busy machine a few.
     pub const REAL: Self = Self { delay: Duration::from_millis(5), skew: Duration::from_millis(5) };
 }
 
@@ -80,10 +81,9 @@ pub fn compare(probe: &Probe, report: &QosReport, accuracy: Accuracy) -> Vec<Dis
         let mut check = Check { of: &stream.name, found: &mut found };
         units(&mut check, stream, track);
         scaling(&mut check, stream, track);
-        delay(&mut check, stream, (track, &probe.handed_late_ms), accuracy);
+        delay(&mut check, stream, track, accuracy);
     }
-    let late = probe.handed_late_ms.max.unwrap_or_default();
-    skew(&mut Check { of: "subtitles", found: &mut found }, probe, report, accuracy, late);
+    skew(&mut Check { of: "subtitles", found: &mut found }, probe, report, accuracy);
     found
 }
 
@@ -108,16 +108,17 @@ impl Check<'_> {
     }
 }
 
-/// Units expected, and units not heard.
+/// Units expected, and units not heard in time.
 fn units(check: &mut Check<'_>, stream: &StreamReport, track: &TrackProbe) {
     let expected = Some(stream.expected as f64);
     check.near("units expected", expected, Some(track.expected as f64), 1.0);
     let slack = 1 + track.lost.div_ceil(UNITS_IN_DOUBT);
     let jumps = track.jumps();
-    let least = track.lost.saturating_sub(slack + UNITS_AT_A_JUMP * jumps) as f64;
-    let most = (track.lost + track.undecided + slack) as f64;
+    let missed = track.lost + track.late;
+    let least = missed.saturating_sub(slack + UNITS_AT_A_JUMP * jumps) as f64;
+    let most = (missed + track.late_in_doubt + track.undecided + slack) as f64;
     let lost = stream.residual.map(|residual| residual * stream.expected as f64);
-    check.within("units not heard", lost, (least, most));
+    check.within("units not heard in time", lost, (least, most));
 }
 
 /// Sound left out and put in. The player may have scaled more than can be heard, in silence or in
@@ -129,27 +130,21 @@ fn scaling(check: &mut Check<'_>, stream: &StreamReport, track: &TrackProbe) {
     check.within("ms put in", stream.stretched_ms, (added - SCALED, f64::INFINITY));
 }
 
-fn delay(
-    check: &mut Check<'_>,
-    stream: &StreamReport,
-    (track, late): (&TrackProbe, &Delay),
-    accuracy: Accuracy,
-) {
+fn delay(check: &mut Check<'_>, stream: &StreamReport, track: &TrackProbe, accuracy: Accuracy) {
     let (reported, probed) = (&stream.delay_ms, &track.delay_ms);
-    let clock = millis(accuracy.delay.into()) + reported.uncertainty.unwrap_or_default();
-    let by = |late: Option<f64>| clock + late.unwrap_or_default();
+    let by = millis(accuracy.delay.into()) + reported.uncertainty.unwrap_or_default();
     // Where the delay changes in the middle, the silence that the probe leaves out moves the median.
     if track.jumps() == 0 {
-        check.near("delay p50, ms", reported.p50, probed.p50, by(late.p50));
+        check.near("delay p50, ms", reported.p50, probed.p50, by);
     }
-    check.near("delay p95, ms", reported.p95, probed.p95, by(late.p95));
-    check.near("delay p99, ms", reported.p99, probed.p99, by(late.p99));
-    check.near("delay max, ms", reported.max, probed.max, by(late.max));
+    check.near("delay p95, ms", reported.p95, probed.p95, by);
+    check.near("delay p99, ms", reported.p99, probed.p99, by);
+    check.near("delay max, ms", reported.max, probed.max, by);
 }
 
-fn skew(check: &mut Check<'_>, probe: &Probe, report: &QosReport, accuracy: Accuracy, late: f64) {
+fn skew(check: &mut Check<'_>, probe: &Probe, report: &QosReport, accuracy: Accuracy) {
     let (reported, probed) = (&report.sync.subtitle_skew_ms, &probe.subtitle_skew_ms);
-    let by = millis(accuracy.skew.into()) + late;
+    let by = millis(accuracy.skew.into());
     let shown = (probed.count + probe.cues_without_sound) as f64;
     if shown > 0.0 {
         check.near("cues shown", Some(reported.count as f64), Some(shown), 0.0);

@@ -17,9 +17,13 @@
 //! the places at which the sound goes on, gaps, insertions, skips and repeats follow.
 //!
 //! *Delay* is from the entry of a unit's packet into the link to the instant at which the first
-//! sample of the unit, found in the sink's sound, left for the sink. *Skew* is from the instant at
-//! which the sample left that a cue begins with, found in the same way, to that at which the cue
-//! appeared: with `sync-test` it is the click of that very cue. No planned time is in either.
+//! sample of the unit, found in the sink's sound, was heard. *Skew* is from the instant at which
+//! the sample was heard that a cue begins with, found in the same way, to that at which the cue
+//! appeared: with `sync-test` it is the click of that very cue. A sink without a clock plays
+//! steadily, and no sample before it has it. In virtual time a sample is heard as it leaves for
+//! the sink; in real time such a sink plays 5 ms ([`SINK_LEAD`](cantus_player::drive::SINK_LEAD))
+//! behind the promptest hand-over within 5 s, and what comes later than that as it comes. No
+//! instant that the player planned is in either.
 //!
 //! # How exactly
 //!
@@ -32,12 +36,11 @@
 //! | insertions, skips, repeats | length 2 samples, place 1 ms | by correlation; the edge is looked for in steps of 32 frames. In silence the place is that of the next sound; in a steady tone nothing is found before it changes |
 //! | drift | 5 ppm over 20 s, 2 over a minute | lags between two samples are found to a tenth of a sample |
 //! | delay, skew in virtual time | 0.1 ms | the sample at 44.1 kHz and the 4 us steps of the sender's time stamps |
-//! | the same in real time | 5 ms, and how late the player handed samples over | both ends, the relay and the recorder each wait for the scheduler once; see [`Accuracy`] |
+//! | the same in real time | 5 ms | both ends, the relay and the recorder each wait for the scheduler once; see [`Accuracy`] |
+//! | units heard late | those from half to twice the ledger's tolerance of 1 ms are in doubt | the player reads its clock before it decodes a unit, the recorder after |
 //!
-//! A player reports the delay of a sink without a clock by the instant at which a sample is due,
-//! and hands it over when the scheduler lets it. The probe measures the latter, tells by how much
-//! it came late (`handed_late_ms`), and allows for so much, quantile by quantile: on a busy machine
-//! that is the larger part of what is between the two.
+//! How late the scheduler let samples be handed over is told besides (`handed_late_ms`): up to the
+//! lead nothing of it is heard, and what exceeds it stands in the player's report too.
 //!
 //! What cannot be measured is `null`, and nothing is compared with it: the delay over QUIC in real
 //! time, since what a QUIC packet carries cannot be seen from outside.
@@ -62,10 +65,11 @@ mod twin;
 mod wave;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use cantus_qos::payload::cue::Cue;
-use cantus_qos::stats::Distribution;
 use cantus_qos::stats::report::{Delay, QosReport, SubtitleSkew};
+use cantus_qos::stats::{Distribution, Ledger};
 use cantus_qos::time::{MediaTime, MonoTime};
 use serde::{Deserialize, Serialize};
 
@@ -90,11 +94,12 @@ use wave::Wave;
 pub const VERSION: u32 = 1;
 
 /// What came out of a session, and what went through its network, on one clock.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 pub struct Evidence<'a> {
-    /// What left for the sink. The instants are those at which a frame leaves the sink, which for
-    /// a sink that holds samples back is so much after it was handed over.
+    /// What left for the sink, and when.
     pub sound: &'a Sound,
+    /// How long before it is due sound leaves for the sink, if it leaves promptly.
+    pub lead: Duration,
     /// The cues, and when each appeared.
     pub cues: &'a [(MonoTime, Cue)],
     /// What became of every packet.
@@ -127,13 +132,18 @@ pub struct TrackProbe {
     pub expected: u64,
     /// Units that were not.
     pub lost: u64,
+    /// Units that were, but later than they were due: by more than twice the tolerance of the
+    /// player's [`Ledger`].
+    pub late: u64,
+    /// Units that were late by half to twice that tolerance.
+    pub late_in_doubt: u64,
     /// Units of silence, in place of which there was silence.
     pub undecided: u64,
     /// Units not heard / expected; with the undecided ones it may be as much more as they are.
     pub residual: Option<f64>,
     /// Parts in a million by which the source moves too fast through the sink's sound.
     pub drift_ppm: Option<f64>,
-    /// From the entry of a unit into the link to its first sample's leaving for the sink.
+    /// From the entry of a unit into the link to its first sample's being heard.
     pub delay_ms: Delay,
     /// What is wrong with the sound, in the order in which it is heard.
     pub faults: Vec<Fault>,
@@ -174,7 +184,7 @@ impl Probe {
 /// Finds out what was heard of `reference`.
 pub fn listen(evidence: &Evidence<'_>, reference: &Reference) -> Probe {
     let Sound { format, samples, from, handed } = evidence.sound;
-    let instants = Instants::new(handed, format.rate);
+    let instants = Instants::new(handed, format.rate, evidence.lead);
     let tracks = reference.tracks();
     let entries = match tracks.first() {
         Some(track) => {
@@ -235,7 +245,7 @@ impl<'a> Track<'a> {
         Self { source, sink, range, course: follow::follow(sink, source, range.0, range.1) }
     }
 
-    fn probe(&self, entries: Option<&Entries>, instants: &Instants<'_>) -> TrackProbe {
+    fn probe(&self, entries: Option<&Entries>, instants: &Instants) -> TrackProbe {
         let hz = self.source.format.rate.hz();
         let verdicts = &self.course.verdicts[self.course.first..];
         let count = |is: fn(&Verdict) -> bool| verdicts.iter().filter(|it| is(it)).count() as u64;
@@ -250,9 +260,12 @@ impl<'a> Track<'a> {
             hz,
         };
         let delays = entries.map(|entries| self.delays(entries, instants));
+        let (late, late_in_doubt) = self.late(instants);
         TrackProbe {
             expected,
             lost,
+            late,
+            late_in_doubt,
             undecided: count(|it| matches!(it, Verdict::Silence { .. })),
             residual: (expected > 0).then(|| lost as f64 / expected as f64),
             drift_ppm: drift::drift(&self.course, hz),
@@ -262,15 +275,28 @@ impl<'a> Track<'a> {
     }
 
     /// From the link's entrance to the sink, for every unit that was heard.
-    fn delays(&self, entries: &Entries, instants: &Instants<'_>) -> Distribution {
+    fn delays(&self, entries: &Entries, instants: &Instants) -> Distribution {
+        let delay = |(frame, at)| Some(instants.at(at)? - entries.at(frame)?);
+        self.heard().filter_map(delay).collect()
+    }
+
+    /// How many units were heard late, and of how many one cannot tell.
+    fn late(&self, instants: &Instants) -> (u64, u64) {
+        let late = self.heard().filter_map(|(_, at)| instants.late(at));
+        late.fold((0, 0), |(late, in_doubt), by| match by {
+            by if by > 2 * Ledger::TOLERANCE => (late + 1, in_doubt),
+            by if by > Ledger::TOLERANCE / 2 => (late, in_doubt + 1),
+            _ => (late, in_doubt),
+        })
+    }
+
+    /// The first frame of each unit that was heard, in the source and in the sink's sound.
+    fn heard(&self) -> impl Iterator<Item = (i64, f64)> {
         let units = self.course.verdicts.iter().enumerate().skip(self.course.first);
         let heard = units.filter(|(_, verdict)| **verdict == Verdict::Heard);
-        heard
-            .filter_map(|(unit, _)| {
-                let frame = unit as i64 * self.source.unit;
-                let left = instants.at(self.course.sink_frame(frame)?)?;
-                Some(left - entries.at(frame)?)
-            })
-            .collect()
+        heard.filter_map(|(unit, _)| {
+            let frame = unit as i64 * self.source.unit;
+            Some((frame, self.course.sink_frame(frame)?))
+        })
     }
 }

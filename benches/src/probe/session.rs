@@ -1,6 +1,9 @@
 //! Probes of whole sessions, in virtual and in real time.
 
+use std::time::Duration;
+
 use cantus_player::decode::OpusDecoder;
+use cantus_player::drive::SINK_LEAD;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::report::QosReport;
 use cantus_qos::time::MediaTime;
@@ -68,6 +71,7 @@ pub fn probe_outcome(
     let cues: Vec<_> = outcome.cues.iter().map(|it| (it.at, it.cue.clone())).collect();
     let evidence = Evidence {
         sound: outcome.sound.as_ref().ok_or(ProbeError::Silent)?,
+        lead: Duration::ZERO,
         cues: &cues,
         packets: &outcome.packets,
         sent_from: sent_from(scenario),
@@ -89,6 +93,7 @@ pub fn probe_record(
 ) -> Result<Probe, ProbeError> {
     let evidence = Evidence {
         sound: record.sound.as_ref().ok_or(ProbeError::Silent)?,
+        lead: SINK_LEAD,
         cues: &record.cues,
         packets,
         sent_from: sent_from(scenario),

@@ -13,7 +13,7 @@ use super::reference::Source;
 /// within 5 ms of their cue, and a unit may be lost.
 const BEGINS_WITHIN: i64 = 100;
 
-/// By how much each cue came after the sound it belongs to left for the sink, and how many cues
+/// By how much each cue came after the sound it belongs to was heard, and how many cues
 /// there are whose sound was not heard. An empty text takes back another cue and belongs to no
 /// sound.
 pub(super) fn skew(
@@ -21,7 +21,7 @@ pub(super) fn skew(
     from: MediaTime,
     source: &Source,
     course: &Course,
-    instants: &Instants<'_>,
+    instants: &Instants,
 ) -> (Distribution, u64) {
     let mut skews = Distribution::new();
     let mut unheard = 0;
@@ -35,13 +35,8 @@ pub(super) fn skew(
     (skews, unheard)
 }
 
-/// When the frame `start` of the source left, by the unit with which it was heard.
-fn sounded(
-    start: i64,
-    source: &Source,
-    course: &Course,
-    instants: &Instants<'_>,
-) -> Option<MonoTime> {
+/// When the frame `start` of the source was heard, by the unit with which it was heard.
+fn sounded(start: i64, source: &Source, course: &Course, instants: &Instants) -> Option<MonoTime> {
     let within = BEGINS_WITHIN * i64::from(source.format.rate.hz()) / 1_000;
     let first = start.div_euclid(source.unit);
     let last = (start + within).div_euclid(source.unit);

@@ -18,8 +18,10 @@ pub(super) fn write(probe: &Probe, report: &QosReport) -> String {
         let lost = stream.residual.map(|residual| residual * stream.expected as f64);
         let _ = writeln!(text, "{:<26}{:>16}{:>16}", stream.name, "probe", "player");
         line(&mut text, "units expected", Some(track.expected as f64), stream.expected as f64, 0);
-        line(&mut text, "units not heard", Some(track.lost as f64), lost, 0);
+        let missed = Some((track.lost + track.late) as f64);
+        line(&mut text, "units not heard in time", missed, lost, 0);
         line(&mut text, "  or silent either way", Some(track.undecided as f64), None, 0);
+        line(&mut text, "  or barely late", Some(track.late_in_doubt as f64), None, 0);
         for (name, of) in QUANTILES {
             line(&mut text, name, of(&track.delay_ms), of(&stream.delay_ms), 3);
         }

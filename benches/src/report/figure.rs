@@ -90,8 +90,10 @@ pub const FIGURES: &[Figure] = &[
     figure!(delay_p95_ms, "delay, 95 %", Millis, less by 1.0),
     figure!(delay_p99_ms, "delay, 99 %", Millis),
     figure!(delay_max_ms, "delay, longest", Millis),
+    figure!(late_share, "late of what came", Share, less by 1e-3),
     figure!(playout_to_constant, "delay / best constant", Ratio, less by 0.01),
     figure!(playout_to_optimum, "delay / optimum", Ratio),
+    figure!(playout_to_interrupted, "delay / best as interrupted", Ratio),
     figure!(jitter_p50_ms, "jitter, median", Millis),
     figure!(jitter_p95_ms, "jitter, 95 %", Millis),
     figure!(jitter_p99_ms, "jitter, 99 %", Millis),
@@ -107,6 +109,7 @@ pub const FIGURES: &[Figure] = &[
     figure!(concealed_ms, "concealed", Millis, less by 20.0),
     figure!(stretched_ms, "stretched", Millis),
     figure!(shrunk_ms, "shrunk", Millis),
+    figure!(waited_ms, "waited", Millis),
     figure!(mos, "MOS", Ratio),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use cantus_qos::fec::Layout;
+use cantus_qos::fec::block::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence, Ssrc};

@@ -1,8 +1,9 @@
 //! Several tracks become one sound.
 
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::time::{MediaTime, MonoTime};
+use cantus_qos::time::MediaTime;
 
+use super::handed::HandOver;
 use super::{Block, Track};
 
 /// Renders all tracks for the same stretch of the media timeline, sample by sample: so they cannot
@@ -57,19 +58,35 @@ impl Mix {
         Block { samples, position: None }
     }
 
-    /// What all tracks sound like from `position` to `end`, the first sample heard at `heard_at`.
+    /// What all tracks sound like from `position` to `end`, which is due and leaves at `when`.
     pub(super) fn render(
         &self,
         tracks: &mut [Track],
         position: MediaTime,
         end: MediaTime,
-        heard_at: MonoTime,
+        when: HandOver,
     ) -> Vec<f32> {
         let rate = self.format.rate;
         let frames = (end.ticks(rate) - position.ticks(rate)).max(0) as usize;
+        self.mix(tracks, frames, |track, out| track.render(position, frames, when, out))
+    }
+
+    /// What all tracks make up for `length`, while playback waits.
+    pub(super) fn extend(&self, tracks: &mut [Track], length: MediaTime) -> Vec<f32> {
+        let frames = length.ticks(self.format.rate).max(0) as usize;
+        self.mix(tracks, frames, |track, out| track.extend(frames, out))
+    }
+
+    /// Mixes the `frames` frames that `sound` appends of each track.
+    fn mix(
+        &self,
+        tracks: &mut [Track],
+        frames: usize,
+        mut sound: impl FnMut(&mut Track, &mut Vec<f32>),
+    ) -> Vec<f32> {
         if let [only] = tracks {
             let mut samples = Vec::with_capacity(frames * usize::from(self.format.channels));
-            only.render(position, frames, heard_at, &mut samples);
+            sound(only, &mut samples);
             return samples;
         }
         let channels = usize::from(self.format.channels);
@@ -78,7 +95,7 @@ impl Mix {
         let mut samples = Vec::with_capacity(frames * channels);
         for (side, track) in tracks.iter_mut().enumerate() {
             samples.clear();
-            track.render(position, frames, heard_at, &mut samples);
+            sound(track, &mut samples);
             let width = usize::from(track.format().channels);
             for (frame, out) in mixed.chunks_exact_mut(channels).enumerate() {
                 for (channel, out) in out.iter_mut().enumerate() {

@@ -13,12 +13,23 @@ const STORED_START: Duration = Duration::from_millis(300);
 
 /// With `auto`, one unit in two hundred may be late; recovered ones count from when they were
 /// recovered, so the target leaves room for repair where there is loss.
+///
+/// Without jitter that repair could mend, waiting 3 ms more must save one unit in a hundred. What
+/// that is worth is a choice: with less, plain jitter interrupts the sound too often; with more,
+/// a few stragglers let everybody wait (where delays are Pareto distributed, as on the link
+/// `storm`, for twice as long as half of the units need). Half a second from end to end is more
+/// than conversation bears (ITU-T G.114), so playback waits for no more than a second where it
+/// stands still: then it goes on without what is missing.
 const AUTO: TargetConfig = TargetConfig {
-    minimum: Duration::from_millis(20),
-    maximum: Duration::from_secs(2),
-    start: Duration::from_millis(120),
+    minimum: Duration::from_millis(5),
+    maximum: Duration::from_secs(1),
+    start: Duration::from_millis(60),
     late_share: 0.005,
+    worth: Some(Duration::from_millis(300)),
 };
+
+/// The least that is left for jitter where path and sink take more than was promised.
+const LEAST: Duration = Duration::from_millis(20);
 
 /// A promised latency that a sink with a clock of its own misses by no more is let be: scaling a
 /// block changes it by up to 15 ms, and is not to overshoot to the other side.
@@ -39,6 +50,8 @@ pub(crate) struct Pace {
     scale: TimeScale,
     /// How long before they are heard a sink with a clock takes samples; `None` if it has none.
     sink: Option<Duration>,
+    /// How long before they are due samples leave for a sink without a clock.
+    lead: Duration,
     /// How much sound has to pass unscaled before the next block may be scaled.
     rest: MediaTime,
     rate: cantus_qos::time::ClockRate,
@@ -46,14 +59,16 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// The pace that `latency` asks for, of sound in `format`.
-    pub(crate) fn new(latency: Latency, format: AudioFormat) -> Self {
+    /// The pace that `latency` asks for, of sound in `format` that leaves `lead` before it is due
+    /// where the sink has no clock.
+    pub(crate) fn new(latency: Latency, lead: Duration, format: AudioFormat) -> Self {
         Self {
             latency,
             target: TargetDelay::new(AUTO),
             adapter: Adapter::new(),
             scale: TimeScale::new(format),
             sink: None,
+            lead,
             rest: MediaTime::ZERO,
             rate: format.rate,
             channels: usize::from(format.channels),
@@ -65,19 +80,58 @@ impl Pace {
         self.target.observe(now, delay);
     }
 
-    /// How long after its nominal sending the first unit is heard. A sink with a clock takes
-    /// samples before they are heard, so it adds to what the network needs; and where both need
-    /// more than was promised, playback is as near to the promise as it can be.
-    pub(crate) fn start_delay(&self, now: MonoTime) -> Duration {
-        let sink = self.sink.unwrap_or_default();
+    /// The same of a unit that was lost and brought back.
+    pub(crate) fn observe_repaired(&mut self, now: MonoTime, delay: TimeDelta) {
+        self.target.observe_repaired(now, delay);
+    }
+
+    /// Whether playback, which is heard `delay` after its nominal sending, waits where there is
+    /// nothing to be played: what is not there yet is still to be heard, a little later.
+    pub(crate) fn waits(&self, delay: Option<TimeDelta>) -> bool {
+        match self.latency {
+            Latency::Fixed(_) => false,
+            Latency::Stored => true,
+            Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < AUTO.maximum.into()),
+        }
+    }
+
+    /// By how much longer playback waits than it must, where the latency is ours to choose.
+    pub(crate) fn surplus(&self, delay: Option<TimeDelta>) -> Duration {
+        match (self.latency, delay) {
+            (Latency::Auto, Some(delay)) => {
+                (self.excess(delay) - self.target.target().into()).max_zero()
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// By how much longer than the fastest packet takes a delay is, the sink left out.
+    fn excess(&self, delay: TimeDelta) -> TimeDelta {
+        delay - TimeDelta::from(self.fastest() + self.ahead())
+    }
+
+    /// How long after its nominal sending the first unit is heard. Samples leave for the sink
+    /// before they are heard, which adds to what the network needs; and where a sink with a clock
+    /// and the network need more than was promised, playback is as near to the promise as it can
+    /// be.
+    pub(crate) fn start_delay(&self) -> Duration {
+        let sink = self.ahead();
         match (self.latency, self.sink) {
             (Latency::Fixed(delay), None) => delay,
-            (Latency::Fixed(delay), Some(_)) => {
-                delay.max(self.fastest() + AUTO.minimum + SLACK + sink)
-            }
+            (Latency::Fixed(delay), Some(_)) => delay.max(self.fastest() + LEAST + SLACK + sink),
             (Latency::Stored, _) => self.fastest() + STORED_START + sink,
-            (Latency::Auto, _) => self.fastest() + self.target.target(now) + sink,
+            (Latency::Auto, _) => self.feasible(),
         }
+    }
+
+    /// The promised latency becomes another.
+    pub(crate) fn renew(&mut self, delay: Duration) {
+        self.latency = Latency::Fixed(delay);
+    }
+
+    /// The least latency at which playback could begin, by what is known of the path.
+    pub(crate) fn feasible(&self) -> Duration {
+        self.fastest() + self.target.target() + self.ahead()
     }
 
     /// A sink with a clock of its own takes samples so long before they are heard.
@@ -85,6 +139,11 @@ impl Pace {
         // The longest counts, for a unit that comes after it was taken is late.
         let before = self.sink.unwrap_or(lead);
         self.sink = Some(lead.max(before - before.saturating_sub(lead) / SINK_FORGETTING));
+    }
+
+    /// How long before they are heard samples leave.
+    fn ahead(&self) -> Duration {
+        self.sink.unwrap_or(self.lead)
     }
 
     fn fastest(&self) -> Duration {
@@ -95,21 +154,19 @@ impl Pace {
     /// latency is ours to choose. Gives by how much later everything after it is heard.
     pub(crate) fn adapt(
         &mut self,
-        now: MonoTime,
         delay: Option<TimeDelta>,
         block: MediaTime,
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Auto, Some(delay)) = (self.latency, delay) else { return TimeDelta::ZERO };
-        let excess = delay - TimeDelta::from(self.fastest() + self.sink.unwrap_or_default());
-        let scaled = match self.adapter.decide(excess, self.target.target(now), block) {
+        let scaled = match self.adapter.decide(self.excess(delay), self.target.target(), block) {
             Adjustment::Keep => None,
             Adjustment::Shorten => self.scale.shorten(samples),
             Adjustment::Lengthen => self.scale.lengthen(samples),
         };
         let change = self.replace(samples, scaled);
         if change != TimeDelta::ZERO {
-            self.adapter.scaled(change);
+            self.adapter.scaled();
         }
         change
     }
@@ -119,16 +176,15 @@ impl Pace {
     /// from the sender's.
     pub(crate) fn hold(
         &mut self,
-        now: MonoTime,
         delay: Option<TimeDelta>,
         block: MediaTime,
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Fixed(_), Some(delay)) = (self.latency, delay) else {
-            return self.adapt(now, delay, block, samples);
+            return self.adapt(delay, block, samples);
         };
         self.rest = (self.rest - block).max(MediaTime::ZERO);
-        let error = delay - self.start_delay(now).into();
+        let error = delay - self.start_delay().into();
         if error.abs() <= SLACK || self.rest > MediaTime::ZERO {
             return TimeDelta::ZERO;
         }
@@ -166,7 +222,11 @@ mod tests {
     const UNIT: MediaTime = MediaTime::from_millis(20);
 
     fn promised(millis: u64) -> Pace {
-        Pace::new(Latency::Fixed(Duration::from_millis(millis)), AudioFormat::OPUS_MONO)
+        Pace::new(
+            Latency::Fixed(Duration::from_millis(millis)),
+            Duration::ZERO,
+            AudioFormat::OPUS_MONO,
+        )
     }
 
     /// 20 ms of 100 Hz, which can be scaled by whole waves of 10 ms.
@@ -175,24 +235,24 @@ mod tests {
     }
 
     fn held(pace: &mut Pace, delay: TimeDelta) -> TimeDelta {
-        pace.hold(MonoTime::ZERO, Some(delay), UNIT, &mut tone())
+        pace.hold(Some(delay), UNIT, &mut tone())
     }
 
     #[test]
     fn a_promise_is_kept_where_path_and_sink_leave_room_for_it() {
         let mut pace = promised(200);
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(200));
+        assert_eq!(pace.start_delay(), Duration::from_millis(200));
         pace.sink_takes(Duration::from_millis(170));
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(200));
+        assert_eq!(pace.start_delay(), Duration::from_millis(200));
     }
 
     #[test]
     fn a_sink_that_takes_longer_than_was_promised_is_waited_for() {
         let mut pace = promised(60);
         pace.observe(MonoTime::ZERO, MS(30));
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(60));
+        assert_eq!(pace.start_delay(), Duration::from_millis(60));
         pace.sink_takes(Duration::from_millis(100));
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(30 + 20 + 10 + 100));
+        assert_eq!(pace.start_delay(), Duration::from_millis(30 + 20 + 10 + 100));
     }
 
     #[test]
@@ -200,7 +260,7 @@ mod tests {
         let mut pace = promised(0);
         let mut least = |lead| {
             pace.sink_takes(Duration::from_micros(lead));
-            pace.start_delay(MonoTime::ZERO).as_micros() as u64 - 30_000
+            pace.start_delay().as_micros() as u64 - 30_000
         };
         let leads = [100_000, 120_000, 56_000].map(&mut least);
         assert_eq!(leads, [100_000, 120_000, 119_000]);
@@ -209,10 +269,10 @@ mod tests {
     #[test]
     fn what_the_network_needs_comes_on_top_of_what_the_sink_takes() {
         for latency in [Latency::Auto, Latency::Stored] {
-            let mut pace = Pace::new(latency, AudioFormat::OPUS_MONO);
-            let without = pace.start_delay(MonoTime::ZERO);
+            let mut pace = Pace::new(latency, Duration::ZERO, AudioFormat::OPUS_MONO);
+            let without = pace.start_delay();
             pace.sink_takes(Duration::from_millis(100));
-            let with = pace.start_delay(MonoTime::ZERO);
+            let with = pace.start_delay();
             assert_eq!(with, without + Duration::from_millis(100), "{latency}");
         }
     }

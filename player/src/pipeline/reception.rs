@@ -36,15 +36,6 @@ struct Source {
     left: bool,
 }
 
-/// How a packet came. Only the network counts in the reception statistics.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub(crate) enum From {
-    /// By itself; when it was sent, by the sender's clock, if it says so.
-    Network(Option<NtpTime>),
-    /// It was recovered.
-    Repair,
-}
-
 /// The number of an admitted packet.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub(crate) struct Numbered {
@@ -84,12 +75,7 @@ impl Receiver {
     }
 
     /// Numbers a packet; `None` where its source is not believed (yet).
-    pub(crate) fn admit(
-        &mut self,
-        now: MonoTime,
-        packet: &RtpPacket,
-        from: From,
-    ) -> Option<Numbered> {
+    pub(crate) fn admit(&mut self, packet: &RtpPacket) -> Option<Numbered> {
         let known = self.source.as_ref().map(|source| source.ssrc);
         let restarted = known.is_some_and(|ssrc| ssrc != packet.ssrc);
         if known.is_none() {
@@ -109,22 +95,24 @@ impl Receiver {
             self.adopt(packet.ssrc, unroller, (self.highest + 2).wrapping_sub(first));
         }
         let source = self.source.as_mut()?;
-        match from {
-            From::Network(Some(sent)) => {
-                source.reception.on_sent_packet(now, packet.sequence, sent);
-                if self.tells {
-                    let new = || ArrivalLog::new(now, packet.ssrc);
-                    self.arrivals.get_or_insert_with(new).on_packet(now, packet.sequence, sent);
-                }
-            }
-            From::Network(None) => {
-                source.reception.on_packet(now, packet.sequence, packet.timestamp);
-            }
-            From::Repair => {}
-        }
         let number = source.unroller.unroll(packet.sequence).wrapping_add(source.shift);
         self.highest = self.highest.max(number);
         Some(Numbered { number, restarted })
+    }
+
+    /// A packet that was admitted came by itself, and left at `sent` by the sender's clock, if that
+    /// is known. Only these count in the statistics.
+    pub(crate) fn on_arrival(&mut self, now: MonoTime, packet: &RtpPacket, sent: Option<NtpTime>) {
+        let Some(source) = self.source.as_mut() else { return };
+        let Some(sent) = sent else {
+            source.reception.on_packet(now, packet.sequence, packet.timestamp);
+            return;
+        };
+        source.reception.on_sent_packet(now, packet.sequence, sent);
+        if self.tells {
+            let new = || ArrivalLog::new(now, packet.ssrc);
+            self.arrivals.get_or_insert_with(new).on_packet(now, packet.sequence, sent);
+        }
     }
 
     fn adopt(&mut self, ssrc: Ssrc, unroller: SequenceUnroller, shift: u64) {
@@ -206,7 +194,7 @@ mod tests {
     }
 
     fn admit(receiver: &mut Receiver, ssrc: u32, sequence: u16) -> Option<Numbered> {
-        receiver.admit(MonoTime::ZERO, &packet(ssrc, sequence), From::Network(None))
+        receiver.admit(&packet(ssrc, sequence))
     }
 
     #[test]

@@ -10,6 +10,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
+use super::handed::HandOver;
 use super::reception::Receiver;
 use super::sender::SenderTime;
 use crate::client::{FlowPlan, Playing, Role};
@@ -144,20 +145,43 @@ impl Track {
         self.stock.depth(position)
     }
 
-    /// Whether anything is left to be played from `position` on.
-    pub(crate) fn has_more(&self, position: MediaTime) -> bool {
-        self.stock.has_more(position)
+    /// Where what is left to be played at `position` begins: at it, or after a gap.
+    pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
+        if self.decoded() > MediaTime::ZERO {
+            return Some(position);
+        }
+        self.stock.next(position)
     }
 
-    /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
-    pub(crate) fn render(
+    /// How much is decoded and not yet rendered.
+    pub(crate) fn decoded(&self) -> MediaTime {
+        self.voice.decoded()
+    }
+
+    /// Whether anything is left to be played from `position` on.
+    pub(crate) fn has_more(&self, position: MediaTime) -> bool {
+        self.next(position).is_some()
+    }
+
+    /// Goes on from `to`: what should have been heard from `from` on is given up.
+    pub(crate) fn skip(&mut self, from: MediaTime, to: MediaTime) {
+        self.stock.skip(from, to);
+    }
+
+    /// Appends `frames` frames that go on as the last ones did, while playback waits.
+    pub(crate) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
+        self.voice.extend(frames, out);
+    }
+
+    /// Appends the `frames` frames from `position` on, which are due and leave at `when`.
+    pub(super) fn render(
         &mut self,
         position: MediaTime,
         frames: usize,
-        heard_at: MonoTime,
+        when: HandOver,
         out: &mut Vec<f32>,
     ) {
-        self.voice.render(&mut self.stock, position, frames, heard_at, out);
+        self.voice.render(&mut self.stock, position, frames, when, out);
     }
 
     /// The largest skew against the presentation that was let stand, in samples.

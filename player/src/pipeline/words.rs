@@ -85,9 +85,16 @@ impl Words {
         None
     }
 
-    /// The cue is shown while `heard` is heard; by how much it comes after its sound.
-    pub(crate) fn shown_at(&mut self, heard: MediaTime, cue: &Cue) -> TimeDelta {
-        let skew = (heard - cue.start.max(self.from)).to_delta();
+    /// The cue is shown while `heard` is to be heard; by how much it comes after its sound, which
+    /// was heard later than it was to be by what `late_by` says.
+    pub(crate) fn shown_at(
+        &mut self,
+        heard: MediaTime,
+        cue: &Cue,
+        late_by: impl Fn(MediaTime) -> TimeDelta,
+    ) -> TimeDelta {
+        let sound = cue.start.max(self.from);
+        let skew = (heard - sound).to_delta() - late_by(sound);
         self.shown += 1;
         self.skew.record(skew);
         skew

@@ -9,8 +9,10 @@ use crate::stand_in::{self, FRAMES, StandIn, unit, wish};
 use crate::wish::{Latency, SinkClock};
 
 mod ending;
+mod handing;
 mod hearing;
 mod starting;
+mod terms;
 
 const AUDIO: u64 = 1;
 const TEXT: u64 = 3;
@@ -62,6 +64,8 @@ struct House {
     unanswered: Vec<Bytes>,
     arrivals: Vec<(MonoTime, u64, Channel, Bytes)>,
     sink: Option<Sink>,
+    /// While the player's thread is not let run.
+    stalls: Vec<std::ops::Range<MonoTime>>,
     /// When it is heard, what it is, and the samples.
     sound: Vec<(MonoTime, Option<MediaTime>, Vec<f32>)>,
     shown: Vec<Shown>,
@@ -83,6 +87,7 @@ impl House {
             unanswered: Vec::new(),
             arrivals: Vec::new(),
             sink,
+            stalls: Vec::new(),
             sound: Vec::new(),
             shown: Vec::new(),
             reports: Vec::new(),
@@ -116,7 +121,7 @@ impl House {
             let arrival = self.arrivals.first().map(|(at, ..)| *at);
             let tick = self.sink.as_ref().map(|_| self.now + Sink::PERIOD);
             let next = [deadline, arrival, tick].into_iter().flatten().min();
-            let next = next.filter(|at| *at <= until);
+            let next = next.map(|at| self.awake(at)).filter(|at| *at <= until);
             let Some(next) = next else {
                 self.now = until;
                 return;
@@ -131,6 +136,11 @@ impl House {
                 self.player.handle(self.now, Input::SinkWants { frames, pending });
             }
         }
+    }
+
+    /// When a player that is to wake at `at` does.
+    fn awake(&self, at: MonoTime) -> MonoTime {
+        self.stalls.iter().find(|stall| stall.contains(&at)).map_or(at, |stall| stall.end)
     }
 
     fn poll(&mut self) -> Option<MonoTime> {

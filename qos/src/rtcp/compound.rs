@@ -1,17 +1,21 @@
-//! Compound packets: several RTCP packets in one datagram (RFC 3550, section 6.1).
+//! Compound packets: several RTCP packets in one datagram (RFC 3550, section 6.1), and reduced-size
+//! ones (RFC 5506).
 
 use bytes::Bytes;
 use rtcp_types::RtcpParseError;
 use rtcp_types::{RtcpPacketParser as _, RtcpPacketWriter, RtcpPacketWriterExt as _};
 use thiserror::Error;
 
-use super::{ReceiverReport, RtcpPacket, SenderReport, description};
+use super::{ExtendedReport, Nack, ReceiverReport, RtcpPacket, SenderReport, description, nack};
 use crate::rtp::Ssrc;
 
 const SR: u8 = 200;
 const RR: u8 = 201;
 const SDES: u8 = 202;
 const BYE: u8 = 203;
+const RTPFB: u8 = 205;
+const PSFB: u8 = 206;
+const XR: u8 = 207;
 
 /// Bytes of the header that all RTCP packets have in common.
 const HEADER_LEN: usize = 4;
@@ -26,8 +30,10 @@ pub enum RtcpError {
     /// The datagram holds no packet at all.
     #[error("empty RTCP datagram")]
     Empty,
-    /// The compound does not begin with a sender or receiver report.
-    #[error("compound RTCP packet begins with packet type {packet_type} instead of a report")]
+    /// The datagram begins neither with a sender or receiver report nor with feedback.
+    #[error(
+        "compound RTCP packet begins with packet type {packet_type} instead of a report or feedback"
+    )]
     NoReport {
         /// What it begins with.
         packet_type: u8,
@@ -74,8 +80,9 @@ pub fn is_rtcp(data: &[u8]) -> bool {
 ///
 /// The whole datagram is checked as RFC 3550, appendix A.2, demands before anything in it is
 /// believed: version 2 in each packet, a report first, padding on the last packet only, lengths
-/// that add up. Packets of other types become [`RtcpPacket::Other`] unread. A source description
-/// gives one packet for each source that has a CNAME.
+/// that add up. Feedback may come first too: that is a reduced-size packet (RFC 5506, section
+/// 3.4.1). Packets of other types become [`RtcpPacket::Other`] unread. A source description gives
+/// one packet for each source that has a CNAME.
 ///
 /// # Errors
 ///
@@ -101,7 +108,7 @@ fn split(data: &[u8]) -> Result<Vec<&[u8]>, RtcpError> {
         if first >> 6 != 2 {
             return Err(RtcpError::Version { version: first >> 6, offset });
         }
-        if offset == 0 && !matches!(packet_type, SR | RR) {
+        if offset == 0 && !matches!(packet_type, SR | RR | RTPFB | PSFB) {
             return Err(RtcpError::NoReport { packet_type });
         }
         let length = HEADER_LEN + 4 * usize::from(u16::from_be_bytes([high, low]));
@@ -155,6 +162,14 @@ fn read(packet: &[u8], packets: &mut Vec<RtcpPacket>) -> Result<(), RtcpError> {
             packets.extend(names.into_iter().map(described));
         }
         BYE => packets.push(read_bye(packet).map_err(|_| content)?),
+        RTPFB if packet[0] & 0x1F == nack::FORMAT => {
+            let nack = Nack::parse(&packet[HEADER_LEN..]).ok_or(content)?;
+            packets.push(RtcpPacket::Nack(nack));
+        }
+        XR => {
+            let report = ExtendedReport::parse(&packet[HEADER_LEN..]).ok_or(content)?;
+            packets.push(RtcpPacket::ExtendedReport(report));
+        }
         _ => packets.push(RtcpPacket::Other { packet_type }),
     }
     Ok(())
@@ -179,7 +194,8 @@ fn read_bye(packet: &[u8]) -> Result<RtcpPacket, RtcpParseError> {
     })
 }
 
-/// Writes a compound packet, in the order given; a valid one begins with a report.
+/// Writes a compound packet, in the order given; a valid one begins with a report, or is feedback
+/// alone.
 ///
 /// [`RtcpPacket::Other`] is skipped. More than 31 report blocks go on in further receiver reports
 /// (section 6.1), more than 31 leaving sources in further BYEs; texts are cut at 255 bytes.
@@ -208,10 +224,26 @@ pub fn write_compound(packets: &[RtcpPacket]) -> Bytes {
                 append(&mut data, &rtcp_types::Sdes::builder().add_chunk(chunk));
             }
             RtcpPacket::Bye { ssrcs, reason } => append_bye(&mut data, ssrcs, reason.as_deref()),
+            RtcpPacket::Nack(nack) => {
+                append_body(&mut data, RTPFB, nack::FORMAT, |body| nack.write(body));
+            }
+            RtcpPacket::ExtendedReport(report) => {
+                append_body(&mut data, XR, 0, |body| report.write(body));
+            }
             RtcpPacket::Other { .. } => {}
         }
     }
     data.into()
+}
+
+/// A packet whose content is written here. None of ours comes near the 65,536 words that its
+/// length can tell.
+fn append_body(data: &mut Vec<u8>, packet_type: u8, count: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = data.len();
+    data.extend([0x80 | count, packet_type, 0, 0]);
+    write(data);
+    let words = ((data.len() - start) / 4 - 1) as u16;
+    data[start + 2..start + HEADER_LEN].copy_from_slice(&words.to_be_bytes());
 }
 
 fn append_bye(data: &mut Vec<u8>, ssrcs: &[Ssrc], reason: Option<&str>) {

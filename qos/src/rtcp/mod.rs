@@ -4,22 +4,32 @@
 //! receiver's say what arrived and how steadily ([`ReportBlock`]). A source description ties the
 //! streams of a presentation together by one CNAME, and BYE ends a stream.
 //!
-//! Reports travel in compound packets: [`parse_compound`], [`write_compound`]. When the next one
-//! is due is the business of [`ReportTimer`]. `rtcp-types` reads and writes the bytes of reports
-//! and BYE; what they mean is here.
+//! A [`Nack`] asks for packets again; an [`ExtendedReport`] tells which were lost, and lets a
+//! receiver measure the round trip.
+//!
+//! Reports travel in compound packets: [`parse_compound`], [`write_compound`]; feedback that cannot
+//! wait for one travels alone (RFC 5506). When the next report is due is the business of
+//! [`ReportTimer`]. `rtcp-types` reads and writes the bytes of reports and BYE; what they mean is
+//! here.
 
 mod compound;
 mod congestion;
 mod description;
+mod nack;
 mod report;
 mod timer;
+mod xr;
 
 pub use compound::{RtcpError, is_rtcp, parse_compound, write_compound};
 pub use congestion::{
     Arrived, CongestionFeedback, CongestionFeedbackError, ReportTime, StreamFeedback,
 };
+pub use nack::Nack;
 pub use report::{ReceiverReport, ReportBlock, SenderReport};
 pub use timer::{DEFAULT_MINIMUM, ReportTimer, reduced_minimum};
+pub use xr::{
+    ExtendedReport, JitterSummary, LossRle, ReferenceEcho, Run, StatisticsSummary, XrBlock,
+};
 
 use crate::rtp::Ssrc;
 
@@ -44,7 +54,11 @@ pub enum RtcpPacket {
         /// Why, in words; at most 255 bytes on the wire.
         reason: Option<String>,
     },
-    /// A packet that is well framed but of no interest here: extended reports, feedback, APP.
+    /// RTPFB with FMT 1: packets are asked for again.
+    Nack(Nack),
+    /// XR: more about how a stream arrives.
+    ExtendedReport(ExtendedReport),
+    /// A packet that is well framed but of no interest here: other feedback, APP.
     Other {
         /// The packet type on the wire.
         packet_type: u8,

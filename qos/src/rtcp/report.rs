@@ -61,12 +61,7 @@ impl ReportBlock {
     /// `None` if the receiver had no sender report yet, and if the result would be negative or
     /// beyond nine hours, which only a stepped clock or a broken peer can bring about.
     pub fn round_trip(&self, now: NtpTime) -> Option<Duration> {
-        if self.last_sr == 0 {
-            return None;
-        }
-        let units = now.middle().wrapping_sub(self.last_sr).wrapping_sub(self.delay_since_sr);
-        let units = u64::from(u32::try_from(units as i32).ok()?);
-        Some(Duration::from_nanos((units * 1_000_000_000) >> 16))
+        round_trip(now, self.last_sr, self.delay_since_sr)
     }
 
     fn from_wire(block: &rtcp_types::ReportBlock<'_>) -> Self {
@@ -92,6 +87,17 @@ impl ReportBlock {
             .last_sender_report_timestamp(self.last_sr)
             .delay_since_last_sender_report_timestamp(self.delay_since_sr)
     }
+}
+
+/// The round trip of a time stamp that was `sent`, `held` at the other end and is back at `now`, in
+/// units of 1/65536 s; `None` if none was sent, or the result cannot be.
+pub(super) fn round_trip(now: NtpTime, sent: u32, held: u32) -> Option<Duration> {
+    if sent == 0 {
+        return None;
+    }
+    let units = now.middle().wrapping_sub(sent).wrapping_sub(held);
+    let units = u64::from(u32::try_from(units as i32).ok()?);
+    Some(Duration::from_nanos((units * 1_000_000_000) >> 16))
 }
 
 impl SenderReport {

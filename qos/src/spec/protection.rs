@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::fec::{BlockShape, FecError};
+use crate::fec::block::{BlockError, BlockShape};
 
 /// The wish for repair, as the `Cantus-FEC` header and `--fec` carry it: `auto`, `off`, or a block
 /// such as `5+4` (source and repair packets).
@@ -21,7 +21,7 @@ pub enum Protection {
 /// Text that wishes nothing that could be had.
 #[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
 #[error("repair is auto, off or K+R such as 20+10: {0}")]
-pub struct ProtectionError(FecError);
+pub struct ProtectionError(BlockError);
 
 impl FromStr for Protection {
     type Err = ProtectionError;

@@ -19,7 +19,7 @@ use super::Ledger;
 pub use measures::{
     Buffer, Bytes, Delay, Jitter, Mos, SubtitleSkew, SyncReport, TracksSkew, millis,
 };
-pub use promise::{PromiseReport, Term};
+pub use promise::{Broken, Party, PromiseReport, Renegotiation, Term};
 
 /// Version of the document's layout.
 pub const VERSION: u32 = 1;
@@ -52,6 +52,9 @@ pub struct QosReport {
     pub buffer_ms: Buffer,
     /// What was promised, term by term, and whether it was kept.
     pub promise: Vec<PromiseReport>,
+    /// Terms that were changed while it played.
+    #[serde(default)]
+    pub renegotiated: Vec<Renegotiation>,
 }
 
 /// How the latency of a session was chosen.
@@ -115,6 +118,9 @@ pub struct StreamReport {
     pub stretched_ms: Option<f64>,
     /// Sound removed by time scaling.
     pub shrunk_ms: Option<f64>,
+    /// By how much later everything was heard in the end for having been waited for: the part of
+    /// the concealment during which playback stood still, and no unit was given up for it.
+    pub waited_ms: Option<f64>,
     /// How unsteadily the units arrived.
     pub jitter_ms: Jitter,
     /// From the sending of a unit to its being heard.
@@ -178,6 +184,7 @@ impl QosReport {
             sync: SyncReport::default(),
             buffer_ms: Buffer::default(),
             promise: Vec::new(),
+            renegotiated: Vec::new(),
         }
     }
 

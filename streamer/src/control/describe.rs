@@ -1,6 +1,6 @@
 //! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
 
-use cantus_qos::fec::Layout;
+use cantus_qos::fec::block::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};

@@ -1,6 +1,6 @@
 //! What feeds a flow: the part of a session's chain that a SETUP adds.
 
-use cantus_qos::fec::{Encoder, Layout};
+use cantus_qos::fec::block::{Encoder, Layout};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::ClockRate;

@@ -9,7 +9,7 @@ use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::{self, FlowId};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::quic::GrantedRate;
 use crate::wire::ConnectionId;
@@ -60,6 +60,8 @@ struct QuicOutlet {
     rate: GrantedRate,
     runtime: tokio::runtime::Handle,
     streams: BTreeMap<FlowId, Sender<Bytes>>,
+    /// Times that there was no room for a datagram, and older ones went without being sent.
+    overflows: u64,
 }
 
 impl Outlet {
@@ -71,7 +73,8 @@ impl Outlet {
     /// For a QUIC connection; and the other end of its flow 0.
     pub(crate) fn quic(connection: quinn::Connection, rate: GrantedRate) -> (Self, Outbound) {
         let runtime = tokio::runtime::Handle::current();
-        Self::new(Some(QuicOutlet { connection, rate, runtime, streams: BTreeMap::new() }))
+        let streams = BTreeMap::new();
+        Self::new(Some(QuicOutlet { connection, rate, runtime, streams, overflows: 0 }))
     }
 
     fn new(quic: Option<QuicOutlet>) -> (Self, Outbound) {
@@ -101,9 +104,18 @@ impl Outlet {
         }
     }
 
-    pub(crate) fn datagram(&self, flow: FlowId, data: &[u8]) {
-        let Some(quic) = &self.quic else { return };
-        if let Err(error) = quic.connection.send_datagram(roq::datagram(flow, data)) {
+    pub(crate) fn datagram(&mut self, flow: FlowId, data: &[u8]) {
+        let Some(quic) = &mut self.quic else { return };
+        let datagram = roq::datagram(flow, data);
+        // What waits longest then goes without a word (quinn_proto::Datagrams::send).
+        if quic.connection.datagram_send_buffer_space() < datagram.len() {
+            quic.overflows += 1;
+            if quic.overflows == 1 {
+                let to = quic.connection.remote_address();
+                warn!(%to, "datagrams wait too long: the network, or this machine, is too slow");
+            }
+        }
+        if let Err(error) = quic.connection.send_datagram(datagram) {
             debug!(%error, "a datagram was not sent");
         }
     }
@@ -117,6 +129,15 @@ impl Outlet {
         });
         if stream.try_send(data).is_err() {
             debug!(?flow, "a reliable flow does not move");
+        }
+    }
+}
+
+impl Drop for QuicOutlet {
+    fn drop(&mut self) {
+        if self.overflows > 0 {
+            let (to, overflows) = (self.connection.remote_address(), self.overflows);
+            warn!(%to, overflows, "datagrams were dropped before they were sent");
         }
     }
 }

@@ -8,7 +8,7 @@ use cantus_qos::payload::MediaUnit;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::SenderReport;
 use cantus_qos::shaping::Pacer;
-use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
 use super::rungs::Rungs;
 use super::{MediaLimit, Packet, Packetizer, Protection, Schedule, WallClock};
@@ -156,8 +156,9 @@ impl AudioChain {
         let unit_time = unit.media_time;
         let due = schedule.due(unit_time);
         let payload = unit.data.len();
-        let data = self.packetizer.packetize(unit, wall.at(due));
         let ahead = schedule.nominal(unit_time) - due;
+        let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(due));
+        let data = self.packetizer.packetize(unit, sent);
         let data = match &mut self.protection {
             Some(protection) => {
                 protection.make_use_of(ahead.max_zero());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cantus_qos::fec::{Encoder, RepairSpread};
+use cantus_qos::fec::block::{Encoder, RepairSpread};
 use cantus_qos::roq::FlowId;
 use cantus_qos::time::{MediaTime, MonoTime};
 

@@ -35,7 +35,7 @@ fn an_upward_import_is_found_in_every_spelling() {
 fn what_is_allowed_or_no_import_is_left_alone() {
     for text in [
         "use crate::rtp::Ssrc;",
-        "use crate::fec::block::Block;",
+        "use crate::fec::block::source_block::Block;",
         "use super::time::MonoTime;",
         "mod inner { use super::sync::Mine; }",
         "//! See [`crate::sync`].\n// crate::sync\n/* use crate::sync; */",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cantus_player::cli::{Cli, Command, PlayOptions};
 use cantus_player::drive::{self, Failure, Finish};
 use cantus_player::trust::{Fingerprint, Trust};
-use cantus_qos::stats::report::QosReport;
+use cantus_qos::stats::report::{QosReport, StreamReport};
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::drive::{Settings, Streamer};
 use cantus_streamer::quic::Identity;
@@ -38,6 +38,35 @@ pub(crate) fn written(file: &Path) -> (hound::WavSpec, Vec<i16>) {
 pub(crate) fn assert_same(what: &str, heard: &[i16], sent: &[i16]) {
     let off = heard.iter().zip(sent).position(|(heard, sent)| heard != sent);
     assert_eq!((heard.len(), off), (sent.len(), None), "{what}");
+}
+
+/// Panics unless every unit has its fate, and sound was made up only for units that were not there
+/// when their turn came.
+pub(crate) fn assert_account(what: &str, stream: &StreamReport) {
+    assert!(stream.expected > 0, "{what}");
+    assert_eq!(stream.received + stream.lost_network, stream.expected, "{what}");
+    let missed = (stream.never_arrived() + stream.late) as f64;
+    let residual = stream.residual.unwrap() * stream.expected as f64;
+    assert!((residual - missed).abs() < 1e-6, "{what}: {residual} is not {missed}");
+    if let (Some(concealed), Some(played)) = (stream.concealed_ms, stream.played_ms) {
+        let unit = played / stream.expected as f64;
+        assert!(concealed <= (missed + 1.0).min(2.0 * missed) * unit, "{what}: {concealed} ms");
+    }
+}
+
+/// Panics unless what was heard is what was sent, as long, and the same but for what was made up
+/// and the cross-fades after it, which are shorter than that.
+pub(crate) fn assert_same_but_for(what: &str, report: &QosReport, heard: &[i16], sent: &[i16]) {
+    let made_up = |stream: &StreamReport| stream.concealed_ms.unwrap_or(0.0) > 0.0;
+    if !report.streams.iter().any(made_up) {
+        return assert_same(what, heard, sent);
+    }
+    assert_eq!(heard.len(), sent.len(), "{what}");
+    let played = report.streams[0].played_ms.unwrap();
+    let concealed: f64 = report.streams.iter().filter_map(|stream| stream.concealed_ms).sum();
+    let differ = heard.iter().zip(sent).filter(|(heard, sent)| heard != sent).count();
+    let share = differ as f64 / sent.len() as f64;
+    assert!(share <= 2.0 * concealed / played, "{what}: {share} differs, {concealed} ms made up");
 }
 
 /// A streamer on two ports of its own, and a directory for what its players write.

@@ -3,7 +3,7 @@
 use cantus_bench::duplex::Kind;
 use cantus_bench::sim::{Media, Outcome, Passing, Scenario, Verdict};
 use cantus_player::wish::Carrier;
-use cantus_qos::fec::BlockShape;
+use cantus_qos::fec::block::BlockShape;
 use cantus_qos::spec::Protection;
 
 use crate::stage::{

@@ -40,7 +40,8 @@ fn sound(reference: &Reference, samples: Vec<f32>) -> Sound {
 
 fn probed(reference: &Reference, sound: &Sound, cues: &[(MonoTime, Cue)]) -> Probe {
     let packets = &PacketLog::default();
-    let evidence = Evidence { sound, cues, packets, sent_from: MediaTime::ZERO, until: None };
+    let (lead, sent_from) = (Duration::ZERO, MediaTime::ZERO);
+    let evidence = Evidence { sound, lead, cues, packets, sent_from, until: None };
     listen(&evidence, reference)
 }
 
@@ -172,8 +173,14 @@ fn a_sound_that_runs_50_parts_in_a_million_too_fast_or_slow_drifts_and_has_no_fa
         let until = Some(MediaTime::from_millis(19_990));
         let sound = Sound { from, ..sound(&SPEECH, samples) };
         let packets = &PacketLog::default();
-        let evidence =
-            Evidence { sound: &sound, cues: &[], packets, sent_from: MediaTime::ZERO, until };
+        let evidence = Evidence {
+            sound: &sound,
+            lead: Duration::ZERO,
+            cues: &[],
+            packets,
+            sent_from: MediaTime::ZERO,
+            until,
+        };
         let track = &listen(&evidence, &SPEECH).tracks[0];
         assert!((track.drift_ppm.unwrap() - ppm).abs() < 5.0, "{:?}", track.drift_ppm);
         let jumps = track.faults.iter().filter(|it| it.source_ms < 19_900.0);
@@ -210,10 +217,26 @@ fn delay_is_from_the_entrance_of_the_link_to_the_sample_that_was_found() {
     }
     let packets = &packets(1_000);
     let until = Some(MediaTime::from_millis(10_000));
-    let evidence =
-        Evidence { sound: &sound, cues: &[], packets, sent_from: MediaTime::ZERO, until };
-    let delay = &listen(&evidence, &SPEECH).tracks[0].delay_ms;
-    assert_eq!((delay.p50, delay.p99, delay.max), (Some(150.0), Some(157.0), Some(157.0)));
+    let evidence = Evidence {
+        sound: &sound,
+        lead: Duration::ZERO,
+        cues: &[],
+        packets,
+        sent_from: MediaTime::ZERO,
+        until,
+    };
+    let heard = |lead| {
+        let lead = Duration::from_millis(lead);
+        let track = listen(&Evidence { lead, ..evidence }, &SPEECH).tracks.remove(0);
+        (track.delay_ms.p50, track.delay_ms.max, track.late, track.late_in_doubt)
+    };
+    // Of the last hundred units five are silent.
+    const HEARD: u64 = 95;
+    assert_eq!(heard(0), (Some(150.0), Some(157.0), HEARD, 0));
+    // A sink that plays what it was handed 5, 6 or 10 ms later has it in time, nearly or wholly.
+    assert_eq!(heard(5), (Some(155.0), Some(157.0), 0, HEARD));
+    assert_eq!(heard(6), (Some(156.0), Some(157.0), 0, HEARD));
+    assert_eq!(heard(10), (Some(160.0), Some(160.0), 0, 0));
 }
 
 fn click(number: u32, late: i64) -> (MonoTime, Cue) {

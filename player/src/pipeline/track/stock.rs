@@ -77,13 +77,22 @@ impl Stock {
         }
     }
 
+    /// All units that begin in this stretch and are not there are given up.
+    pub(super) fn skip(&mut self, from: MediaTime, to: MediaTime) {
+        let mut due = from;
+        while due < to {
+            self.miss(due);
+            due += self.unit;
+        }
+    }
+
     /// How much is buffered from `position` on.
     pub(super) fn depth(&self, position: MediaTime) -> MediaTime {
         self.buffer.depth(position)
     }
 
-    /// Whether anything is left to be played from `position` on.
-    pub(super) fn has_more(&self, position: MediaTime) -> bool {
-        self.buffer.next(position).is_some()
+    /// Where the first unit begins that has anything left to be played at `position`.
+    pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
+        self.buffer.next(position).map(|unit| unit.media_time)
     }
 }

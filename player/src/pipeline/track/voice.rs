@@ -2,12 +2,15 @@
 
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Taken, Unit};
+use cantus_qos::quantity::Bitrate;
 use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::stats::Encoding;
 use cantus_qos::sync::{Correction, TrackAlignment};
 use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::Stock;
 use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
+use crate::pipeline::handed::HandOver;
 
 /// Decodes what is in stock, and makes up what is not.
 pub(crate) struct Voice {
@@ -15,6 +18,9 @@ pub(crate) struct Voice {
     pub concealed: MediaTime,
     /// Sound that came out, made up or not.
     pub played: MediaTime,
+    /// Payload of what was decoded, in bytes.
+    pub payload: u64,
+    codec: AudioCodec,
     format: AudioFormat,
     unit: MediaTime,
     decoder: Box<dyn Decoder>,
@@ -50,6 +56,8 @@ impl Voice {
         Ok(Self {
             concealed: MediaTime::ZERO,
             played: MediaTime::ZERO,
+            payload: 0,
+            codec,
             format,
             unit,
             decoder,
@@ -59,18 +67,29 @@ impl Voice {
         })
     }
 
+    /// How what was decoded had been encoded.
+    pub(crate) fn encoding(&self) -> Encoding {
+        if self.codec == AudioCodec::L16 {
+            return Encoding::Linear;
+        }
+        let heard = (self.played - self.concealed).to_duration();
+        let bitrate = Bitrate::over(self.payload / u64::from(self.format.channels.max(1)), heard);
+        // To a kilobit: a unit more or less is under way.
+        Encoding::Opus(Bitrate::from_kbps((bitrate.as_bps() + 500) / 1_000))
+    }
+
     /// The format of what it renders.
     pub(super) fn format(&self) -> AudioFormat {
         self.format
     }
 
-    /// Appends the `frames` frames from `position` on, the first of which is heard at `heard_at`.
+    /// Appends the `frames` frames from `position` on, which are due and leave at `when`.
     pub(super) fn render(
         &mut self,
         stock: &mut Stock,
         position: MediaTime,
         frames: usize,
-        heard_at: MonoTime,
+        when: HandOver,
         out: &mut Vec<f32>,
     ) {
         let rate = self.format.rate;
@@ -81,9 +100,9 @@ impl Voice {
         while self.decoded.len() < frames * channels {
             let ahead = (self.decoded.len() / channels) as i64;
             let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
-            let at = heard_at + (due - position).to_delta();
+            let wanted = when.due + (due - position).to_delta();
             match stock.take(due) {
-                Taken::Unit(unit) => self.play(stock, due, at, unit),
+                Taken::Unit(unit) => self.play(stock, due, (when.heard_at(wanted), wanted), unit),
                 Taken::Missing { duration } => {
                     stock.miss(due);
                     self.conceal_for(duration);
@@ -92,6 +111,20 @@ impl Voice {
         }
         out.extend(self.decoded.drain(..frames * channels));
         self.played += MediaTime::from_ticks(frames as i64, rate);
+    }
+
+    /// How much is decoded and not yet rendered.
+    pub(super) fn decoded(&self) -> MediaTime {
+        let frames = self.decoded.len() / usize::from(self.format.channels);
+        MediaTime::from_ticks(frames as i64, self.format.rate)
+    }
+
+    /// Appends `frames` frames made up, beside the timeline.
+    pub(super) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
+        self.decoder.conceal(frames, out);
+        let length = MediaTime::from_ticks(frames as i64, self.format.rate);
+        self.concealed += length;
+        self.played += length;
     }
 
     /// Decodes what was sent before the sound begins, unheard, so that the decoder remembers what
@@ -111,7 +144,13 @@ impl Voice {
         }
     }
 
-    fn play(&mut self, stock: &mut Stock, due: MediaTime, at: MonoTime, unit: Unit) {
+    fn play(
+        &mut self,
+        stock: &mut Stock,
+        due: MediaTime,
+        (at, wanted): (MonoTime, MonoTime),
+        unit: Unit,
+    ) {
         let channels = usize::from(self.format.channels);
         let correction = self.alignment.correct(due, unit.media_time, self.format.rate);
         if let Correction::Fill(frames) = correction {
@@ -119,7 +158,10 @@ impl Voice {
         }
         let begin = self.decoded.len();
         match self.decoder.decode(&unit.data, &mut self.decoded) {
-            Ok(_) => stock.ledger.on_played(unit.sequence, at, at),
+            Ok(_) => {
+                self.payload += unit.data.len() as u64;
+                stock.ledger.on_played(unit.sequence, at, wanted);
+            }
             // Damaged on the way and yet well-formed RTP: as good as lost.
             Err(_) => {
                 stock.ledger.on_late(unit.sequence);

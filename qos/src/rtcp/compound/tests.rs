@@ -1,6 +1,6 @@
 use super::*;
-use crate::rtcp::ReportBlock;
-use crate::rtp::RtpTimestamp;
+use crate::rtcp::{ReportBlock, XrBlock};
+use crate::rtp::{RtpTimestamp, Sequence};
 use crate::time::NtpTime;
 use proptest::prelude::*;
 
@@ -49,7 +49,15 @@ fn packet() -> impl Strategy<Value = RtcpPacket> {
             reason: Some(reason).filter(|reason| !reason.is_empty()),
         },
     );
-    prop_oneof![report(), description, bye]
+    let nack = any::<[u32; 2]>().prop_map(|[sender, media]| {
+        let sequences = vec![Sequence(sender as u16)];
+        RtcpPacket::Nack(Nack { sender: Ssrc(sender), media: Ssrc(media), sequences })
+    });
+    let extended = any::<(u32, u64)>().prop_map(|(ssrc, ntp)| {
+        let blocks = vec![XrBlock::ReferenceTime(NtpTime::from_bits(ntp))];
+        RtcpPacket::ExtendedReport(ExtendedReport { ssrc: Ssrc(ssrc), blocks })
+    });
+    prop_oneof![report(), description, bye, nack, extended]
 }
 
 fn blocks(count: u32) -> Vec<ReportBlock> {
@@ -107,6 +115,18 @@ fn a_compound_begins_with_a_report() {
 }
 
 #[test]
+fn feedback_may_travel_alone() {
+    // RFC 4585, section 6.2.1: packets 258, 259 and 274 of source 2 are missed by 1.
+    let data = [0x81, RTPFB, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 0x80, 1];
+    let sequences = [258, 259, 274].map(Sequence).to_vec();
+    let nack = RtcpPacket::Nack(Nack { sender: Ssrc(1), media: Ssrc(2), sequences });
+    assert_eq!(parse_compound(&data), Ok(vec![nack.clone()]));
+    assert_eq!(write_compound(&[nack]), data[..]);
+    let other = [0x84, PSFB, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+    assert_eq!(parse_compound(&other), Ok(vec![RtcpPacket::Other { packet_type: PSFB }]));
+}
+
+#[test]
 fn every_packet_has_version_2() {
     let data = [EMPTY_REPORT, [0x40, RR, 0, 1, 0, 0, 0, 7]].concat();
     assert_eq!(parse_compound(&data), Err(RtcpError::Version { version: 1, offset: 8 }));
@@ -148,9 +168,9 @@ fn padding_is_neither_content_nor_longer_than_the_packet() {
 
 #[test]
 fn packets_of_other_types_are_passed_over_unread() {
-    let data = [&EMPTY_REPORT[..], &[0x9F, 207, 0, 0]].concat();
-    assert_eq!(parse_compound(&data).unwrap()[1..], [RtcpPacket::Other { packet_type: 207 }]);
-    assert_eq!(write_compound(&[RtcpPacket::Other { packet_type: 207 }]).len(), 0);
+    let data = [&EMPTY_REPORT[..], &[0x9F, 204, 0, 0]].concat();
+    assert_eq!(parse_compound(&data).unwrap()[1..], [RtcpPacket::Other { packet_type: 204 }]);
+    assert_eq!(write_compound(&[RtcpPacket::Other { packet_type: 204 }]).len(), 0);
 }
 
 #[test]
@@ -201,7 +221,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_parser_panic(
-        header in prop_oneof![Just(SR), Just(RR), Just(SDES), Just(BYE), any::<u8>()],
+        header in prop_oneof![Just(SR), Just(RR), Just(SDES), Just(BYE), Just(RTPFB), Just(XR), any::<u8>()],
         first: u8,
         body in prop::collection::vec(any::<u8>(), 0..64),
     ) {
@@ -211,6 +231,11 @@ proptest! {
         let data = [&EMPTY_REPORT[..], &framed].concat();
         if let Ok(packets) = parse_compound(&data) {
             prop_assert!(packets.len() <= 1 + MAX_COUNT);
+            let sequences = packets.iter().map(|packet| match packet {
+                RtcpPacket::Nack(nack) => nack.sequences.len(),
+                _ => 0,
+            });
+            prop_assert!(sequences.sum::<usize>() <= 64 / 4 * 17);
         }
         let _ = parse_compound(&body);
     }

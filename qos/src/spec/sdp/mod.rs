@@ -21,7 +21,7 @@ mod read;
 mod tests;
 mod write;
 
-use crate::fec::Layout;
+use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
 use crate::time::MediaTime;

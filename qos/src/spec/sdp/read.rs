@@ -9,7 +9,7 @@ use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
     RS8M_ENCODING_ID, SdpError, Track,
 };
-use crate::fec::Layout;
+use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
 use crate::quantity::parse_latency_millis;
 use crate::rtp::{ExtensionId, PayloadType};

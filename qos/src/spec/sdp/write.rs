@@ -8,7 +8,7 @@ use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
     RS8M_ENCODING_ID, Track,
 };
-use crate::fec::Layout;
+use crate::fec::block::Layout;
 use crate::payload::{AudioFormat, MAX_PAYLOAD};
 use crate::rtsp::{NptRange, NptStart};
 use crate::time::MediaTime;
