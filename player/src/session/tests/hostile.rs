@@ -32,7 +32,8 @@ fn server() -> StandIn {
     let format = AudioFormat { rate: ClockRate::OPUS, channels: 2 };
     let packet_time = MediaTime::from_millis(5);
     let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time };
-    let repair = |of: &str| Medium::Repair { protects: of.into(), scheme: Scheme::Block(Layout::Adu) };
+    let repair =
+        |of: &str| Medium::Repair { protects: of.into(), scheme: Scheme::Block(Layout::Adu) };
     let mut server = StandIn::new(1_000_000);
     server.refusals.clear();
     server.rtp_info = false;
