@@ -52,7 +52,7 @@ mod concealment;
 mod fade;
 mod pitch;
 #[cfg(test)]
-mod signals;
+pub(crate) mod signals;
 mod target;
 #[cfg(test)]
 mod tests;
