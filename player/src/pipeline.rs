@@ -1,16 +1,19 @@
 //! The chain of the player, pure, in the order in which a unit passes it.
 //!
 //! ```text
-//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale -> sink
+//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale
+//!           -> resampler, where a sink's clock drifts -> sink
 //!           -> cues, held until the sound they belong to is heard
 //! reception -> receiver reports
 //! ```
 
+mod drift;
 mod handed;
 mod mix;
 mod pace;
 mod reception;
 mod reports;
+mod resampler;
 mod sender;
 mod sink_time;
 mod track;
@@ -26,16 +29,18 @@ use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
 use cantus_qos::stats::Distribution;
-use cantus_qos::sync::PlayoutClock;
+use cantus_qos::sync::{Drift, PlayoutClock};
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
 use crate::wish::{Carrier, SinkClock, Wish};
+use drift::DriftCorrection;
 use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
+use resampler::Resampler;
 use sender::SenderTime;
 use sink_time::SinkTime;
 pub(crate) use track::Track;
@@ -83,6 +88,8 @@ pub struct Pipeline {
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
+    drift: DriftCorrection,
+    resampler: Resampler,
     playout: Option<PlayoutClock>,
     /// How long before they are due blocks leave for a sink without a clock.
     lead: Duration,
@@ -135,9 +142,11 @@ impl Pipeline {
             depths: Distribution::new(),
             aim: None,
             reports: ReceiverReports::new(now, wish.seed),
+            resampler: Resampler::new(mix.format()),
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
+            drift: DriftCorrection::default(),
             playout: None,
             lead,
             handed: Handed::default(),
@@ -225,9 +234,10 @@ impl Pipeline {
             return;
         }
         self.sink.measure(now, pending);
-        if let Some((playout, heard_at)) = self.playout.as_mut().zip(self.sink.next_heard()) {
+        let (next, held) = (self.next_heard(), self.held());
+        if let Some((playout, heard_at)) = self.playout.as_mut().zip(next) {
             *playout = PlayoutClock::new(heard_at, self.position);
-            self.sounded = Some(PlayoutClock::new(now + pending, self.position));
+            self.sounded = Some(PlayoutClock::new(now + pending + held, self.position));
         }
     }
 
@@ -237,7 +247,7 @@ impl Pipeline {
         if self.is_rendered() {
             return None;
         }
-        let heard_at = self.sink.next_heard()?;
+        let heard_at = self.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
         let start = self.start_at(now).filter(|_| self.playout.is_none());
         let block = match start {
@@ -251,6 +261,16 @@ impl Pipeline {
         let frames = block.samples.len() / usize::from(self.format().channels);
         self.sink.hand(self.format().duration(frames));
         Some(block)
+    }
+
+    /// When a sink with a clock lets the next sample that is rendered be heard.
+    fn next_heard(&self) -> Option<MonoTime> {
+        Some(self.sink.next_heard()? + self.held())
+    }
+
+    /// How much was rendered and not handed over.
+    fn held(&self) -> Duration {
+        self.format().duration(self.resampler.held()).to_duration()
     }
 
     /// Silence before the first sample.
@@ -282,15 +302,52 @@ impl Pipeline {
             SinkClock::Sender => self.handed.push(when, position, end),
             SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
         }
-        if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
-            let change = match self.sink_clock {
-                SinkClock::Sender => self.pace.adapt(now, delay, end - position, &mut samples),
-                SinkClock::Sink => self.pace.hold(now, delay, end - position, &mut samples),
-            };
-            playout.delay(change);
-        }
+        let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
+        self.keep_pace(now, delay, end - position, &mut samples);
         Some(Block { samples, position: Some(position) })
+    }
+
+    /// Changes what `samples` last, which are heard `delay` after their sending and are a `unit` of
+    /// media, so that what follows is heard when it should be.
+    fn keep_pace(
+        &mut self,
+        now: MonoTime,
+        delay: Option<TimeDelta>,
+        unit: MediaTime,
+        samples: &mut Vec<f32>,
+    ) {
+        let change = match self.sink_clock {
+            SinkClock::Sink if !self.drift.copes() => self.pace.hold(now, delay, unit, samples),
+            _ => self.pace.adapt(now, delay, unit, samples),
+        };
+        self.drift.moved(change);
+        let promised = self.pace.promised(now);
+        let stretch = self.drift.steer(self.parting(), delay, promised, unit);
+        let mut later = change;
+        match self.sink_clock {
+            SinkClock::Sender => {
+                let stretch = stretch.unwrap_or_default() * unit.as_secs_f64();
+                later = later + TimeDelta::from_secs_f64(stretch);
+            }
+            SinkClock::Sink => {
+                *samples = self.resampler.pass(std::mem::take(samples), stretch);
+                if self.is_rendered() {
+                    self.resampler.finish(samples);
+                }
+            }
+        }
+        if let Some(playout) = &mut self.playout {
+            playout.delay(later);
+        }
+    }
+
+    /// How fast the sender's clock parts from the one that plays: ours, where the sink has none.
+    fn parting(&self) -> Option<Drift> {
+        let sender = self.sender.drift()?;
+        match self.sink_clock {
+            SinkClock::Sender => Some(sender),
+            SinkClock::Sink => Some(sender.above(self.sink.drift()?)),
+        }
     }
 
     /// When the first sample is to be heard.

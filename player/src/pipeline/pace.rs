@@ -85,6 +85,11 @@ impl Pace {
         }
     }
 
+    /// The delay at which playback is to stay, where one is promised.
+    pub(crate) fn promised(&self, now: MonoTime) -> Option<Duration> {
+        matches!(self.latency, Latency::Fixed(_)).then(|| self.start_delay(now))
+    }
+
     /// A sink with a clock of its own takes samples so long before they are heard.
     pub(crate) fn sink_takes(&mut self, lead: Duration) {
         // The longest counts, for a unit that comes after it was taken is late.
@@ -125,8 +130,7 @@ impl Pace {
     }
 
     /// As [`adapt`](Self::adapt), for a sink with a clock of its own: where the latency is promised
-    /// too, the sound is brought back to it when the sink has broken off, or its clock has parted
-    /// from the sender's.
+    /// too, the sound is brought back to it when the sink has broken off.
     pub(crate) fn hold(
         &mut self,
         now: MonoTime,
