@@ -7,6 +7,7 @@ use cantus_player::cli::{Codec, Out, PlayOptions, Subtitles, TrustOptions};
 use cantus_player::drive::{self as player, Failure, Finish, Outputs};
 use cantus_player::trust::{Fingerprint, Trust};
 use cantus_player::url::{StreamUrl, UrlError};
+use cantus_player::wish::Less;
 use cantus_qos::stats::report::QosReport;
 use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
@@ -130,6 +131,7 @@ pub fn bare(url: StreamUrl) -> PlayOptions {
         codec: Codec::default(),
         latency: Default::default(),
         qos: None,
+        less: Less::Ignore,
         report: None,
         trace: None,
         from: None,

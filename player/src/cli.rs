@@ -19,7 +19,7 @@ use crate::sink::{AudioSink, Null, SinkError, Speaker, Wav};
 use crate::subtitles::{Plain, Silent, Srt, SubtitleError, SubtitleSink, Terminal};
 use crate::trust::{Fingerprint, PinError, Pins, Trust};
 use crate::url::{Scheme, StreamUrl, UrlError};
-use crate::wish::{Carrier, Language, Latency, SinkClock, Wish};
+use crate::wish::{Carrier, Language, Latency, Less, SinkClock, Wish};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -120,6 +120,10 @@ pub struct PlayOptions {
     /// skew<=40ms, rate<=160k, setup<=2s
     #[arg(long, value_name = "TERMS")]
     pub qos: Option<QosSpec>,
+
+    /// Where the server offers less than was asked for with --qos and --latency
+    #[arg(long, value_enum, default_value_t)]
+    pub less: Less,
 
     /// Write what the network did and whether the promise was kept, as JSON
     #[arg(long, value_name = "FILE")]
@@ -333,6 +337,7 @@ impl PlayOptions {
         wish.latency = self.latency;
         wish.protection = self.fec;
         wish.spec = self.qos.unwrap_or_default();
+        wish.less = self.less;
         wish.from = self.from.map_or(MediaTime::ZERO, MediaTime::from_duration);
         wish.length = self.length.map(MediaTime::from_duration);
         wish.sink_clock = match self.out {

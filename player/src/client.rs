@@ -6,6 +6,7 @@
 
 pub(crate) mod dialogue;
 mod flows;
+mod terms;
 
 pub use flows::{FlowPlan, Role};
 
@@ -18,8 +19,8 @@ use cantus_qos::rtsp::{
     CANTUS_CLOCK, CANTUS_FEC, CANTUS_QOS, FEATURE, NptRange, NptStart, RtpInfo, SessionHeader,
     Transport,
 };
-use cantus_qos::spec::Protection;
 use cantus_qos::spec::sdp::{AudioCodec, Description};
+use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 use rtsp_types::{HeaderName, Method, Response, StatusCode, headers};
 
@@ -49,6 +50,7 @@ enum Step {
     Setup(usize),
     Play,
     KeepAlive,
+    Renegotiate,
     Teardown,
 }
 
@@ -59,6 +61,7 @@ impl Step {
             Self::Setup(_) => "SETUP",
             Self::Play => "PLAY",
             Self::KeepAlive => "GET_PARAMETER",
+            Self::Renegotiate => "SET_PARAMETER",
             Self::Teardown => "TEARDOWN",
         }
     }
@@ -75,6 +78,8 @@ pub enum News {
     RoundTrip(Duration),
     /// Media is on its way.
     Playing(Playing),
+    /// The server promises something else from now on.
+    Terms(QosSpec),
     /// It cannot go on.
     Failed(PlayError),
 }
@@ -92,6 +97,8 @@ pub struct Playing {
     pub from: MediaTime,
     /// What the sender's clock showed at the start of the range.
     pub clock: Option<NtpTime>,
+    /// What is promised: what was asked for, or the offer that was taken.
+    pub terms: QosSpec,
 }
 
 /// The client (pure).
@@ -105,6 +112,8 @@ pub struct Client {
     cantus: bool,
     flows: Vec<FlowPlan>,
     session: Option<SessionHeader>,
+    /// What the server promised last.
+    offered: Option<QosSpec>,
     over: bool,
     keep_alive_at: Option<MonoTime>,
 }
@@ -121,6 +130,7 @@ impl Client {
             cantus: false,
             flows: Vec::new(),
             session: None,
+            offered: None,
             over: false,
             keep_alive_at: None,
         }
@@ -204,7 +214,7 @@ impl Client {
         }
         match self.dialogue.overdue(now) {
             // While media comes the server is there; its silence is watched for elsewhere.
-            Some((Step::KeepAlive, _)) => {}
+            Some((Step::KeepAlive | Step::Renegotiate, _)) => {}
             Some((step, after)) => self.fail(PlayError::NoAnswer { request: step.name(), after }),
             None => {}
         }
@@ -223,7 +233,8 @@ impl Client {
         self.news.push_back(News::RoundTrip(reply.round_trip));
         let Reply { step, response, .. } = reply;
         match step {
-            Step::KeepAlive | Step::Teardown => {}
+            Step::KeepAlive | Step::Renegotiate => self.on_terms(&response),
+            Step::Teardown => {}
             Step::Setup(index) if !response.status().is_success() => {
                 self.on_setup_refused(now, index, &response);
             }
@@ -273,11 +284,12 @@ impl Client {
 
     /// The group or the session that a request belongs to.
     fn belonging(&self) -> Vec<(HeaderName, String)> {
-        match &self.session {
-            Some(session) => vec![(headers::SESSION, session.id.clone())],
-            None if self.cantus => vec![(headers::PIPELINED_REQUESTS, GROUP.to_owned())],
-            None => Vec::new(),
-        }
+        let group = match &self.session {
+            Some(session) => Some((headers::SESSION, session.id.clone())),
+            None => self.cantus.then(|| (headers::PIPELINED_REQUESTS, GROUP.to_owned())),
+        };
+        let supported = self.cantus.then(|| (headers::SUPPORTED, FEATURE.to_owned()));
+        group.into_iter().chain(supported).collect()
     }
 
     fn send_setup(&mut self, now: MonoTime, index: usize) {
@@ -285,7 +297,6 @@ impl Client {
         let mut extra = self.belonging();
         extra.push((headers::TRANSPORT, plan.offer(self.wish.carrier, self.cantus)));
         if self.cantus {
-            extra.push((headers::SUPPORTED, FEATURE.to_owned()));
             let spec = self.wish.full_spec().to_string();
             if !spec.is_empty() {
                 extra.push((CANTUS_QOS.clone(), spec));
@@ -324,6 +335,7 @@ impl Client {
         let Some(Ok(transport)) = transport.map(|it| it.as_str().parse::<Transport>()) else {
             return self.fail(missing("Transport"));
         };
+        self.offered = terms::offered(response).or(self.offered);
         let plan = &mut self.flows[index];
         plan.accepted = true;
         if let Some(shape) = response.header(&CANTUS_FEC) {
@@ -378,6 +390,10 @@ impl Client {
         for info in text(&headers::RTP_INFO).map(RtpInfo::parse_list).unwrap_or_default() {
             flows::note_start(&mut self.flows, &info);
         }
+        let terms = match self.agree(response) {
+            Ok(terms) => terms,
+            Err(error) => return self.fail(error),
+        };
         let clock = text(&CANTUS_CLOCK).and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let Some(description) = self.description.clone() else { return };
         self.keep_alive_at = Some(now + Duration::from_secs(1));
@@ -387,6 +403,7 @@ impl Client {
             range: (start, until),
             from,
             clock: clock.map(NtpTime::from_bits),
+            terms,
         }));
     }
 
@@ -398,9 +415,7 @@ impl Client {
         match response.status() {
             StatusCode::NotFound => PlayError::Unknown { url },
             StatusCode::NotEnoughBandwidth | StatusCode::ServiceUnavailable => {
-                let granted = response.header(&CANTUS_QOS);
-                let spec = granted.and_then(|it| it.as_str().parse().ok());
-                let possible = spec.and_then(|spec: cantus_qos::spec::QosSpec| spec.rate);
+                let possible = terms::offered(response).and_then(|spec| spec.rate);
                 PlayError::Full { url, reason, possible }
             }
             status => {

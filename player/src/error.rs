@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtsp::FramingError;
+use cantus_qos::spec::QosSpec;
 use cantus_qos::spec::sdp::SdpError;
 
 use crate::wish::Carrier;
@@ -26,6 +27,18 @@ pub enum PlayError {
         reason: String,
         /// What would be possible.
         possible: Option<Bitrate>,
+    },
+    /// The server promises less than was asked for.
+    #[error(
+        "{url}: the server offers {offered} and not {short}: ask for less with --qos, or play all the same with --less take"
+    )]
+    Less {
+        /// What was asked for.
+        url: String,
+        /// What the server offers.
+        offered: Box<QosSpec>,
+        /// The terms in which that falls short of what was asked for, as they were asked for.
+        short: Box<QosSpec>,
     },
     /// Any other refusal.
     #[error("{url}: the server answers {request} with {status}: {reason}")]

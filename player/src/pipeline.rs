@@ -7,6 +7,7 @@
 //! reception -> receiver reports
 //! ```
 
+mod bargain;
 mod drift;
 mod handed;
 mod mix;
@@ -16,6 +17,7 @@ mod reports;
 mod resampler;
 mod sender;
 mod sink_time;
+mod tempo;
 mod track;
 mod words;
 
@@ -28,13 +30,15 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::roq::FlowId;
-use cantus_qos::stats::Distribution;
-use cantus_qos::sync::{Drift, PlayoutClock};
+use cantus_qos::spec::PromiseWatch;
+use cantus_qos::stats::{Distribution, Outcome};
+use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::client::{Playing, Role};
 use crate::error::PlayError;
-use crate::wish::{Carrier, SinkClock, Wish};
+use crate::wish::{Carrier, Latency, SinkClock, Wish};
+use bargain::Bargain;
 use drift::DriftCorrection;
 use handed::{HandOver, Handed};
 use mix::Mix;
@@ -43,6 +47,7 @@ use reports::ReceiverReports;
 use resampler::Resampler;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use track::IP_UDP_HEADERS;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
 
@@ -84,6 +89,14 @@ pub struct Pipeline {
     pub(crate) depths: Distribution,
     /// The latency that playback aims at.
     pub(crate) aim: Option<Duration>,
+    /// Whether what was promised is kept.
+    pub(crate) watch: PromiseWatch,
+    /// The promised delay, and the one in force.
+    bargain: Option<Bargain>,
+    /// Whether another than the promised one ever was: then time scaling brings it back.
+    bargained: bool,
+    /// Another delay than before, not yet told to the server.
+    renewed: Option<Duration>,
     reports: ReceiverReports,
     mix: Mix,
     sink_clock: SinkClock,
@@ -133,14 +146,23 @@ impl Pipeline {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
         };
+        // The offer that was taken may be a longer one.
+        let promised = match wish.latency {
+            Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
+            Latency::Auto | Latency::Stored => None,
+        };
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(wish.latency, lead, mix.format()),
+            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
+            watch: PromiseWatch::new(&playing.terms),
+            bargain: promised.map(Bargain::new),
+            bargained: false,
+            renewed: None,
             reports: ReceiverReports::new(now, wish.seed),
             resampler: Resampler::new(mix.format()),
             mix,
@@ -183,6 +205,7 @@ impl Pipeline {
 
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
         if channel == Channel::Rtcp {
             return reports::on_report(now, flow, &data, &mut self.tracks);
         }
@@ -200,10 +223,38 @@ impl Pipeline {
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
             }
-            let delays = heard.iter().filter_map(|heard| heard.delay);
-            delays.for_each(|delay| self.pace.observe(now, delay));
+            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
+            {
+                self.pace.observe(now, delay);
+                if by_itself {
+                    self.watch.on_transit(now, delay);
+                    self.bargain(now, delay);
+                }
+            }
             return;
         }
+    }
+
+    /// A unit that came by itself tells what delay can be kept.
+    fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
+        let Some(bargain) = &mut self.bargain else { return };
+        let feasible = self.playout.is_none().then(|| self.pace.feasible(now));
+        let lead = TimeDelta::from(self.lead);
+        let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
+        self.pace.renew(renewed);
+        self.renewed = Some(renewed);
+        self.bargained = true;
+        // Later at once, for there is nothing to be heard before; sooner as time scaling brings it.
+        if let (Some(playout), SinkClock::Sender) = (&mut self.playout, self.sink_clock) {
+            let sent = self.sender.nominal_at(self.position);
+            let later = sent.map(|sent| sent + renewed - playout.heard_at(self.position));
+            playout.delay(later.unwrap_or(TimeDelta::ZERO).max(TimeDelta::ZERO));
+        }
+    }
+
+    /// The delay that is in force as of now, once for each.
+    pub fn pop_renewed(&mut self) -> Option<Duration> {
+        self.renewed.take()
     }
 
     /// A round trip was measured.
@@ -263,16 +314,6 @@ impl Pipeline {
         Some(block)
     }
 
-    /// When a sink with a clock lets the next sample that is rendered be heard.
-    fn next_heard(&self) -> Option<MonoTime> {
-        Some(self.sink.next_heard()? + self.held())
-    }
-
-    /// How much was rendered and not handed over.
-    fn held(&self) -> Duration {
-        self.format().duration(self.resampler.held()).to_duration()
-    }
-
     /// Silence before the first sample.
     fn lead_in(&self, wait: usize, most: usize) -> Block {
         self.mix.silence(wait.clamp(1, most.max(1)))
@@ -296,6 +337,7 @@ impl Pipeline {
         self.depths.record(self.depth().to_delta());
         self.aim = Some(self.pace.start_delay(now));
         let mut samples = self.mix.render(&mut self.tracks, position, end, when);
+        self.judge(when);
         self.position = end;
         self.first_sound.get_or_insert(when.heard_at(when.due));
         match self.sink_clock {
@@ -307,46 +349,15 @@ impl Pipeline {
         Some(Block { samples, position: Some(position) })
     }
 
-    /// Changes what `samples` last, which are heard `delay` after their sending and are a `unit` of
-    /// media, so that what follows is heard when it should be.
-    fn keep_pace(
-        &mut self,
-        now: MonoTime,
-        delay: Option<TimeDelta>,
-        unit: MediaTime,
-        samples: &mut Vec<f32>,
-    ) {
-        let change = match self.sink_clock {
-            SinkClock::Sink if !self.drift.copes() => self.pace.hold(now, delay, unit, samples),
-            _ => self.pace.adapt(now, delay, unit, samples),
-        };
-        self.drift.moved(change);
-        let promised = self.pace.promised(now);
-        let stretch = self.drift.steer(self.parting(), delay, promised, unit);
-        let mut later = change;
-        match self.sink_clock {
-            SinkClock::Sender => {
-                let stretch = stretch.unwrap_or_default() * unit.as_secs_f64();
-                later = later + TimeDelta::from_secs_f64(stretch);
-            }
-            SinkClock::Sink => {
-                *samples = self.resampler.pass(std::mem::take(samples), stretch);
-                if self.is_rendered() {
-                    self.resampler.finish(samples);
+    /// What became of the units whose turn came goes to the watch.
+    fn judge(&mut self, when: HandOver) {
+        for track in &mut self.tracks {
+            for outcome in track.stock.ledger.outcomes() {
+                match outcome {
+                    Outcome::Heard { at, delay } => self.watch.on_unit(at, true, delay),
+                    Outcome::Missed => self.watch.on_unit(when.due, false, None),
                 }
             }
-        }
-        if let Some(playout) = &mut self.playout {
-            playout.delay(later);
-        }
-    }
-
-    /// How fast the sender's clock parts from the one that plays: ours, where the sink has none.
-    fn parting(&self) -> Option<Drift> {
-        let sender = self.sender.drift()?;
-        match self.sink_clock {
-            SinkClock::Sender => Some(sender),
-            SinkClock::Sink => Some(sender.above(self.sink.drift()?)),
         }
     }
 
@@ -380,12 +391,15 @@ impl Pipeline {
         let cue = words.pop(due)?;
         let handed = &self.handed;
         let skew = words.shown_at(heard, &cue, |sound| handed.late_by(sound));
+        self.watch.on_skew(now, skew);
         Some((cue, skew))
     }
 
     /// The next report that is due.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        self.reports.pop(now, &mut self.tracks)
+        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
+        Some(packet)
     }
 
     /// Goodbye to the server.
@@ -455,7 +469,10 @@ impl Pipeline {
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
-        [sound, over, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
+        [sound, over, cue, watch, Some(self.reports.next_deadline(&self.tracks))]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

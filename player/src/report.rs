@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use cantus_qos::spec::QosSpec;
-use cantus_qos::stats::UnitRecord;
+use cantus_qos::spec::{Breach, Mode, PromiseWatch, QosSpec};
 use cantus_qos::stats::report::{
-    Buffer, Bytes, LatencyMode, PromiseReport, QosReport, StreamKind, StreamReport, SyncReport,
-    Term, TracksSkew, millis,
+    Broken, Buffer, Bytes, LatencyMode, Mos, PromiseReport, QosReport, Renegotiation, StreamKind,
+    StreamReport, SyncReport, Term, TracksSkew, millis,
 };
+use cantus_qos::stats::{Passage, UnitRecord};
 use cantus_qos::time::{MonoTime, TimeDelta};
 
 use crate::pipeline::{Pipeline, Track, Traffic, Words};
@@ -40,8 +40,42 @@ impl Player {
                 None => buffer,
             };
         }
-        report.promise = promises(&self.wish.full_spec(), &report);
+        report.mos = self.mos();
+        let changes = self.renegotiated.0.iter().map(|(at, by, terms)| Renegotiation {
+            at_ms: since_asked(*at),
+            by: *by,
+            terms: terms.to_string(),
+        });
+        report.renegotiated = changes.collect();
+        let terms = self.playing.as_ref().map(|playing| playing.terms);
+        report.promise = promises(&terms.unwrap_or_else(|| self.wish.full_spec()), &report);
+        if let Some(pipeline) = &self.pipeline {
+            let watch = &pipeline.watch;
+            let told = std::mem::take(&mut report.promise).into_iter();
+            report.promise = told.map(|term| with_breaches(term, watch, self.asked_at)).collect();
+        }
         report
+    }
+
+    /// How good it sounded, by the worst of the tracks. Whoever listens to what is stored talks to
+    /// nobody, and does not mind the delay.
+    fn mos(&self) -> Option<Mos> {
+        let talks = !matches!(self.wish.full_spec().mode, Some(Mode::Stored | Mode::BestEffort));
+        let of = |track: &Track| {
+            let ledger = &track.stock.ledger;
+            let (units, unheard) = (ledger.totals().expected, ledger.unheard());
+            let delay = ledger.delays().quantile(0.5).map(TimeDelta::max_zero);
+            let passage = Passage {
+                encoding: track.voice.encoding(),
+                units,
+                unheard: unheard.units,
+                runs: unheard.runs,
+                delay: delay.filter(|_| talks),
+            };
+            passage.mos()
+        };
+        let tracks = self.pipeline.iter().flat_map(|pipeline| &pipeline.tracks);
+        tracks.filter_map(of).min_by(|one, other| one.value.total_cmp(&other.value))
     }
 
     /// How it is going, for a line on the screen.
@@ -128,6 +162,20 @@ fn sync(pipeline: &Pipeline) -> SyncReport {
         subtitle_skew_ms: skew.unwrap_or_default(),
         tracks_skew_samples: TracksSkew { max: largest.filter(|_| several) },
     }
+}
+
+/// Since when the watch has seen a term broken, and for how long.
+fn with_breaches(term: PromiseReport, watch: &PromiseWatch, asked_at: MonoTime) -> PromiseReport {
+    let breaches = watch.breaches(term.term);
+    let since_asked = |at: MonoTime| millis(at - asked_at);
+    let broken =
+        |it: &Breach| Broken { from_ms: since_asked(it.since), until_ms: since_asked(it.until) };
+    // Broken on the whole and at no time more than its window allows: too short to say when.
+    if term.kept == Some(false) && breaches.listed().is_empty() {
+        return term;
+    }
+    let listed = breaches.listed().iter().map(broken).collect();
+    term.with_broken_for(breaches.total()).with_broken(listed)
 }
 
 /// Each term of the promise against what was measured over the whole session.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
+use cantus_qos::spec::QosSpec;
+use cantus_qos::stats::report::Party;
 use cantus_qos::time::MonoTime;
 
 use crate::client::{Client, News, Playing};
@@ -22,6 +24,21 @@ use crate::wish::Wish;
 /// Media that overtakes the answer to PLAY is held, up to this many bytes.
 const HELD: usize = 64 * 1024;
 
+/// Changes of the terms that are remembered, the first ones.
+const RENEGOTIATIONS: usize = 64;
+
+/// Changes of the terms, and who wanted them.
+#[derive(Debug, Default)]
+pub(crate) struct Renegotiations(pub Vec<(MonoTime, Party, QosSpec)>);
+
+impl Renegotiations {
+    fn push(&mut self, now: MonoTime, by: Party, terms: QosSpec) {
+        if self.0.len() < RENEGOTIATIONS {
+            self.0.push((now, by, terms));
+        }
+    }
+}
+
 /// A player (pure).
 #[derive(Debug)]
 pub struct Player {
@@ -31,6 +48,8 @@ pub struct Player {
     pub(crate) asked_at: MonoTime,
     pub(crate) playing_at: Option<MonoTime>,
     pub(crate) round_trip: Option<Duration>,
+    /// Terms that were changed while it played.
+    pub(crate) renegotiated: Renegotiations,
     client: Client,
     held: VecDeque<(MonoTime, FlowId, Channel, Bytes)>,
     held_bytes: usize,
@@ -42,6 +61,7 @@ impl Player {
     /// A player that has not begun.
     pub fn new(wish: Wish) -> Self {
         Self {
+            renegotiated: Renegotiations::default(),
             client: Client::new(wish.clone()),
             wish,
             pipeline: None,
@@ -116,6 +136,11 @@ impl Player {
         while let Some(packet) = pipeline.pop_report(now) {
             self.outbox.push_back(transmit(packet));
         }
+        if let Some(delay) = pipeline.pop_renewed() {
+            let terms = QosSpec { delay: Some(delay), ..*pipeline.watch.spec() };
+            self.client.renegotiate(now, &terms);
+            self.renegotiated.push(now, Party::Player, terms);
+        }
         if pipeline.is_over(now) {
             self.end(now, Ending::Completed);
         } else if let Some(error) = pipeline.broken(now) {
@@ -168,6 +193,7 @@ impl Player {
             News::Peer(flow, ports) => self.outbox.push_back(Output::Peer { flow, ports }),
             News::RoundTrip(round_trip) => self.on_round_trip(round_trip),
             News::Playing(playing) => self.on_playing(now, playing),
+            News::Terms(terms) => self.renegotiated.push(now, Party::Server, terms),
             News::Failed(error) => self.end(now, Ending::Failed(error)),
         }
     }
@@ -177,6 +203,7 @@ impl Player {
             Ok(pipeline) => pipeline,
             Err(error) => return self.end(now, Ending::Failed(error)),
         };
+        pipeline.watch.on_setup(self.asked_at, now);
         if let Some(round_trip) = self.round_trip {
             pipeline.on_round_trip(round_trip);
         }
@@ -200,6 +227,7 @@ impl Player {
         }
         if let Some(pipeline) = &mut self.pipeline {
             self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
+            pipeline.watch.finish(now);
             for track in &mut pipeline.tracks {
                 match ending {
                     // What the listener did not want to hear is not late.

@@ -10,7 +10,7 @@ use cantus_qos::payload::l16;
 use cantus_qos::rtp::{
     AbsSendTime, ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc,
 };
-use cantus_qos::rtsp::{Incoming, MessageBuffer};
+use cantus_qos::rtsp::{CANTUS_QOS, Incoming, MessageBuffer};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
 use cantus_qos::time::{ClockRate, MediaTime, NtpTime};
 use rtsp_types::{HeaderName, Request, headers};
@@ -41,6 +41,8 @@ pub(crate) struct StandIn {
     pub rtp_info: bool,
     /// The range that it plays, where it is not the one that was asked for.
     pub range: Option<&'static str>,
+    /// What it promises in its answers, as `Cantus-QoS`.
+    pub offer: Option<&'static str>,
     /// What its clock shows at the start of the range.
     pub clock: Option<NtpTime>,
     /// `SETUP talk/audio`, `PLAY npt=0.000-`, ...
@@ -70,6 +72,7 @@ fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
+        congestion_feedback: false,
     }
 }
 
@@ -91,6 +94,7 @@ impl StandIn {
             refusals: vec![Refusal { on: "SETUP talk/repair", status: "406 No", headers: "" }],
             rtp_info: true,
             range: None,
+            offer: None,
             clock: None,
             asked: Vec::new(),
             buffer: MessageBuffer::new(),
@@ -125,6 +129,7 @@ impl StandIn {
         let uri = request.request_uri().map_or("", |url| url.path()).trim_matches('/');
         let asked = match method {
             "PLAY" => format!("PLAY {}", text(headers::RANGE)),
+            "SET_PARAMETER" => format!("SET_PARAMETER {}", text(CANTUS_QOS.clone())),
             _ => format!("{method} {uri}"),
         };
         let cseq = text(headers::CSEQ);
@@ -143,7 +148,9 @@ impl StandIn {
                     "PLAY" => self.play(text(headers::RANGE)),
                     _ => "\r\n".to_owned(),
                 };
-                format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n{rest}")
+                let offer = self.offer.filter(|_| method != "DESCRIBE");
+                let offer = offer.map(|it| format!("Cantus-QoS: {it}\r\n")).unwrap_or_default();
+                format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n{offer}{rest}")
             }
         };
         self.asked.push(asked);

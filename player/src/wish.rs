@@ -70,6 +70,18 @@ pub enum Carrier {
     Udp,
 }
 
+/// What to do where the server promises less than was asked for.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default, clap::ValueEnum)]
+pub enum Less {
+    /// Leave, and say what was offered
+    #[default]
+    Refuse,
+    /// Play by what is offered
+    Take,
+    /// Play by what was asked for, promised or not
+    Ignore,
+}
+
 /// Whose clock playback follows.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub enum SinkClock {
@@ -96,6 +108,8 @@ pub struct Wish {
     pub protection: Protection,
     /// The quality to ask for, beside the latency.
     pub spec: QosSpec,
+    /// What to do where less is offered than was asked for.
+    pub less: Less,
     /// Where to begin.
     pub from: MediaTime,
     /// How much to play.
@@ -125,6 +139,7 @@ impl Wish {
             latency: Latency::Auto,
             protection: Protection::Auto,
             spec: QosSpec::default(),
+            less: Less::Refuse,
             from: MediaTime::ZERO,
             length: None,
             sink_clock: SinkClock::Sender,

@@ -38,7 +38,8 @@ use connection::{Connection, Waiting};
 use reply::Reply;
 use request::{Asked, bad};
 
-const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, TEARDOWN";
+const METHODS: &str =
+    "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
 
 /// What a server is told before it starts.
 #[derive(Clone, Debug)]
@@ -136,7 +137,7 @@ impl Control {
         if state.receive(data) {
             self.advance(now, connection);
         } else {
-            self.hang_up(connection, bad("too many requests at once"));
+            self.hang_up(now, connection, bad("too many requests at once"));
         }
     }
 
@@ -150,28 +151,47 @@ impl Control {
 
     /// Sessions over UDP outlive their TCP connection until they time out (RFC 2326, section 1.1);
     /// those over QUIC have lost their way out.
-    pub(crate) fn disconnect(&mut self, connection: ConnectionId) {
+    pub(crate) fn disconnect(&mut self, now: MonoTime, connection: ConnectionId) {
         let Some(state) = self.connections.remove(&connection) else { return };
         if state.carrier() == Carrier::Quic {
             for id in self.sessions.of_connection(connection) {
-                self.end_session(id);
+                self.end_session(now, id);
             }
         }
     }
 
     /// A session has been silent for too long.
-    pub(crate) fn expire(&mut self, id: SessionId) {
+    pub(crate) fn expire(&mut self, now: MonoTime, id: SessionId) {
         debug!(session = %id, "timed out");
-        self.end_session(id);
+        self.end_session(now, id);
     }
 
-    fn end_session(&mut self, id: SessionId) {
+    fn end_session(&mut self, now: MonoTime, id: SessionId) {
         let connection = self.sessions.peek(id).map(|session| session.connection);
         if let Some(grant) = self.sessions.remove(id) {
             self.admission.release(grant);
+            self.share_out(now);
         }
         if let Some(connection) = connection {
             self.tell_granted(connection);
+        }
+    }
+
+    /// Those of best effort get their shares of what the others leave now.
+    fn share_out(&mut self, now: MonoTime) {
+        for id in self.sessions.of_best_effort() {
+            let admission = &self.admission;
+            let changed = self.sessions.update(now, id, |session| {
+                let changed = admission.renew(&mut session.grant);
+                if changed {
+                    let rate = session.shaped_rate();
+                    session.pipeline.set_rate(now, rate);
+                }
+                changed.then_some(session.connection)
+            });
+            if let Some(connection) = changed.flatten() {
+                self.tell_granted(connection);
+            }
         }
     }
 
@@ -201,16 +221,16 @@ impl Control {
                 }
                 // We ask nothing of clients, and take no interleaved data from them.
                 Ok(Incoming::Response(_) | Incoming::Interleaved { .. }) => {}
-                Err(why) => self.hang_up(connection, Reply::refuse(why.status(), why)),
+                Err(why) => self.hang_up(now, connection, Reply::refuse(why.status(), why)),
             }
         }
     }
 
     /// The end of a connection that cannot be understood, with a last word.
-    fn hang_up(&mut self, connection: ConnectionId, reply: Reply) {
+    fn hang_up(&mut self, now: MonoTime, connection: ConnectionId, reply: Reply) {
         self.reply(connection, None, reply);
         self.outbox.push_back(Output::Close { connection });
-        self.disconnect(connection);
+        self.disconnect(now, connection);
     }
 
     fn on_request(
@@ -283,11 +303,18 @@ impl Control {
         let described = known.filter(|(key, _)| key.name == name).map(|(_, it)| it.codec);
         let codec = asked.codec().or(described).unwrap_or(AudioCodec::Opus);
         let mut key = ProgrammeKey::new(name, codec);
-        if let Some(rate) = asked.spec.rate {
+        if let Some(rate) = self.most_for(asked) {
             key = key.within(rate);
         }
         let at_hand = known.is_some_and(|(known, _)| *known == key);
         Ok((!at_hand).then_some(Fetch::Programme(key)))
+    }
+
+    /// What a new session may take: what its listener allows, and where that is told what it was
+    /// granted, what there is room for; for it would rather hear less than nothing.
+    fn most_for(&self, asked: &Asked) -> Option<Bitrate> {
+        let possible = self.admission.possible(setup::class(&asked.spec)).filter(|_| asked.cantus);
+        asked.spec.rate.into_iter().chain(possible).min()
     }
 
     /// Answers a request that waited for `fetched`.
@@ -325,7 +352,8 @@ impl Control {
             Method::Play => self.play(now, connection, asked),
             Method::Pause => self.pause(now, connection, asked),
             Method::GetParameter => self.get_parameter(connection, asked),
-            Method::Teardown => self.teardown(connection, asked),
+            Method::SetParameter => self.set_parameter(now, connection, asked),
+            Method::Teardown => self.teardown(now, connection, asked),
             other => {
                 let why = format!("method {} is not implemented", <&str>::from(other));
                 Reply::refuse(StatusCode::NotImplemented, why).header(headers::PUBLIC, METHODS)
@@ -334,11 +362,12 @@ impl Control {
     }
 
     fn describe(&self, connection: ConnectionId, asked: &Asked) -> Reply {
-        let described = self.connections.get(&connection).and_then(Connection::described);
-        let Some((key, programme)) = described else {
+        let state = self.connections.get(&connection);
+        let described = state.and_then(|state| Some((state.carrier(), state.described()?)));
+        let Some((carrier, (key, programme))) = described else {
             return Reply::refuse(StatusCode::NotFound, "no such presentation");
         };
-        let sdp = describe::description(programme, asked.cantus).to_sdp();
+        let sdp = describe::description(programme, asked.cantus, carrier).to_sdp();
         Reply::ok()
             .header(headers::CONTENT_BASE, base_url(asked.url.as_ref(), &key.name))
             .header(headers::SUPPORTED, cantus_qos::rtsp::FEATURE)

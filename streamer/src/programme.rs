@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::time::MediaTime;
 
 use crate::catalogue::{Catalogue, CatalogueError, Presentation};
 use crate::encoding::{Encoding, EncodingError, EncodingSpec};
@@ -100,6 +101,11 @@ impl Programme {
         let packets = 1.0 / encoding.unit_duration().as_secs_f64();
         let headers = Bitrate::from_bps((packets * (PACKET_HEADERS * 8) as f64).ceil() as u64);
         Some(encoding.bitrate() + headers)
+    }
+
+    /// How long the longest unit of its audio tracks plays.
+    pub fn unit_duration(&self) -> MediaTime {
+        self.audio.iter().map(|it| it.unit_duration()).max().unwrap_or_default()
     }
 
     /// Blocks until every unit is encoded; the simulator and tests want no race with the encoder.

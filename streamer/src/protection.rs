@@ -58,6 +58,15 @@ pub(crate) fn choose(wish: Protection, delay: Option<Duration>, unit: MediaTime)
     }
 }
 
+/// How much later than its sending a unit can be heard at the earliest where `blocks` are to repair
+/// it: the first of a block waits for the last.
+pub(crate) fn least_delay(blocks: Blocks, unit: MediaTime) -> Duration {
+    let (depth, shape) = (u32::from(blocks.depth), blocks.shape);
+    let unit = unit.to_duration();
+    let repair = unit * (2 * depth * u32::from(shape.repair())) / REPAIR_PER_TWO_UNITS;
+    unit * (depth * u32::from(shape.source())).saturating_sub(1) + repair
+}
+
 /// The blocks that fit into `room`, with at most `share` repair packets per source packet.
 ///
 /// A block of k source and r repair packets must be received before its first unit is played. The
@@ -138,6 +147,17 @@ mod tests {
     fn no_delay_leaves_no_room_for_repair() {
         assert_eq!(auto(20), None);
         assert_eq!(choose(Protection::Off, None, UNIT), None);
+    }
+
+    #[test]
+    fn a_certain_block_needs_its_time_and_one_that_was_chosen_has_it() {
+        let shape = BlockShape::new(18, 9).unwrap();
+        let needs = |depth| least_delay(Blocks { shape, depth }, UNIT).as_millis();
+        assert_eq!((needs(1), needs(2)), (17 * 20 + 40, 35 * 20 + 80));
+        for delay in [60, 200, 1_000, 9_000] {
+            let blocks = auto(delay).unwrap();
+            assert!(least_delay(blocks, UNIT) <= Duration::from_millis(delay), "{blocks:?}");
+        }
     }
 
     #[test]

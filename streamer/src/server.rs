@@ -49,7 +49,7 @@ impl Server {
                     sessions.update(now, id, |session| session.on_feedback(now, data));
                 }
             }
-            Input::Disconnected { connection } => self.control.disconnect(connection),
+            Input::Disconnected { connection } => self.control.disconnect(now, connection),
         }
     }
 
@@ -64,7 +64,7 @@ impl Server {
             let sessions = self.control.sessions_mut();
             let transmit = sessions.pop(now, held_until.is_some(), &mut expired);
             for id in expired.drain(..) {
-                self.control.expire(id);
+                self.control.expire(now, id);
             }
             if let Some(transmit) = transmit {
                 self.cap.spend(now, transmit.wire_size());

@@ -12,7 +12,7 @@ use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::pipeline::{Feedback, Packet, Pipeline, Schedule};
+use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, Schedule};
 use crate::programme::Programme;
 use crate::wire::{Carrier, ConnectionId, Destination, Source, Transmit};
 
@@ -22,6 +22,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 /// A listener who says BYE and then nothing more is gone after this long. Not at once: BYE is also
 /// what one says who changes its SSRC (RFC 3550, section 8.2), or who pretends to be another.
 pub const FAREWELL: Duration = Duration::from_secs(10);
+
+/// A session of best effort is not silenced altogether: its listener is to see that it is there.
+const LEAST_RATE: Bitrate = Bitrate::from_kbps(8);
 
 /// How far stored media runs ahead.
 const STORED_LEAD: Duration = Duration::from_secs(10);
@@ -92,6 +95,8 @@ pub struct Session {
     pub pipeline: Pipeline,
     /// What they may send together.
     pub grant: Grant,
+    /// No less delay can be promised: the repair that was wished needs it.
+    least_delay: Duration,
     carrier: Carrier,
     resume_at: MediaTime,
     expires_at: MonoTime,
@@ -114,6 +119,7 @@ impl Session {
             flows: Vec::new(),
             pipeline,
             grant,
+            least_delay: Duration::ZERO,
             carrier,
             resume_at: MediaTime::ZERO,
             expires_at: now + TIMEOUT,
@@ -139,18 +145,74 @@ impl Session {
     pub fn add_flow(&mut self, now: MonoTime, flow: Flow) {
         self.flows.push(flow);
         self.pipeline.set_rate(now, self.shaped_rate());
+        let wanted = self.full_rate();
+        if let Some(allowance) = self.pipeline.allowance() {
+            allowance.set_wanted(wanted);
+        }
+    }
+
+    /// A listener who tells what arrives ([`CongestionFeedback`](cantus_qos::rtcp)) gets what its
+    /// path can bear; `media` is what a track of sound takes.
+    pub fn govern(&mut self, media: Bitrate) {
+        if self.pipeline.allowance().is_none() {
+            let media = if self.runs_ahead() { media + media } else { media };
+            self.pipeline.govern(Allowance::new(media, self.full_rate()));
+        }
+    }
+
+    /// What the session would send on a path that bears everything; twice that while it runs ahead.
+    fn full_rate(&self) -> Bitrate {
+        let rate = self.grant.rate();
+        if self.runs_ahead() { rate + rate } else { rate }
+    }
+
+    /// What its flows need together. A session of best effort may be granted less.
+    pub fn wanted_rate(&self) -> Bitrate {
+        self.flows.iter().map(|flow| flow.rate).sum()
     }
 
     /// The rate of the pacer. Live media needs its own rate and a little to catch up; stored media
-    /// leaves twice as fast until it has its lead.
+    /// leaves twice as fast until it has its lead; and what has less than it needs keeps to that.
+    /// None goes faster than its listener allows.
     pub fn shaped_rate(&self) -> Bitrate {
+        let granted = self.grant.rate();
+        if granted < self.wanted_rate() {
+            return granted.max(LEAST_RATE);
+        }
         let factor = if self.runs_ahead() { 5 } else { 3 };
-        Bitrate::from_bps((self.grant.rate().as_bps() * factor / 2).max(64_000))
+        let shaped = Bitrate::from_bps((granted.as_bps() * factor / 2).max(64_000));
+        self.spec.rate.map_or(shaped, |allowed| shaped.min(allowed.max(granted)))
     }
 
-    /// What was wished, at the rate that was granted.
+    /// What the repair of a flow needs of the delay.
+    pub fn needs(&mut self, delay: Duration) {
+        self.least_delay = self.least_delay.max(delay);
+    }
+
+    /// Other terms are wished while it lasts. The delay is the listener's business, and the repair
+    /// goes by it as far as it can still be changed; the rate stays as it was granted.
+    pub fn renegotiate(&mut self, spec: &QosSpec) {
+        self.spec = QosSpec { rate: self.spec.rate, mode: self.spec.mode, ..*spec };
+    }
+
+    /// What was wished, as far as it can be promised: at the rate that was granted; with the delay
+    /// that the repair needs; and of losses nothing, unless there is repair. Of best effort nothing
+    /// is promised but what it may take.
     pub fn granted_spec(&self) -> QosSpec {
-        QosSpec { rate: Some(self.grant.rate()), ..self.spec }
+        let rate = Some(self.grant.rate());
+        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(_)));
+        match self.spec.mode {
+            Some(mode @ Mode::BestEffort) => {
+                QosSpec { rate, mode: Some(mode), ..Default::default() }
+            }
+            Some(Mode::Stored) => QosSpec { rate, ..self.spec },
+            _ => QosSpec {
+                rate,
+                delay: self.spec.delay.map(|delay| delay.max(self.least_delay)),
+                loss: self.spec.loss.filter(|_| repaired),
+                ..self.spec
+            },
+        }
     }
 
     /// Whether units may run ahead of their time.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cantus_qos::spec::Mode;
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::time::MonoTime;
 
@@ -114,6 +115,12 @@ impl Sessions {
     /// The sessions that were set up on `connection`.
     pub fn of_connection(&self, connection: ConnectionId) -> Vec<SessionId> {
         let of = |entry: &Entry| entry.session.connection == connection;
+        self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
+    }
+
+    /// The sessions that were promised no rate.
+    pub fn of_best_effort(&self) -> Vec<SessionId> {
+        let of = |entry: &Entry| entry.session.spec.mode == Some(Mode::BestEffort);
         self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
     }
 

@@ -185,7 +185,7 @@ impl Rehearsal {
             }
             News::Playing(playing) => self.playing = Some((self.now, playing)),
             News::Failed(error) => panic!("{error}"),
-            News::Peer(..) | News::RoundTrip(_) => {}
+            News::Peer(..) | News::RoundTrip(_) | News::Terms(_) => {}
         }
     }
 

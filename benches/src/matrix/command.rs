@@ -120,7 +120,8 @@ fn summary(findings: &Findings, out: &Path) -> String {
             None => "     -".to_owned(),
         };
         let (residual, overhead) = (percent("residual"), percent("overhead"));
-        text += &format!("residual {residual}  overhead {overhead}  {}\n", cell.key);
+        let mos = cell.figure("mos").map_or("-".to_owned(), |mos| format!("{:.2}", mos.mean));
+        text += &format!("residual {residual}  overhead {overhead}  MOS {mos:>4}  {}\n", cell.key);
         text += &playout(cell).map(|line| format!("    {line}\n")).unwrap_or_default();
     }
     let incomplete = results.cells.iter().flat_map(|cell| &cell.runs).filter(|run| !run.completed);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cantus_player::cli::{Codec, Out, PlayOptions, Subtitles, TrustOptions};
 use cantus_player::drive::Failure;
-use cantus_player::wish::Latency;
+use cantus_player::wish::{Latency, Less};
 use cantus_qos::stats::report::{QosReport, StreamKind, StreamReport};
 use cantus_qos::time::MonoTime;
 
@@ -59,6 +59,7 @@ pub async fn run(
         codec: Codec::default(),
         latency: Latency::Fixed(latency),
         qos: None,
+        less: Less::Ignore,
         report: None,
         trace: None,
         from: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cantus_player::wish::{Carrier, Language, Latency, Wish};
+use cantus_player::wish::{Carrier, Language, Latency, Less, Wish};
 use cantus_qos::spec::admission::Limits;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Protection, QosSpec};
@@ -143,6 +143,8 @@ impl Scenario {
             latency: self.latency,
             protection: self.protection,
             spec: self.promise,
+            // What is measured here is what was asked for, whatever is promised.
+            less: Less::Ignore,
             from: self.from,
             length: self.length,
             seed: self.seed,

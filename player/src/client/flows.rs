@@ -57,6 +57,8 @@ pub struct FlowPlan {
     pub payload_type: PayloadType,
     /// The header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// Whether the server wants to be told which packets arrive (RFC 8888).
+    pub congestion_feedback: bool,
     /// Our UDP ports.
     pub ports: Option<(u16, u16)>,
     /// Whether the server agreed.
@@ -80,6 +82,7 @@ impl FlowPlan {
             role,
             payload_type: track.payload_type,
             send_time_id: track.send_time_id,
+            congestion_feedback: track.congestion_feedback,
             ports: None,
             accepted: false,
             ssrc: None,

@@ -81,13 +81,23 @@ impl Pace {
                 delay.max(self.fastest() + AUTO.minimum + SLACK + sink)
             }
             (Latency::Stored, _) => self.fastest() + STORED_START + sink,
-            (Latency::Auto, _) => self.fastest() + self.target.target(now) + sink,
+            (Latency::Auto, _) => self.feasible(now),
         }
     }
 
     /// The delay at which playback is to stay, where one is promised.
     pub(crate) fn promised(&self, now: MonoTime) -> Option<Duration> {
         matches!(self.latency, Latency::Fixed(_)).then(|| self.start_delay(now))
+    }
+
+    /// The promised latency becomes another.
+    pub(crate) fn renew(&mut self, delay: Duration) {
+        self.latency = Latency::Fixed(delay);
+    }
+
+    /// The least latency at which playback could begin, by what is known of the path.
+    pub(crate) fn feasible(&self, now: MonoTime) -> Duration {
+        self.fastest() + self.target.target(now) + self.ahead()
     }
 
     /// A sink with a clock of its own takes samples so long before they are heard.

@@ -3,10 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cantus_qos::delivery::Channel;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::{self, ReceiverReport, ReportTimer, RtcpPacket};
+use cantus_qos::rtcp::{
+    self, CongestionFeedback, ReceiverReport, ReportTime, ReportTimer, RtcpPacket, StreamFeedback,
+};
 use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::MonoTime;
 use rand::{Rng, RngExt, SeedableRng};
@@ -57,7 +60,19 @@ impl ReceiverReports {
             let random = self.random.random::<f64>();
             self.next = self.timer.next(now, MEMBERS, false, AVERAGE_SIZE, random);
         }
+        for track in tracks.iter_mut() {
+            if let Some(stream) = track.receiver().feedback(now) {
+                let packet = self.feedback(now, track, stream);
+                self.outgoing.push_back(packet);
+            }
+        }
         self.outgoing.pop_front()
+    }
+
+    /// What arrived, for the sender's rate control: alone, for it is small and urgent.
+    fn feedback(&self, now: MonoTime, track: &mut Track, stream: StreamFeedback) -> Packet {
+        let (ssrc, at) = (self.ssrc, ReportTime::from_mono(now));
+        leaving(track, CongestionFeedback { ssrc, streams: vec![stream], at }.write())
     }
 
     /// Says goodbye for all tracks.
@@ -74,15 +89,20 @@ impl ReceiverReports {
         if bye {
             compound.push(RtcpPacket::Bye { ssrcs: vec![self.ssrc], reason: None });
         }
-        let data = rtcp::write_compound(&compound);
-        track.intake.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
-        Packet { flow: track.flow, channel: Channel::Rtcp, data }
+        leaving(track, rtcp::write_compound(&compound))
     }
 
     /// When the next report is due.
-    pub(super) fn next_deadline(&self) -> MonoTime {
-        self.next
+    pub(super) fn next_deadline(&self, tracks: &[Track]) -> MonoTime {
+        let feedback = tracks.iter().filter_map(Track::next_feedback);
+        feedback.fold(self.next, MonoTime::min)
     }
+}
+
+/// A packet for the flow of `track`, counted there.
+fn leaving(track: &mut Track, data: Bytes) -> Packet {
+    track.intake.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
+    Packet { flow: track.flow, channel: Channel::Rtcp, data }
 }
 
 /// What an RTCP packet of `flow` tells about its track.

@@ -110,6 +110,11 @@ impl Track {
         &mut self.intake.receiver
     }
 
+    /// When there is something to tell the sender about what arrived.
+    pub(crate) fn next_feedback(&self) -> Option<MonoTime> {
+        self.intake.receiver.next_feedback()
+    }
+
     /// Whether any packet has come.
     pub(crate) fn has_received(&self) -> bool {
         self.intake.traffic.media > 0

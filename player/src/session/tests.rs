@@ -12,6 +12,7 @@ mod ending;
 mod handing;
 mod hearing;
 mod starting;
+mod terms;
 
 const AUDIO: u64 = 1;
 const TEXT: u64 = 3;

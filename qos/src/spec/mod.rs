@@ -1,16 +1,19 @@
 //! What is promised: the terms of a session, who may have them, and how streams are described.
 //!
 //! A [`QosSpec`] says what a user wants or a streamer grants. [`admission`] decides whether there
-//! is room for it, [`sdp`] describes the streams that it is about. Whether a promise was kept is
-//! told by [`stats::report`](crate::stats::report).
+//! is room for it, [`sdp`] describes the streams that it is about. A [`PromiseWatch`] follows it
+//! while it lasts; what came of it is told by [`stats::report`](crate::stats::report).
 
 pub mod admission;
+mod contract;
 mod protection;
 pub mod sdp;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use protection::{Protection, ProtectionError};
+pub use watch::{Breach, Breaches, PromiseWatch};
 
 use std::fmt;
 use std::str::FromStr;

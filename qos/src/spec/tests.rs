@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::admission::{Admission, Limits, Refusal};
+use super::admission::{Admission, Class, Limits, Refusal};
 use super::*;
 
 fn spec(text: &str) -> Result<QosSpec, SpecError> {
@@ -53,8 +53,8 @@ fn what_is_no_spec_says_why_in_one_line() {
 fn a_rate_is_granted_up_to_the_limit_and_not_a_bit_beyond() {
     let limit = Bitrate::from_kbps(300);
     let mut admission = Admission::new(Limits { rate: Some(limit), sessions: None });
-    let first = admission.request(Bitrate::from_kbps(160)).unwrap();
-    let refused = admission.request(Bitrate::from_bps(140_001)).unwrap_err();
+    let first = admission.request(Class::Reserved, Bitrate::from_kbps(160)).unwrap();
+    let refused = admission.request(Class::Reserved, Bitrate::from_bps(140_001)).unwrap_err();
     let possible = Bitrate::from_kbps(140);
     assert_eq!(refused, Refusal::Rate { limit, in_use: first.rate(), possible });
     assert_eq!(
@@ -62,7 +62,7 @@ fn a_rate_is_granted_up_to_the_limit_and_not_a_bit_beyond() {
         "160 kbit/s of 300 kbit/s are in use: at most 140 kbit/s can be granted"
     );
 
-    let second = admission.request(possible).unwrap();
+    let second = admission.request(Class::Reserved, possible).unwrap();
     assert_eq!(admission.in_use(), limit);
     admission.release(first);
     assert_eq!(admission.in_use(), possible);
@@ -73,24 +73,70 @@ fn a_rate_is_granted_up_to_the_limit_and_not_a_bit_beyond() {
 #[test]
 fn sessions_are_counted_too() {
     let mut admission = Admission::new(Limits { rate: None, sessions: Some(1) });
-    let only = admission.request(Bitrate::from_bps(u64::MAX)).unwrap();
-    assert_eq!(admission.request(Bitrate::ZERO), Err(Refusal::Sessions { limit: 1 }));
+    let only = admission.request(Class::Reserved, Bitrate::from_bps(u64::MAX)).unwrap();
+    assert_eq!(
+        admission.request(Class::Reserved, Bitrate::ZERO),
+        Err(Refusal::Sessions { limit: 1 })
+    );
     admission.release(only);
-    assert!(admission.request(Bitrate::ZERO).is_ok());
+    assert!(admission.request(Class::Reserved, Bitrate::ZERO).is_ok());
 }
 
 #[test]
 fn a_change_counts_only_the_difference_and_a_refused_one_changes_nothing() {
     let limit = Bitrate::from_kbps(300);
     let mut admission = Admission::new(Limits { rate: Some(limit), sessions: Some(2) });
-    let other = admission.request(Bitrate::from_kbps(100)).unwrap();
-    let mut grant = admission.request(Bitrate::from_kbps(150)).unwrap();
+    let other = admission.request(Class::Reserved, Bitrate::from_kbps(100)).unwrap();
+    let mut grant = admission.request(Class::Reserved, Bitrate::from_kbps(150)).unwrap();
     assert_eq!(admission.change(&mut grant, Bitrate::from_kbps(200)), Ok(()));
     assert!(admission.change(&mut grant, Bitrate::from_kbps(201)).is_err());
     assert_eq!(grant.rate(), Bitrate::from_kbps(200));
     assert_eq!(admission.in_use(), limit);
     admission.release(other);
     assert_eq!(admission.in_use(), grant.rate());
+}
+
+/// 300 kbit/s of which one session of best effort wants 200 and another 60.
+fn shared() -> (Admission, [admission::Grant; 2]) {
+    let limits = Limits { rate: Some(Bitrate::from_kbps(300)), sessions: None };
+    let mut admission = Admission::new(limits);
+    let grants = [200, 60]
+        .map(|kbps| admission.request(Class::BestEffort, Bitrate::from_kbps(kbps)).unwrap());
+    (admission, grants)
+}
+
+#[test]
+fn best_effort_is_what_is_cut_first_and_grows_again_when_there_is_room() {
+    let (mut admission, mut grants) = shared();
+    let mut rates = |admission: &Admission| {
+        grants.each_mut().map(|grant| {
+            admission.renew(grant);
+            grant.rate().as_bps() / 1_000
+        })
+    };
+    assert_eq!(rates(&admission), [200, 60]);
+    assert_eq!(admission.possible(Class::Reserved), Some(Bitrate::from_kbps(300)));
+    let live = admission.request(Class::Reserved, Bitrate::from_kbps(160)).unwrap();
+    assert_eq!(rates(&admission), [80, 60], "equal shares, and no more than is wanted");
+    let other = admission.request(Class::Reserved, Bitrate::from_kbps(100)).unwrap();
+    assert_eq!(rates(&admission), [20, 20]);
+    assert!(admission.request(Class::Reserved, Bitrate::from_kbps(41)).is_err());
+    assert_eq!(admission.in_use(), Bitrate::from_kbps(300));
+    [live, other].into_iter().for_each(|grant| admission.release(grant));
+    assert_eq!(rates(&admission), [200, 60]);
+}
+
+#[test]
+fn best_effort_takes_nothing_from_those_who_were_promised_something() {
+    let limits = Limits { rate: Some(Bitrate::from_kbps(300)), sessions: None };
+    let mut admission = Admission::new(limits);
+    let live = admission.request(Class::Reserved, Bitrate::from_kbps(280)).unwrap();
+    let wanted = Bitrate::from_kbps(80);
+    let effort = admission.request(Class::BestEffort, wanted).unwrap();
+    assert_eq!((live.rate(), effort.rate()), (Bitrate::from_kbps(280), Bitrate::from_kbps(20)));
+    let refused = admission.request(Class::BestEffort, wanted).unwrap_err();
+    assert!(matches!(refused, Refusal::Rate { .. }), "a share of an eighth is none: {refused}");
+    assert_eq!(admission.sessions(), 2);
 }
 
 proptest! {
@@ -108,17 +154,21 @@ proptest! {
     #[test]
     fn grants_never_exceed_the_limits(
         limit in 0u64..1_000,
-        wishes in prop::collection::vec((any::<bool>(), 0u64..400), 0..60),
+        wishes in prop::collection::vec((any::<bool>(), any::<bool>(), 0u64..400), 0..60),
     ) {
         let limits = Limits { rate: Some(Bitrate::from_bps(limit)), sessions: Some(4) };
         let mut admission = Admission::new(limits);
         let mut grants = Vec::new();
-        for (release, rate) in wishes {
+        for (release, effort, rate) in wishes {
+            let class = if effort { Class::BestEffort } else { Class::Reserved };
             if release {
                 grants.pop().into_iter().for_each(|grant| admission.release(grant));
             } else {
-                grants.extend(admission.request(Bitrate::from_bps(rate)));
+                grants.extend(admission.request(class, Bitrate::from_bps(rate)));
             }
+            grants.iter_mut().for_each(|grant| {
+                admission.renew(grant);
+            });
             let granted = grants.iter().map(|grant| grant.rate()).sum::<Bitrate>();
             prop_assert_eq!(admission.in_use(), granted);
             prop_assert!(granted.as_bps() <= limit);

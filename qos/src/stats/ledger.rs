@@ -2,14 +2,16 @@
 
 mod settled;
 mod totals;
+mod unheard;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Distribution, LossRuns, Recovery, UnitRecord};
-use crate::time::{MediaTime, MonoTime};
+use crate::time::{MediaTime, MonoTime, TimeDelta};
 use settled::Settled;
 pub use totals::Totals;
+pub use unheard::Unheard;
 
 /// Sequence numbers from here on are no sequence numbers: no unroller gets so far.
 const END_OF_NUMBERS: u64 = 1 << 63;
@@ -79,6 +81,7 @@ pub struct Ledger {
     /// The highest sequence number that came by itself.
     highest: Option<u64>,
     settled: Settled,
+    outcomes: VecDeque<Outcome>,
     delays: Distribution,
     transits: Distribution,
 }
@@ -101,6 +104,20 @@ struct Came {
     recovery: Recovery,
 }
 
+/// What became of a unit when its turn came.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Outcome {
+    /// It was heard.
+    Heard {
+        /// When.
+        at: MonoTime,
+        /// How long after its sending, where that is known.
+        delay: Option<TimeDelta>,
+    },
+    /// It was not there.
+    Missed,
+}
+
 /// What the playout did with a unit.
 #[derive(Copy, Clone, Debug, Default)]
 enum Hearing {
@@ -114,6 +131,9 @@ enum Hearing {
 impl Ledger {
     /// Units kept open unless told otherwise: 82 s of 20 ms.
     pub const DEFAULT_WINDOW: usize = 4096;
+
+    /// Outcomes that wait to be asked for.
+    const OUTCOMES: usize = 512;
 
     /// A unit heard this much after the instant wanted is still in time: less than the rounding
     /// of an audio callback.
@@ -139,6 +159,7 @@ impl Ledger {
             end: None,
             highest: None,
             settled: Settled::new(units.max(1).saturating_mul(2)),
+            outcomes: VecDeque::new(),
             delays: Distribution::new(),
             transits: Distribution::new(),
         }
@@ -278,7 +299,9 @@ impl Ledger {
             Hearing::Pending | Hearing::Missed => Hearing::TooLate(at),
             Hearing::InTime(_) | Hearing::TooLate(_) => return,
         };
-        self.delays.extend(came.sent.map(|sent| at - sent));
+        let delay = came.sent.map(|sent| at - sent);
+        self.delays.extend(delay);
+        self.tell(Outcome::Heard { at, delay });
         self.passed = self.passed.max(sequence + 1);
     }
 
@@ -291,8 +314,22 @@ impl Ledger {
         }
         if let Some(unit @ Unit { hearing: Hearing::Pending, .. }) = self.reach(sequence) {
             unit.hearing = Hearing::Missed;
+            self.tell(Outcome::Missed);
         }
         self.passed = self.passed.max(sequence + 1);
+    }
+
+    /// What became of units when their turn came, since the last call.
+    pub fn outcomes(&mut self) -> impl Iterator<Item = Outcome> + '_ {
+        self.outcomes.drain(..)
+    }
+
+    /// Where nobody asks, the oldest are forgotten.
+    fn tell(&mut self, outcome: Outcome) {
+        if self.outcomes.len() == Self::OUTCOMES {
+            self.outcomes.pop_front();
+        }
+        self.outcomes.push_back(outcome);
     }
 
     fn open_unit(&mut self, sequence: u64) -> Option<&mut Unit> {
@@ -350,6 +387,13 @@ impl Ledger {
         let mut runs = self.settled.loss_runs().clone();
         self.expected_units().for_each(|unit| runs.push(!unit.received));
         runs
+    }
+
+    /// Units that were not heard at all, up to the playout's position.
+    pub fn unheard(&self) -> Unheard {
+        let mut unheard = self.settled.unheard();
+        self.expected_units().for_each(|unit| unheard.push(unit));
+        unheard
     }
 
     /// Open units that the playout has come to.

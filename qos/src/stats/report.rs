@@ -19,7 +19,7 @@ use super::Ledger;
 pub use measures::{
     Buffer, Bytes, Delay, Jitter, Mos, SubtitleSkew, SyncReport, TracksSkew, millis,
 };
-pub use promise::{PromiseReport, Term};
+pub use promise::{Broken, Party, PromiseReport, Renegotiation, Term};
 
 /// Version of the document's layout.
 pub const VERSION: u32 = 1;
@@ -52,6 +52,9 @@ pub struct QosReport {
     pub buffer_ms: Buffer,
     /// What was promised, term by term, and whether it was kept.
     pub promise: Vec<PromiseReport>,
+    /// Terms that were changed while it played.
+    #[serde(default)]
+    pub renegotiated: Vec<Renegotiation>,
 }
 
 /// How the latency of a session was chosen.
@@ -178,6 +181,7 @@ impl QosReport {
             sync: SyncReport::default(),
             buffer_ms: Buffer::default(),
             promise: Vec::new(),
+            renegotiated: Vec::new(),
         }
     }
 

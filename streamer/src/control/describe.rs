@@ -9,6 +9,7 @@ use cantus_qos::time::ClockRate;
 use super::target::Track;
 use crate::catalogue::Listing;
 use crate::programme::Programme;
+use crate::wire::Carrier;
 
 /// The header extension that carries the sending time.
 pub(super) fn send_time_id() -> ExtensionId {
@@ -57,8 +58,9 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
 }
 
 /// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
-/// subtitles and header extensions, all others plain audio.
-pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
+/// subtitles and header extensions, all others plain audio. Over UDP it is asked to tell what
+/// arrives; QUIC tells itself.
+pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
     let mut tracks = Vec::new();
@@ -73,6 +75,7 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
+            congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
         });
     }
     if cantus {
@@ -82,6 +85,7 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
             payload_type: payload_type(Payload::Repair),
             send_time_id: None,
+            congestion_feedback: false,
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
             control: Track::text(&text.language),
@@ -89,6 +93,7 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
+            congestion_feedback: false,
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }

@@ -1,6 +1,6 @@
 //! PLAY, PAUSE, GET_PARAMETER and TEARDOWN.
 
-use cantus_qos::rtsp::{CANTUS_CLOCK, NptRange, NptStart, RtpInfo};
+use cantus_qos::rtsp::{CANTUS_CLOCK, CANTUS_QOS, NptRange, NptStart, RtpInfo};
 use cantus_qos::time::MonoTime;
 use rtsp_types::{StatusCode, headers};
 
@@ -38,7 +38,7 @@ impl Control {
             return Reply::refuse(StatusCode::InvalidRange, why);
         };
         let range = NptRange { start: NptStart::At(from), end: Some(until) };
-        with_session(Reply::ok(), id)
+        self.with_terms(with_session(Reply::ok(), id), id, asked)
             .header(headers::RANGE, range.to_string())
             .header(headers::RTP_INFO, self.rtp_info(id, asked, &points))
             .header(CANTUS_CLOCK.clone(), format!("{:016x}", self.wall.at(now).to_bits()))
@@ -72,22 +72,53 @@ impl Control {
         with_session(Reply::ok(), id).header(headers::RANGE, range)
     }
 
+    /// The terms that a session has now, where its listener understands them. They may have changed
+    /// since they were told.
+    fn with_terms(&self, reply: Reply, id: SessionId, asked: &Asked) -> Reply {
+        match self.sessions.peek(id).filter(|_| asked.cantus) {
+            Some(session) => reply.header(CANTUS_QOS.clone(), session.granted_spec().to_string()),
+            None => reply,
+        }
+    }
+
+    /// Other terms for a session that goes on, as `Cantus-QoS`; we have no other parameters.
+    pub(super) fn set_parameter(
+        &mut self,
+        now: MonoTime,
+        connection: ConnectionId,
+        asked: &Asked,
+    ) -> Reply {
+        if asked.has_body || !asked.cantus {
+            return no_parameters();
+        }
+        let id = match self.whole_session(connection, asked) {
+            Ok(id) => id,
+            Err(refusal) => return refusal,
+        };
+        self.sessions.update(now, id, |session| session.renegotiate(&asked.spec));
+        self.with_terms(with_session(Reply::ok(), id), id, asked)
+    }
+
     /// Without a body it is a keep-alive and a measure of the round trip; we have no parameters.
     pub(super) fn get_parameter(&mut self, connection: ConnectionId, asked: &Asked) -> Reply {
         if asked.has_body {
-            let why = "this server has no parameters";
-            return Reply::refuse(StatusCode::ParameterNotUnderstood, why);
+            return no_parameters();
         }
         match self.session_of(connection, asked) {
-            Some(id) => with_session(Reply::ok(), id),
+            Some(id) => self.with_terms(with_session(Reply::ok(), id), id, asked),
             None => Reply::ok(),
         }
     }
 
-    pub(super) fn teardown(&mut self, connection: ConnectionId, asked: &Asked) -> Reply {
+    pub(super) fn teardown(
+        &mut self,
+        now: MonoTime,
+        connection: ConnectionId,
+        asked: &Asked,
+    ) -> Reply {
         match self.whole_session(connection, asked) {
             Ok(id) => {
-                self.end_session(id);
+                self.end_session(now, id);
                 Reply::ok()
             }
             Err(refusal) => refusal,
@@ -110,6 +141,10 @@ impl Control {
         }
         Ok(id)
     }
+}
+
+fn no_parameters() -> Reply {
+    Reply::refuse(StatusCode::ParameterNotUnderstood, "this server has no parameters")
 }
 
 fn with_session(reply: Reply, id: SessionId) -> Reply {

@@ -8,7 +8,7 @@ use cantus_qos::fec::block::BlockShape;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, SessionHeader};
-use cantus_qos::spec::admission::{Grant, Refusal};
+use cantus_qos::spec::admission::{Class, Grant, Refusal};
 use cantus_qos::spec::{Mode, Protection as Wish, QosSpec};
 use cantus_qos::time::MonoTime;
 use rand::{Rng, SeedableRng};
@@ -23,7 +23,7 @@ use super::{Control, SessionId};
 use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
 use crate::protection::{self, Blocks};
-use crate::session::{Flow, FlowKind, Session, TIMEOUT};
+use crate::session::{Flow, FlowKind, Route, Session, TIMEOUT};
 use crate::wire::{Carrier, ConnectionId};
 
 /// What a subtitle track may use: a line of text, eight times, every few seconds.
@@ -79,7 +79,7 @@ impl Control {
         let id = match session {
             Some(id) => self.widen(now, id, plan.rate)?,
             None => {
-                let grant = self.admit(connection, plan.rate)?;
+                let grant = self.admit(connection, class(&spec), plan.rate)?;
                 let reports = SenderReports::new(self.config.cname.clone(), random);
                 let pipeline = Pipeline::new(plan.rate, self.wall, reports);
                 let owner = (connection, carrier);
@@ -87,7 +87,9 @@ impl Control {
                 self.open_session(now, asked, session)
             }
         };
-        Ok(self.add_flow(now, id, asked, plan))
+        let reply = self.add_flow(now, id, asked, plan);
+        self.share_out(now);
+        Ok(reply)
     }
 
     fn context(
@@ -162,19 +164,24 @@ impl Control {
     }
 
     /// The rate for a new session.
-    fn admit(&mut self, connection: ConnectionId, rate: Bitrate) -> Result<Grant, Reply> {
+    fn admit(
+        &mut self,
+        connection: ConnectionId,
+        class: Class,
+        rate: Bitrate,
+    ) -> Result<Grant, Reply> {
         if self.sessions.of_connection(connection).len() >= MAX_SESSIONS {
             let why = format!("{MAX_SESSIONS} sessions on one connection are enough");
             return Err(Reply::refuse(StatusCode::ServiceUnavailable, why));
         }
-        self.admission.request(rate).map_err(refuse)
+        self.admission.request(class, rate).map_err(refuse)
     }
 
     /// More rate for a session that is there.
     fn widen(&mut self, now: MonoTime, id: SessionId, rate: Bitrate) -> Result<SessionId, Reply> {
         let admission = &mut self.admission;
         let widened = self.sessions.update(now, id, |session| {
-            let total = session.grant.rate() + rate;
+            let total = session.wanted_rate() + rate;
             admission.change(&mut session.grant, total)
         });
         widened.ok_or_else(super::session_not_found)?.map_err(refuse)?;
@@ -195,8 +202,15 @@ impl Control {
         let Plan { kind, choice, rate, blocks, feed } = plan;
         let ssrc = feed.ssrc();
         let flow = Flow { id: choice.flow, kind, route: choice.route, rate };
+        let reports = asked.cantus && matches!(flow.route, Route::Udp { .. });
         let granted = self.sessions.update(now, id, |session| {
             feed.join(&mut session.pipeline);
+            if let Some(blocks) = blocks {
+                session.needs(protection::least_delay(blocks, session.programme.unit_duration()));
+            }
+            if reports && matches!(flow.kind, FlowKind::Audio(_)) {
+                session.govern(rate);
+            }
             session.add_flow(now, flow);
             (session.connection, session.granted_spec())
         });
@@ -222,7 +236,7 @@ impl Control {
 
 impl Context<'_> {
     fn in_use(&self) -> Bitrate {
-        self.session.map_or(Bitrate::ZERO, |session| session.grant.rate())
+        self.session.map_or(Bitrate::ZERO, Session::wanted_rate)
     }
 
     /// Whether media runs ahead of its time, so that there comes to be more room for repair.
@@ -270,6 +284,11 @@ fn within(blocks: Blocks, media: Bitrate, room: Bitrate) -> Option<Blocks> {
     Some(Blocks { shape, ..blocks })
 }
 
+/// How a session with these terms is admitted; who says nothing is promised what is live.
+pub(super) fn class(spec: &QosSpec) -> Class {
+    spec.mode.map_or(Class::Reserved, Mode::class)
+}
+
 /// 453 says what would be possible, 503 that there is no place at all.
 fn refuse(refusal: Refusal) -> Reply {
     match refusal {
@@ -283,8 +302,10 @@ fn no_track() -> Reply {
 }
 
 fn not_valid(why: &str) -> Reply {
-    Reply::refuse(StatusCode::MethodNotValidInThisState, why)
-        .header(headers::ALLOW, "OPTIONS, DESCRIBE, PLAY, PAUSE, GET_PARAMETER, TEARDOWN")
+    Reply::refuse(StatusCode::MethodNotValidInThisState, why).header(
+        headers::ALLOW,
+        "OPTIONS, DESCRIBE, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN",
+    )
 }
 
 #[cfg(test)]

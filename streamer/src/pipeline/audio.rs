@@ -7,7 +7,7 @@ use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::SenderReport;
 use cantus_qos::shaping::Pacer;
-use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
 use super::{Packet, Packetizer, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, UnitState};
@@ -128,8 +128,9 @@ impl AudioChain {
         self.next += 1;
         let unit_time = unit.media_time;
         let due = schedule.due(unit_time);
-        let data = self.packetizer.packetize(unit, wall.at(due));
         let ahead = schedule.nominal(unit_time) - due;
+        let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(due));
+        let data = self.packetizer.packetize(unit, sent);
         let data = match &mut self.protection {
             Some(protection) => {
                 protection.make_use_of(ahead.max_zero());

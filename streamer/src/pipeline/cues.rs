@@ -103,7 +103,7 @@ impl CueChain {
                 flow: self.flow,
                 channel: Channel::Rtp,
                 class: DeliveryClass::Synchronous,
-                data: self.packetizer.packetize(unit, wall.at(now)),
+                data: self.packetizer.packetize(unit, Some(wall.at(now))),
             };
             pacer.push(now, packet.data.len(), packet);
         }

@@ -34,7 +34,7 @@ pub struct StreamSeed {
 }
 
 impl Packetizer {
-    /// A stream that begins as `seed` says. With `send_time_id` every packet says when it left.
+    /// A stream that begins as `seed` says. With `send_time_id` packets say when they left.
     pub fn new(
         payload_type: PayloadType,
         rate: ClockRate,
@@ -54,15 +54,16 @@ impl Packetizer {
         }
     }
 
-    /// The packet that carries `unit`, leaving at `sent` by our wall clock.
-    pub fn packetize(&mut self, unit: MediaUnit, sent: NtpTime) -> Bytes {
+    /// The packet that carries `unit`, leaving at `sent` by our wall clock; `None` is its nominal
+    /// instant, which the listener knows: to say so again would cost eight bytes a packet.
+    pub fn packetize(&mut self, unit: MediaUnit, sent: Option<NtpTime>) -> Bytes {
         let packet = RtpPacket {
             payload_type: self.payload_type,
             marker: std::mem::take(&mut self.marker),
             sequence: self.next,
             timestamp: self.timestamp(unit.media_time),
             ssrc: self.ssrc,
-            send_time: self.send_time_id.map(|_| AbsSendTime::from_ntp(sent)),
+            send_time: sent.filter(|_| self.send_time_id.is_some()).map(AbsSendTime::from_ntp),
             payload: unit.data,
         };
         self.next = Sequence(self.next.0.wrapping_add(1));

@@ -4,7 +4,9 @@ use std::time::Duration;
 use cantus_qos::fec::block::{BlockShape, Decoder, Encoder, Layout};
 use cantus_qos::payload::cue;
 use cantus_qos::rtcp::{RtcpPacket, parse_compound};
-use cantus_qos::rtp::{PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::rtp::{
+    AbsSendTime, ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc,
+};
 use cantus_qos::time::ClockRate;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -105,6 +107,29 @@ fn live_units_leave_at_their_nominal_instants() {
         assert_eq!(packet.timestamp, RtpTimestamp(1_000 + 960 * index));
         assert_eq!(packet.marker, index == 0);
     }
+}
+
+#[test]
+fn packets_say_when_they_left_only_where_that_is_not_their_nominal_instant() {
+    let programme = media::programme("said", 3);
+    let (from, until) = whole(&programme);
+    let id = ExtensionId::new(1);
+    let said = |schedule| {
+        let mut pipeline = pipeline();
+        let packetizer = Packetizer::new(PayloadType::new(96).unwrap(), ClockRate::OPUS, SEED, id);
+        pipeline.add_audio(AudioChain::new(flow(1), programme.audio[0].clone(), packetizer));
+        pipeline.play(START, schedule);
+        let units = of_class(&run(&mut pipeline, START, after(1)), DeliveryClass::Isochronous);
+        let said = units.into_iter().map(|(at, data)| {
+            let wall = WallClock(NtpTime::from_unix(Duration::from_secs(1_000))).at(at);
+            let told = RtpPacket::parse(data, id).unwrap().send_time;
+            told.map(|told| told == AbsSendTime::from_ntp(wall))
+        });
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(said(Schedule::live(START, from, until)), [None; 150]);
+    let ahead = said(Schedule::stored(START, from, until, Duration::from_secs(10)));
+    assert_eq!((ahead[0], &ahead[1..]), (None, &[Some(true); 149][..]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use cantus_qos::rtcp::{ReceiverReport, RtcpPacket, write_compound};
 use cantus_qos::rtp::{PayloadType, RtpPacket};
-use cantus_qos::spec::admission::{Admission, Limits};
+use cantus_qos::spec::admission::{Admission, Class, Limits};
 use cantus_qos::time::{ClockRate, NtpTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ const RTCP: &str = "192.0.2.7:5001";
 fn session(test: &str, spec: &str) -> Session {
     let programme = media::programme(test, 10);
     let rate = programme.audio_rate(0).unwrap();
-    let grant = Admission::new(Limits::default()).request(rate).unwrap();
+    let grant = Admission::new(Limits::default()).request(Class::Reserved, rate).unwrap();
     let wall = WallClock(NtpTime::default());
     let reports = SenderReports::new("test".to_owned(), ChaCha8Rng::seed_from_u64(1));
     let pipeline = Pipeline::new(rate, wall, reports);

@@ -4,7 +4,7 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{PayloadType, RtpTimestamp, Sequence, Ssrc};
-use cantus_qos::spec::admission::{Admission, Limits};
+use cantus_qos::spec::admission::{Admission, Class, Limits};
 use cantus_qos::time::{ClockRate, NtpTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +21,7 @@ const START: MonoTime = MonoTime::from_millis(1_000);
 /// A session over QUIC whose connection and name have the same number.
 fn session(programme: &Arc<Programme>, number: u64, spec: &str) -> Session {
     let rate = Bitrate::from_kbps(100);
-    let grant = Admission::new(Limits::default()).request(rate).unwrap();
+    let grant = Admission::new(Limits::default()).request(Class::Reserved, rate).unwrap();
     let reports = SenderReports::new("test".to_owned(), ChaCha8Rng::seed_from_u64(number));
     let pipeline = Pipeline::new(rate, WallClock(NtpTime::default()), reports);
     let owner = (ConnectionId(number), Carrier::Quic);

@@ -12,7 +12,7 @@ fn options_tells_the_methods_for_a_url_and_for_the_server() {
     let client = house.tcp();
     let answer = house.ask(client, "OPTIONS", "/narration", &[]);
     assert_eq!(status(&answer), 200);
-    let methods = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, TEARDOWN";
+    let methods = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
     assert_eq!(header(&answer, "Public"), methods);
     house.send(client, b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n");
     assert_eq!(status(&house.answers(client)[0]), 200);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
-use cantus_qos::spec::QosSpec;
 use cantus_streamer::wire::ConnectionId;
 
 use crate::house::{House, flow, header, session, status, udp};
@@ -15,20 +14,31 @@ fn set_up(house: &mut House, client: ConnectionId, port: u16, qos: &str) -> (u16
 }
 
 #[test]
-fn the_listener_too_many_is_told_what_would_be_possible() {
-    // Opus takes 115.2 kbit/s with its headers: there is room for one.
+fn the_listener_for_whom_there_is_less_room_is_granted_less_and_the_one_too_many_nothing() {
+    // Opus takes 115.2 kbit/s with its headers: there is room for one, and for one in 64 kbit/s.
     let mut house = House::with_limits(Some(Bitrate::from_kbps(200)), None);
     let client = house.tcp();
     let (first, granted, name) = set_up(&mut house, client, 5_000, "");
     assert_eq!((first, &*granted), (200, "rate<=115200"));
-    let (second, possible, _) = set_up(&mut house, client, 5_002, "");
-    assert_eq!((second, &*possible), (453, "rate<=84800"));
-    // Who asks for what is possible gets it, in a lower quality.
-    let (third, granted, _) = set_up(&mut house, client, 5_002, "rate<=84800");
-    let granted: QosSpec = granted.parse().unwrap();
-    assert_eq!((third, granted.rate), (200, Some(Bitrate::from_bps(83_200))));
+    let (second, granted, _) = set_up(&mut house, client, 5_002, "");
+    assert_eq!((second, &*granted), (200, "rate<=83200"));
+    let (third, possible, _) = set_up(&mut house, client, 5_004, "");
+    assert_eq!((third, &*possible), (453, "rate<=1600"));
     house.ask(client, "TEARDOWN", "/sync-test", &[("Session", &name)]);
-    assert_eq!(set_up(&mut house, client, 5_004, "").0, 200);
+    assert_eq!(set_up(&mut house, client, 5_004, "").1, "rate<=115200");
+}
+
+#[test]
+fn whoever_cannot_be_told_what_it_was_granted_is_told_what_would_be_possible() {
+    let mut house = House::with_limits(Some(Bitrate::from_kbps(200)), None);
+    let client = house.tcp();
+    set_up(&mut house, client, 5_000, "");
+    let plain = [("Transport", &*udp(5_002))];
+    let answer = house.ask(client, "SETUP", "/sync-test/opus/1", &plain);
+    assert_eq!((status(&answer), &*header(&answer, "Cantus-QoS")), (453, "rate<=84800"));
+    let linear = [("Transport", &*udp(5_002)), ("Supported", "cantus.media")];
+    let answer = house.ask(client, "SETUP", "/sync-test/l16/1", &linear);
+    assert_eq!(status(&answer), 453, "linear sound cannot be had for less");
 }
 
 #[test]

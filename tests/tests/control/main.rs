@@ -9,4 +9,5 @@ mod ownership;
 mod pipelined;
 mod playback;
 mod setup;
+mod terms;
 mod timeout;

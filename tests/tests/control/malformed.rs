@@ -18,7 +18,7 @@ fn answer(data: &[u8]) -> (u16, bool) {
 fn a_method_that_we_do_not_have_is_not_implemented() {
     let mut house = House::new();
     let client = house.tcp();
-    for method in ["FLY", "RECORD", "ANNOUNCE", "SET_PARAMETER", "REDIRECT", "describe"] {
+    for method in ["FLY", "RECORD", "ANNOUNCE", "REDIRECT", "describe"] {
         let answer = house.ask(client, method, "/duet", &[]);
         assert_eq!(status(&answer), 501, "{method}");
         assert!(header(&answer, "Public").contains("DESCRIBE"));

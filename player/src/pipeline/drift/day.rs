@@ -9,6 +9,7 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::{AudioFormat, l16};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{RtpPacket, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::spec::QosSpec;
 use cantus_qos::spec::sdp::{AudioCodec, Description};
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, NtpTime, TimeDelta};
 use rand::{RngExt, SeedableRng};
@@ -95,6 +96,7 @@ fn plan(id: u64, role: Role, payload_type: u8) -> FlowPlan {
         protection: None,
         first_sequence: Some(Sequence(0)),
         first_timestamp: Some(RtpTimestamp(0)),
+        congestion_feedback: false,
     }
 }
 
@@ -111,6 +113,7 @@ impl Parting {
             range: (MediaTime::ZERO, Some(end)),
             from: MediaTime::ZERO,
             clock: Some(zero()),
+            terms: QosSpec::default(),
         };
         let pipeline = Pipeline::new(MonoTime::ZERO, &wish, &playing).unwrap();
         let wave = |frame: u32| (AMPLITUDE * (WAVE * f64::from(frame)).sin()).round() as i16;

@@ -11,7 +11,7 @@ use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
 use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
-use crate::pipeline::reception::{From, Receiver};
+use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
 
 /// Blocks that may be open at once before the oldest is given up.
@@ -25,6 +25,8 @@ pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
 pub(crate) struct Heard {
     /// When the unit could be played, less when it was sent.
     pub delay: Option<TimeDelta>,
+    /// Whether it came by itself, so that its delay tells something about the network.
+    pub by_itself: bool,
 }
 
 /// Follows a source, and what repairs it.
@@ -63,7 +65,7 @@ impl Intake {
             repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
         Self {
             traffic: Traffic::default(),
-            receiver: Receiver::new(rate, plan.ssrc),
+            receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             unit,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
@@ -149,13 +151,11 @@ impl Intake {
         if packet.payload_type != self.payload_type {
             return None;
         }
-        let from = match recovery {
-            Recovery::None => From::Network(sender.told(now, packet.send_time)),
-            Recovery::Fec | Recovery::Retransmission => From::Repair,
-        };
-        let numbered = self.receiver.admit(now, &packet, from)?;
+        let numbered = self.receiver.admit(&packet)?;
         let media_time = self.place(numbered.restarted, packet.timestamp);
         if recovery == Recovery::None {
+            let sent = sender.departure(now, packet.send_time, media_time);
+            self.receiver.on_arrival(now, &packet, sent);
             sender.on_arrival(now, packet.send_time, media_time);
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);
@@ -170,7 +170,7 @@ impl Intake {
             Arrival::Duplicate => None,
             _ => sent.map(|sent| now - sent),
         };
-        Some((payload, Heard { delay }))
+        Some((payload, Heard { delay, by_itself: recovery == Recovery::None }))
     }
 
     fn place(&mut self, restarted: bool, timestamp: RtpTimestamp) -> MediaTime {

@@ -2,7 +2,9 @@
 
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Taken, Unit};
+use cantus_qos::quantity::Bitrate;
 use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::stats::Encoding;
 use cantus_qos::sync::{Correction, TrackAlignment};
 use cantus_qos::time::{MediaTime, MonoTime};
 
@@ -16,6 +18,9 @@ pub(crate) struct Voice {
     pub concealed: MediaTime,
     /// Sound that came out, made up or not.
     pub played: MediaTime,
+    /// Payload of what was decoded, in bytes.
+    pub payload: u64,
+    codec: AudioCodec,
     format: AudioFormat,
     unit: MediaTime,
     decoder: Box<dyn Decoder>,
@@ -51,6 +56,8 @@ impl Voice {
         Ok(Self {
             concealed: MediaTime::ZERO,
             played: MediaTime::ZERO,
+            payload: 0,
+            codec,
             format,
             unit,
             decoder,
@@ -58,6 +65,17 @@ impl Voice {
             decoded: Vec::new(),
             lead_in: Some(start),
         })
+    }
+
+    /// How what was decoded had been encoded.
+    pub(crate) fn encoding(&self) -> Encoding {
+        if self.codec == AudioCodec::L16 {
+            return Encoding::Linear;
+        }
+        let heard = (self.played - self.concealed).to_duration();
+        let bitrate = Bitrate::over(self.payload / u64::from(self.format.channels.max(1)), heard);
+        // To a kilobit: a unit more or less is under way.
+        Encoding::Opus(Bitrate::from_kbps((bitrate.as_bps() + 500) / 1_000))
     }
 
     /// The format of what it renders.
@@ -126,7 +144,10 @@ impl Voice {
         }
         let begin = self.decoded.len();
         match self.decoder.decode(&unit.data, &mut self.decoded) {
-            Ok(_) => stock.ledger.on_played(unit.sequence, at, wanted),
+            Ok(_) => {
+                self.payload += unit.data.len() as u64;
+                stock.ledger.on_played(unit.sequence, at, wanted);
+            }
             // Damaged on the way and yet well-formed RTP: as good as lost.
             Err(_) => {
                 stock.ledger.on_late(unit.sequence);

@@ -31,6 +31,9 @@ pub use read::MAX_SDP;
 /// The URI of the header extension that carries the sending time.
 pub const ABS_SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 
+/// The feedback by which congestion is controlled (RFC 8888, section 6), for every payload type.
+const CONGESTION_FEEDBACK: &str = "* ack ccfb";
+
 /// The encoding name of our cues.
 const CUE: &str = "x-cantus-cue";
 
@@ -65,6 +68,9 @@ pub struct Track {
     pub payload_type: PayloadType,
     /// The identifier of the header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// Whether the sender wants to be told which packets arrive, and when: `a=rtcp-fb:* ack ccfb`
+    /// (RFC 8888, section 6).
+    pub congestion_feedback: bool,
 }
 
 /// What a stream carries.

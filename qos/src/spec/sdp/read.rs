@@ -6,8 +6,8 @@ use std::time::Duration;
 use sdp_types::{Media, Session};
 
 use super::{
-    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CUE, Description, Medium, RS8M_ENCODING_ID,
-    SdpError, Track,
+    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
+    RS8M_ENCODING_ID, SdpError, Track,
 };
 use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
@@ -93,6 +93,7 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
         medium,
         payload_type,
         send_time_id: send_time_id(session, media),
+        congestion_feedback: congestion_feedback(media),
     })
 }
 
@@ -160,6 +161,13 @@ fn send_time_id(session: &Session, media: &Media) -> Option<ExtensionId> {
         let id = id.split('/').next().filter(|_| is_ours)?;
         ExtensionId::new(id.parse().ok()?)
     })
+}
+
+/// For every payload type, or for one: it is asked for all packets anyway.
+fn congestion_feedback(media: &Media) -> bool {
+    let (_, wanted) = CONGESTION_FEEDBACK.split_at(1);
+    let mut feedback = media.get_attribute_values("rtcp-fb").flatten();
+    feedback.any(|value| value.trim().find(' ').is_some_and(|at| value.trim()[at..] == *wanted))
 }
 
 /// What `a=rtpmap` says of a payload type.

@@ -18,6 +18,7 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
         medium,
         payload_type: payload_type(number),
         send_time_id: None,
+        congestion_feedback: false,
     }
 }
 
@@ -33,6 +34,7 @@ fn presentation() -> Description {
     let mut narration = opus(96, "audio", AudioFormat::OPUS_STEREO);
     narration.name = "Narration".to_owned();
     narration.send_time_id = ExtensionId::new(1);
+    narration.congestion_feedback = true;
     let repair = Medium::Repair { protects: "audio".to_owned(), layout: Layout::Adu };
     Description {
         title: "A walk".to_owned(),
@@ -62,6 +64,7 @@ fn a_presentation_is_written_as_documented() {
         a=ptime:20\n\
         a=control:audio\n\
         a=extmap:1 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\n\
+        a=rtcp-fb:* ack ccfb\n\
         a=mid:0\n\
         m=text 0 RTP/AVP 98\n\
         a=rtpmap:98 x-cantus-cue/1000\n\

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
 use super::{
-    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CUE, Description, Medium, RS8M_ENCODING_ID, Track,
+    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
+    RS8M_ENCODING_ID, Track,
 };
 use crate::fec::block::Layout;
 use crate::payload::{AudioFormat, MAX_PAYLOAD};
@@ -67,6 +68,9 @@ impl Description {
         }
         if let Some(id) = track.send_time_id {
             media.add_attribute_with_value("extmap", format!("{} {ABS_SEND_TIME}", id.get()));
+        }
+        if track.congestion_feedback {
+            media.add_attribute_with_value("rtcp-fb", CONGESTION_FEEDBACK);
         }
         let mut pairs = self.repair_pairs();
         if pairs.any(|(source, repair)| index == source || index == repair) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Came, Hearing, Totals, Unit};
+use super::{Came, Hearing, Totals, Unheard, Unit};
 use crate::stats::{Fate, LossRuns, Recovery, UnitRecord};
 
 /// Units of one gap that the trace lists: what the sixteen bits of a sequence number can tell.
@@ -12,6 +12,7 @@ const LISTED_OF_A_GAP: u64 = 1 << 16;
 pub(super) struct Settled {
     totals: Totals,
     loss_runs: LossRuns,
+    unheard: Unheard,
     unread: VecDeque<Entry>,
     capacity: usize,
 }
@@ -27,6 +28,7 @@ impl Settled {
         Self {
             totals: Totals::default(),
             loss_runs: LossRuns::new(),
+            unheard: Unheard::default(),
             unread: VecDeque::new(),
             capacity,
         }
@@ -35,6 +37,7 @@ impl Settled {
     pub(super) fn unit(&mut self, sequence: u64, unit: &Unit) {
         self.totals = self.totals.with(unit);
         self.loss_runs.push(!unit.received);
+        self.unheard.push(unit);
         self.remember(Entry::Unit(unit.record(sequence)));
     }
 
@@ -43,6 +46,7 @@ impl Settled {
         if units > 0 {
             self.totals = self.totals.with_gap(units);
             self.loss_runs.push_lost(units);
+            self.unheard.push_gap(units);
             self.remember(Entry::Gap { first, units });
         }
     }
@@ -84,6 +88,10 @@ impl Settled {
 
     pub(super) fn totals(&self) -> Totals {
         self.totals
+    }
+
+    pub(super) fn unheard(&self) -> Unheard {
+        self.unheard
     }
 
     pub(super) fn loss_runs(&self) -> &LossRuns {

@@ -50,6 +50,21 @@ fn units_are_expected_only_once_the_playout_has_come_to_them() {
 }
 
 #[test]
+fn units_in_a_row_that_are_not_heard_are_one_run_and_what_is_heard_late_ends_it() {
+    let mut ledger = ledger([0, 1, 2, 5, 6]);
+    play(&mut ledger, 0);
+    ledger.on_late(START + 1);
+    ledger.on_played(START + 2, at(500), at(140));
+    play(&mut ledger, 5);
+    let unheard = ledger.unheard();
+    assert_eq!((unheard.units, unheard.runs), (3, 2));
+    ledger.end_at(START + 9);
+    ledger.finish();
+    let unheard = ledger.unheard();
+    assert_eq!((unheard.units, unheard.runs), (7, 3), "the rest is one run");
+}
+
+#[test]
 fn a_unit_that_never_comes_is_lost_once_the_playout_has_passed_it() {
     let mut ledger = ledger([0, 2]);
     play(&mut ledger, 0);
@@ -90,7 +105,7 @@ fn a_unit_given_up_stays_late_though_it_is_heard_after_all() {
     ledger.on_late(START);
     play(&mut ledger, 0);
     assert_eq!((ledger.totals().played, ledger.totals().late), (0, 1));
-    assert_eq!(ledger.delays().max(), Some(crate::time::TimeDelta::from_millis(100)));
+    assert_eq!(ledger.delays().max(), Some(TimeDelta::from_millis(100)));
 }
 
 #[test]

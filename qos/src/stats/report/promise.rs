@@ -52,6 +52,40 @@ pub struct PromiseReport {
     pub kept: Option<bool>,
     /// For how long the limit was exceeded; `null` if that was not measured.
     pub broken_for_ms: Option<f64>,
+    /// When that was, the first times; what was exceeded again within a second stands as one.
+    #[serde(default)]
+    pub broken: Vec<Broken>,
+}
+
+/// A span in which a limit was exceeded, in milliseconds from the start.
+#[derive(Copy, Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Broken {
+    /// From here …
+    pub from_ms: f64,
+    /// … to here.
+    pub until_ms: f64,
+}
+
+/// Terms that were changed while it played.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Renegotiation {
+    /// When, in milliseconds from the start.
+    pub at_ms: f64,
+    /// Who wanted it.
+    pub by: Party,
+    /// The terms from then on, as `QosSpec` writes them. What was promised
+    /// at the beginning is judged all the same.
+    pub terms: String,
+}
+
+/// One end of a session.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Party {
+    /// The player, for which a promise cannot be kept.
+    Player,
+    /// The server, which has less to give, or more again.
+    Server,
 }
 
 impl PromiseReport {
@@ -63,7 +97,12 @@ impl PromiseReport {
             _ => measured <= promised,
         });
         let broken_for_ms = if kept == Some(true) { Some(0.0) } else { None };
-        Self { term, promised, measured, kept, broken_for_ms }
+        Self { term, promised, measured, kept, broken_for_ms, broken: Vec::new() }
+    }
+
+    /// The same with the spans in which the limit was exceeded.
+    pub fn with_broken(self, broken: Vec<Broken>) -> Self {
+        Self { broken, ..self }
     }
 
     /// The same with the time for which the limit was exceeded.

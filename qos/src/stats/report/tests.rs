@@ -44,7 +44,8 @@ fn report() -> QosReport {
         promise: vec![
             PromiseReport::new(Term::Delay, 200.0, Some(200.0)),
             PromiseReport::new(Term::Loss, 0.01, Some(0.06))
-                .with_broken_for(Duration::from_millis(1_240)),
+                .with_broken_for(Duration::from_millis(1_240))
+                .with_broken(vec![Broken { from_ms: 2_400.0, until_ms: 3_640.0 }]),
             PromiseReport::new(Term::Skew, 40.0, Some(-55.0)),
             PromiseReport::new(Term::Rate, 160_000.0, None),
         ],
@@ -183,6 +184,9 @@ fn the_document_has_the_promised_names_in_the_promised_order() {
         "measured",
         "kept",
         "broken_for_ms",
+        "broken",
+        "from_ms",
+        "until_ms",
     ];
     for name in tail {
         assert!(found.any(|found| *found == name), "{name} is missing or out of place");

@@ -1,0 +1,163 @@
+//! A promised delay that the path does not allow.
+
+use std::time::Duration;
+
+use cantus_qos::time::{MonoTime, TimeDelta};
+
+/// Where nothing at all has come in time for so long, the path has become slower for good. An
+/// outage is not that: what it held up comes within a second, and then units are in time again.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where everything has come in time for so long that would have to for the promise, it is taken
+/// up again.
+const RECOVERY: Duration = Duration::from_secs(10);
+
+/// What the slowest of the units that told is given on top: they were few.
+const MARGIN: Duration = Duration::from_millis(20);
+
+/// Terms are told in whole steps of this.
+const STEP: Duration = Duration::from_millis(10);
+
+/// No delay beyond this is asked for instead: then something else is wrong.
+const MOST: Duration = Duration::from_secs(10);
+
+/// Finds the least delay at which there is something to be heard, where the promised one is too
+/// short for it, and goes back to that when the path allows.
+#[derive(Debug)]
+pub(super) struct Bargain {
+    promised: Duration,
+    current: Duration,
+    late: Option<Late>,
+    /// Since when the promise could have been kept.
+    fit_since: Option<MonoTime>,
+}
+
+/// Units in a row that came too late for the present delay.
+#[derive(Copy, Clone, Debug)]
+struct Late {
+    since: MonoTime,
+    slowest: TimeDelta,
+}
+
+impl Bargain {
+    /// `delay` was promised.
+    pub(super) fn new(delay: Duration) -> Self {
+        Self { promised: delay, current: delay, late: None, fit_since: None }
+    }
+
+    /// Whether another delay than the promised one is in force.
+    fn is_renewed(&self) -> bool {
+        self.current != self.promised
+    }
+
+    /// A unit came by itself at `now` and can be heard `delay` after its sending. Before playback
+    /// has begun, the first one tells whether the promise can be kept; `feasible` is then the least
+    /// delay by what is known of the path. Gives the delay to go on with, if it is another.
+    pub(super) fn on_unit(
+        &mut self,
+        now: MonoTime,
+        delay: TimeDelta,
+        feasible: Option<Duration>,
+    ) -> Option<Duration> {
+        if delay <= self.current.into() {
+            self.late = None;
+            return self.recovered(now, delay);
+        }
+        self.fit_since = None;
+        if let Some(feasible) = feasible {
+            return self.renew(feasible.max(delay.max_zero() + MARGIN));
+        }
+        let late = self.late.get_or_insert(Late { since: now, slowest: delay });
+        late.slowest = late.slowest.max(delay);
+        let Late { since, slowest } = *late;
+        if now.since(since) < PATIENCE {
+            return None;
+        }
+        self.late = None;
+        self.renew(slowest.max_zero() + MARGIN)
+    }
+
+    fn renew(&mut self, delay: Duration) -> Option<Duration> {
+        let steps = delay.as_nanos().div_ceil(STEP.as_nanos()) as u32;
+        let delay = (STEP * steps).min(MOST);
+        (std::mem::replace(&mut self.current, delay) != delay).then_some(delay)
+    }
+
+    fn recovered(&mut self, now: MonoTime, delay: TimeDelta) -> Option<Duration> {
+        if !self.is_renewed() || TimeDelta::from(self.promised) - delay < MARGIN.into() {
+            self.fit_since = None;
+            return None;
+        }
+        let since = *self.fit_since.get_or_insert(now);
+        if now.since(since) < RECOVERY {
+            return None;
+        }
+        self.fit_since = None;
+        self.current = self.promised;
+        Some(self.promised)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> MonoTime = MonoTime::from_millis;
+
+    /// Units every 20 ms from `from` up to `to`, `delay` after their sending; what comes of it.
+    fn come(bargain: &mut Bargain, from: u64, to: u64, delay: i64) -> Vec<(u64, u64)> {
+        let told = (from..to).step_by(20).filter_map(|at| {
+            let renewed = bargain.on_unit(MS(at), TimeDelta::from_millis(delay), None)?;
+            Some((at, renewed.as_millis() as u64))
+        });
+        told.collect()
+    }
+
+    fn promised(millis: u64) -> Bargain {
+        Bargain::new(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn what_cannot_be_kept_from_the_start_is_not_begun() {
+        let mut bargain = promised(40);
+        let feasible = Some(Duration::from_millis(183));
+        let renewed = bargain.on_unit(MS(0), TimeDelta::from_millis(63), feasible);
+        assert_eq!(renewed, Some(Duration::from_millis(190)));
+        assert_eq!(bargain.on_unit(MS(0), TimeDelta::from_millis(63), feasible), None);
+    }
+
+    #[test]
+    fn a_path_that_has_become_slower_is_followed_after_three_seconds() {
+        let mut bargain = promised(200);
+        assert_eq!(come(&mut bargain, 0, 5_000, 150), []);
+        assert_eq!(come(&mut bargain, 5_000, 9_000, 285), [(8_000, 310)]);
+        assert!(bargain.is_renewed());
+    }
+
+    #[test]
+    fn one_unit_in_time_shows_that_the_promise_can_be_kept() {
+        let mut bargain = promised(200);
+        for second in (0..60_000).step_by(2_500) {
+            assert_eq!(come(&mut bargain, second, second + 2_480, 900), []);
+            assert_eq!(come(&mut bargain, second + 2_480, second + 2_500, 200), []);
+        }
+        assert!(!bargain.is_renewed());
+    }
+
+    #[test]
+    fn the_promise_is_taken_up_again_after_ten_seconds_in_which_all_could_have_kept_it() {
+        let mut bargain = promised(200);
+        come(&mut bargain, 0, 4_000, 285);
+        assert_eq!(come(&mut bargain, 4_000, 20_000, 190), [], "too close");
+        assert_eq!(come(&mut bargain, 20_000, 29_000, 100), []);
+        assert_eq!(come(&mut bargain, 29_000, 29_020, 250), []);
+        assert_eq!(come(&mut bargain, 29_020, 40_000, 100), [(39_020, 200)]);
+        assert!(!bargain.is_renewed());
+    }
+
+    #[test]
+    fn no_delay_is_asked_for_that_nobody_would_wait_for() {
+        let mut bargain = promised(200);
+        assert_eq!(come(&mut bargain, 0, 4_000, 60_000), [(3_000, 10_000)]);
+    }
+}
