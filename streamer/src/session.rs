@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
@@ -34,8 +35,8 @@ const STORED_LEAD: Duration = Duration::from_secs(10);
 pub enum FlowKind {
     /// An audio track: its place in the presentation.
     Audio(usize),
-    /// The repair of an audio track.
-    Repair(usize),
+    /// The repair of an audio track by one of the schemes on offer.
+    Repair(usize, Scheme),
     /// A subtitle track: its language.
     Text(String),
 }
@@ -200,7 +201,7 @@ impl Session {
     /// is promised but what it may take.
     pub fn granted_spec(&self) -> QosSpec {
         let rate = Some(self.grant.rate());
-        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(_)));
+        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(..)));
         match self.spec.mode {
             Some(mode @ Mode::BestEffort) => {
                 QosSpec { rate, mode: Some(mode), ..Default::default() }
@@ -263,7 +264,7 @@ impl Session {
                 FlowKind::Text(_) => {
                     self.pipeline.cues().iter().find(|it| it.flow() == flow.id)?.packetizer()
                 }
-                FlowKind::Repair(_) => return None,
+                FlowKind::Repair(..) => return None,
             };
             Some(StartPoint {
                 kind: flow.kind.clone(),

@@ -74,6 +74,11 @@ impl DriftCorrection {
         self.stretch
     }
 
+    /// By how much sound is stretched at present; `None` where it is not to be touched.
+    pub(super) fn stretch(&self) -> Option<f64> {
+        self.stretch
+    }
+
     /// Whether what the sound is off by is left to it: it is being brought back, or it is not known
     /// yet whether it will have to be. Otherwise it may be scaled.
     pub(super) fn copes(&self) -> bool {

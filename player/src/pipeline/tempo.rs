@@ -13,18 +13,17 @@ impl Pipeline {
     /// media, so that what follows is heard when it should be.
     pub(super) fn keep_pace(
         &mut self,
-        now: MonoTime,
         delay: Option<TimeDelta>,
         unit: MediaTime,
         samples: &mut Vec<f32>,
     ) {
         let left_to_drift = self.sink_clock == SinkClock::Sender || self.drift.copes();
         let change = match left_to_drift && !self.bargained {
-            true => self.pace.adapt(now, delay, unit, samples),
-            false => self.pace.hold(now, delay, unit, samples),
+            true => self.pace.adapt(delay, unit, samples),
+            false => self.pace.hold(delay, unit, samples),
         };
         self.drift.moved(change);
-        let promised = self.pace.promised(now);
+        let promised = self.pace.promised();
         let stretch = self.drift.steer(self.parting(), delay, promised, unit);
         let mut later = change;
         match self.sink_clock {
@@ -41,6 +40,14 @@ impl Pipeline {
         }
         if let Some(playout) = &mut self.playout {
             playout.delay(later);
+        }
+    }
+
+    /// Playback, which had `waited` so long before, waits once more and makes up `samples`.
+    pub(super) fn keep_waiting(&mut self, waited: MediaTime, samples: &mut Vec<f32>) {
+        self.drift.moved((self.stall.waited() - waited).to_delta());
+        if self.sink_clock == SinkClock::Sink {
+            *samples = self.resampler.pass(std::mem::take(samples), self.drift.stretch());
         }
     }
 

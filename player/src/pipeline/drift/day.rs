@@ -97,6 +97,8 @@ fn plan(id: u64, role: Role, payload_type: u8) -> FlowPlan {
         first_sequence: Some(Sequence(0)),
         first_timestamp: Some(RtpTimestamp(0)),
         congestion_feedback: false,
+        feedback_at_once: false,
+        retransmission: None,
     }
 }
 
