@@ -65,7 +65,7 @@ pub(crate) fn format() -> AudioFormat {
     AudioFormat { rate: ClockRate::new(8_000).expect("a rate"), channels: 1 }
 }
 
-fn track(control: &str, number: u8, medium: Medium) -> Track {
+pub(crate) fn track(control: &str, number: u8, medium: Medium) -> Track {
     let payload_type = payload_type(number);
     Track {
         control: control.into(),
@@ -73,8 +73,8 @@ fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
-        congestion_feedback: false,
         retransmission: None,
+        congestion_feedback: false,
     }
 }
 
