@@ -13,6 +13,7 @@ mod packetizer;
 mod protection;
 mod reports;
 mod schedule;
+mod way;
 
 pub use allowance::Allowance;
 pub use audio::{AudioChain, LONGEST_USE};

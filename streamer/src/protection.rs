@@ -5,6 +5,7 @@ use std::time::Duration;
 use cantus_qos::fec::Scheme;
 use cantus_qos::fec::block::BlockShape;
 use cantus_qos::fec::sliding::EncodingWindow;
+use cantus_qos::fec::{Fit, Path};
 use cantus_qos::spec::{Protection, Sliding};
 use cantus_qos::time::MediaTime;
 
@@ -106,6 +107,12 @@ impl Granted {
             }
         }
     }
+}
+
+/// Whether asking for what is missing leaves so little, on this `path`, that a code has nothing to
+/// do: units `unit` apart are heard `delay` after their sending.
+pub(crate) fn asking_suffices(path: &Path, delay: Duration, unit: Duration) -> bool {
+    Fit::for_path(path, delay, unit).share < LEAST_SHARE
 }
 
 /// Between two repair packets of a block of units `unit` long.
@@ -220,6 +227,20 @@ mod tests {
             assert!(takes <= delay as f64 * BLOCK_SHARE, "{shape} takes {takes} of {delay}");
             assert!(shape.overhead() <= REPAIR_SHARE, "{shape}");
         }
+    }
+
+    #[test]
+    fn asking_is_enough_where_losses_are_few_and_a_round_trip_fits() {
+        let ms = Duration::from_millis;
+        let suffices = |one_way, loss, run, delay| {
+            let (jitter, round_trip) = (ms(10), ms(2 * one_way));
+            let path = Path { one_way: ms(one_way), jitter, round_trip, loss, run };
+            asking_suffices(&path, ms(delay), ms(20))
+        };
+        assert!(suffices(20, 0.01, 1.0, 150));
+        assert!(suffices(40, 0.0, 1.0, 150), "nothing is lost");
+        assert!(!suffices(20, 0.2, 1.25, 150), "much is lost");
+        assert!(!suffices(80, 0.02, 1.0, 200), "no round trip fits");
     }
 
     #[test]

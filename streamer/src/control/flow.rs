@@ -58,6 +58,7 @@ impl Feed {
         (flow, protects): (FlowId, FlowId),
         granted: Granted,
         grows: bool,
+        yields: bool,
         seed: StreamSeed,
     ) -> Option<Self> {
         let unit = programme.audio.get(index)?.unit_duration();
@@ -76,7 +77,9 @@ impl Feed {
                 RepairSource::Sliding(if grows { sliding.growing() } else { sliding })
             }
         };
-        Some(Self::Repair(protects, Box::new(Protection::new(flow, source))))
+        let protection = Protection::new(flow, source);
+        let protection = if yields { protection.yielding() } else { protection };
+        Some(Self::Repair(protects, Box::new(protection)))
     }
 
     /// A subtitle track; `None` where there is no such one.

@@ -150,8 +150,9 @@ impl Control {
                 let rate = (media.as_bps() as f64 * granted.share()) as u64;
                 let flows = (flow, protects.id);
                 // What was wished in particular stays, however much room there comes to be.
-                let grows = context.runs_ahead() && asked.protection == Wish::Auto;
-                let feed = Feed::repair(programme, *index, flows, granted, grows, seed);
+                let yields = asked.protection == Wish::Auto;
+                let grows = context.runs_ahead() && yields;
+                let feed = Feed::repair(programme, *index, flows, granted, grows, yields, seed);
                 (feed, Bitrate::from_bps(rate), Some(granted))
             }
             FlowKind::Text(language) => {

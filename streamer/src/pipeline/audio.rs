@@ -10,6 +10,7 @@ use cantus_qos::rtcp::{RtcpPacket, SenderReport};
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
+use super::way::Way;
 use super::{Leaving, Packet, Packetizer, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, UnitState};
 
@@ -31,6 +32,7 @@ pub struct AudioChain {
     packetizer: Packetizer,
     protection: Option<Protection>,
     answerer: Option<Answerer>,
+    way: Way,
     /// How long after its nominal instant a unit is heard.
     delay: Duration,
     ended: bool,
@@ -47,6 +49,7 @@ impl AudioChain {
             packetizer,
             protection: None,
             answerer: None,
+            way: Way::default(),
             delay: LONGEST_USE,
             ended: false,
         }
@@ -76,16 +79,18 @@ impl AudioChain {
 
     /// The listener says something, perhaps about this stream.
     pub fn heard(&mut self, now: MonoTime, wall: WallClock, packet: &RtcpPacket) {
-        let ssrc = self.packetizer.ssrc();
+        let (ssrc, rate) = (self.packetizer.ssrc(), self.packetizer.rate());
         let Some(answerer) = &mut self.answerer else { return };
-        match packet {
-            RtcpPacket::Nack(nack) if nack.media == ssrc => answerer.on_nack(now, nack),
-            RtcpPacket::ReceiverReport(report) => {
-                let ours = report.blocks.iter().filter(|block| block.ssrc == ssrc);
-                let round_trips = ours.filter_map(|block| block.round_trip(wall.at(now)));
-                round_trips.for_each(|round_trip| answerer.on_round_trip(round_trip));
-            }
-            _ => {}
+        if let RtcpPacket::Nack(nack) = packet
+            && nack.media == ssrc
+        {
+            answerer.on_nack(now, nack);
+        }
+        let round_trip = self.way.heard(wall.at(now), packet, ssrc, rate);
+        round_trip.into_iter().for_each(|it| answerer.on_round_trip(it));
+        let unit = self.source.unit_duration().to_duration();
+        if let Some((protection, path)) = self.protection.as_mut().zip(self.way.path()) {
+            protection.adapt(&path, self.delay, unit);
         }
     }
 

@@ -82,6 +82,11 @@ impl Packetizer {
         self.ssrc
     }
 
+    /// The ticks of its timestamps.
+    pub fn rate(&self) -> ClockRate {
+        self.rate
+    }
+
     /// The sequence number that the next packet gets.
     pub fn next_sequence(&self) -> Sequence {
         self.next

@@ -6,9 +6,11 @@ mod sliding;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cantus_qos::fec::Path;
 use cantus_qos::roq::FlowId;
 use cantus_qos::time::MonoTime;
 
+use crate::protection;
 pub use blocks::BlockProtection;
 pub use sliding::SlidingProtection;
 
@@ -21,6 +23,9 @@ const STORED_START: Duration = Duration::from_millis(200);
 pub struct Protection {
     flow: FlowId,
     source: RepairSource,
+    /// Whether it may rest, where asking for what is missing is enough.
+    yields: bool,
+    rests: bool,
 }
 
 /// Where its repair packets come from.
@@ -46,7 +51,18 @@ pub struct Leaving {
 impl Protection {
     /// Repair on `flow`.
     pub fn new(flow: FlowId, source: RepairSource) -> Self {
-        Self { flow, source }
+        Self { flow, source, yields: false, rests: false }
+    }
+
+    /// It rests as long as asking for what is missing is enough.
+    pub fn yielding(self) -> Self {
+        Self { yields: true, ..self }
+    }
+
+    /// The way to the listener, who hears units `unit` long `delay` after their nominal instant,
+    /// is known to be so.
+    pub(super) fn adapt(&mut self, path: &Path, delay: Duration, unit: Duration) {
+        self.rests = self.yields && protection::asking_suffices(path, delay, unit);
     }
 
     /// The flow that repair leaves on.
@@ -64,6 +80,12 @@ impl Protection {
 
     /// The next repair packet that is due.
     pub fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
+        let rests = self.rests;
+        // While it rests repair is made all the same, and falls due, so that it can go on at once.
+        std::iter::from_fn(|| self.pop_due(now)).find(|_| !rests)
+    }
+
+    fn pop_due(&mut self, now: MonoTime) -> Option<Bytes> {
         match &mut self.source {
             RepairSource::Blocks(blocks) => blocks.pop(now),
             RepairSource::Sliding(sliding) => sliding.pop(now),
