@@ -65,7 +65,7 @@ pub(crate) fn format() -> AudioFormat {
     AudioFormat { rate: ClockRate::new(8_000).expect("a rate"), channels: 1 }
 }
 
-fn track(control: &str, number: u8, medium: Medium) -> Track {
+pub(crate) fn track(control: &str, number: u8, medium: Medium) -> Track {
     let payload_type = payload_type(number);
     Track {
         control: control.into(),

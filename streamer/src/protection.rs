@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use cantus_qos::fec::Scheme;
 use cantus_qos::fec::block::BlockShape;
 use cantus_qos::fec::sliding::EncodingWindow;
-use cantus_qos::fec::{Fit, Path};
+use cantus_qos::fec::{Fit, Scheme};
 use cantus_qos::spec::{Protection, Sliding};
 use cantus_qos::time::MediaTime;
 
 /// The delay that is assumed of a listener who states none.
-const USUAL_DELAY: Duration = Duration::from_millis(200);
+pub(crate) const USUAL_DELAY: Duration = Duration::from_millis(200);
 
 /// What a block and its repair may take of the delay. The rest is for the path and its jitter.
 const BLOCK_SHARE: f64 = 0.73;
@@ -109,12 +108,6 @@ impl Granted {
     }
 }
 
-/// Whether asking for what is missing leaves so little, on this `path`, that a code has nothing to
-/// do: units `unit` apart are heard `delay` after their sending.
-pub(crate) fn asking_suffices(path: &Path, delay: Duration, unit: Duration) -> bool {
-    Fit::for_path(path, delay, unit).share < LEAST_SHARE
-}
-
 /// Between two repair packets of a block of units `unit` long.
 ///
 /// Further apart they would share fewer bursts with each other, but the block would have to be
@@ -148,19 +141,16 @@ pub(crate) fn choose(
             let covers = wish.window.unwrap_or(fit.covers);
             Some(Granted::Sliding(Window { share, covers }))
         }
-        (Scheme::Sliding, Protection::Auto) => {
-            slide(delay, unit, REPAIR_SHARE).map(Granted::Sliding)
-        }
+        (Scheme::Sliding, Protection::Auto) => slide(delay, unit, Fit::MOST).map(Granted::Sliding),
         _ => None,
     }
 }
 
-/// The window that fits into `room`, with at most `share` repair packets to a source packet: all
-/// that can still be in time.
+/// The window that fits into `room`: all that can still be in time, with at most `share` repair
+/// packets to a source packet. What the path loses tells later how much of that is used.
 pub(crate) fn slide(room: Duration, unit: MediaTime, share: f64) -> Option<Window> {
     let oldest = room.mul_f64(BLOCK_SHARE);
     let units = oldest.as_secs_f64() / unit.as_secs_f64();
-    let share = share.min(share_of((units as u8).min(LONG_BLOCK)));
     (units >= 1.0).then_some(Window { share, covers: EncodingWindow::last(oldest) })
 }
 
@@ -227,20 +217,6 @@ mod tests {
             assert!(takes <= delay as f64 * BLOCK_SHARE, "{shape} takes {takes} of {delay}");
             assert!(shape.overhead() <= REPAIR_SHARE, "{shape}");
         }
-    }
-
-    #[test]
-    fn asking_is_enough_where_losses_are_few_and_a_round_trip_fits() {
-        let ms = Duration::from_millis;
-        let suffices = |one_way, loss, run, delay| {
-            let (jitter, round_trip) = (ms(10), ms(2 * one_way));
-            let path = Path { one_way: ms(one_way), jitter, round_trip, loss, run };
-            asking_suffices(&path, ms(delay), ms(20))
-        };
-        assert!(suffices(20, 0.01, 1.0, 150));
-        assert!(suffices(40, 0.0, 1.0, 150), "nothing is lost");
-        assert!(!suffices(20, 0.2, 1.25, 150), "much is lost");
-        assert!(!suffices(80, 0.02, 1.0, 200), "no round trip fits");
     }
 
     #[test]

@@ -27,8 +27,10 @@ pub const FAREWELL: Duration = Duration::from_secs(10);
 /// A session of best effort is not silenced altogether: its listener is to see that it is there.
 const LEAST_RATE: Bitrate = Bitrate::from_kbps(8);
 
-/// How far stored media runs ahead.
+/// How far stored media runs ahead: so long, and so many bytes, for no player of ours holds more
+/// than half as much again.
 const STORED_LEAD: Duration = Duration::from_secs(10);
+const STORED_LEAD_BYTES: usize = 768 << 10;
 
 /// What belongs to one control URL of a session.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -156,7 +158,6 @@ impl Session {
     /// path can bear; `media` is what a track of sound takes.
     pub fn govern(&mut self, media: Bitrate) {
         if self.pipeline.allowance().is_none() {
-            let media = if self.runs_ahead() { media + media } else { media };
             self.pipeline.govern(Allowance::new(media, self.full_rate()));
         }
     }
@@ -237,12 +238,21 @@ impl Session {
         }
         let from = self.pipeline.align(from);
         let schedule = if self.runs_ahead() {
-            Schedule::stored(now, from, until, STORED_LEAD)
+            Schedule::stored(now, from, until, self.lead())
         } else {
             Schedule::live(now, from, until)
         };
         self.pipeline.play(now, schedule);
         Some((from, until))
+    }
+
+    fn lead(&self) -> Duration {
+        let is_audio = |flow: &&Flow| matches!(flow.kind, FlowKind::Audio(_));
+        let audio: Bitrate = self.flows.iter().filter(is_audio).map(|flow| flow.rate).sum();
+        match audio {
+            Bitrate::ZERO => STORED_LEAD,
+            audio => STORED_LEAD.min(audio.time_for(STORED_LEAD_BYTES)),
+        }
     }
 
     /// Where PLAY without a range begins: where the nominal timeline stands; after its end, at the

@@ -75,8 +75,10 @@ impl Track {
             AudioCodec::L16 => format.rate,
         };
         let (start, until) = playing.range;
-        let mut intake = Intake::new(plan, repair, rate, unit, start);
-        let mut stock = Stock::new(unit, playing.from);
+        let is_audio = |plan: &&FlowPlan| matches!(plan.role, Role::Audio { .. });
+        let tracks = playing.flows.iter().filter(is_audio).count();
+        let mut intake = Intake::new(plan, repair, rate, unit, start, tracks);
+        let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
             let first = intake.receiver.expect(first);
             intake.expect(first, stock.expect(first, start, until));

@@ -77,14 +77,14 @@ impl Packetizer {
         self.marker = true;
     }
 
+    /// The rate of the timestamps.
+    pub fn rate(&self) -> ClockRate {
+        self.rate
+    }
+
     /// The source identifier of the stream.
     pub fn ssrc(&self) -> Ssrc {
         self.ssrc
-    }
-
-    /// The ticks of its timestamps.
-    pub fn rate(&self) -> ClockRate {
-        self.rate
     }
 
     /// The sequence number that the next packet gets.

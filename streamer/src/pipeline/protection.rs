@@ -10,7 +10,6 @@ use cantus_qos::fec::Path;
 use cantus_qos::roq::FlowId;
 use cantus_qos::time::MonoTime;
 
-use crate::protection;
 pub use blocks::BlockProtection;
 pub use sliding::SlidingProtection;
 
@@ -23,9 +22,6 @@ const STORED_START: Duration = Duration::from_millis(200);
 pub struct Protection {
     flow: FlowId,
     source: RepairSource,
-    /// Whether it may rest, where asking for what is missing is enough.
-    yields: bool,
-    rests: bool,
 }
 
 /// Where its repair packets come from.
@@ -51,18 +47,7 @@ pub struct Leaving {
 impl Protection {
     /// Repair on `flow`.
     pub fn new(flow: FlowId, source: RepairSource) -> Self {
-        Self { flow, source, yields: false, rests: false }
-    }
-
-    /// It rests as long as asking for what is missing is enough.
-    pub fn yielding(self) -> Self {
-        Self { yields: true, ..self }
-    }
-
-    /// The way to the listener, who hears units `unit` long `delay` after their nominal instant,
-    /// is known to be so.
-    pub(super) fn adapt(&mut self, path: &Path, delay: Duration, unit: Duration) {
-        self.rests = self.yields && protection::asking_suffices(path, delay, unit);
+        Self { flow, source }
     }
 
     /// The flow that repair leaves on.
@@ -78,14 +63,17 @@ impl Protection {
         }
     }
 
-    /// The next repair packet that is due.
-    pub fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
-        let rests = self.rests;
-        // While it rests repair is made all the same, and falls due, so that it can go on at once.
-        std::iter::from_fn(|| self.pop_due(now)).find(|_| !rests)
+    /// The path to the listener is known, or has become another one. Blocks stay as they were
+    /// granted.
+    pub fn on_path(&mut self, path: Path) {
+        match &mut self.source {
+            RepairSource::Blocks(_) => {}
+            RepairSource::Sliding(sliding) => sliding.on_path(path),
+        }
     }
 
-    fn pop_due(&mut self, now: MonoTime) -> Option<Bytes> {
+    /// The next repair packet that is due.
+    pub fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
         match &mut self.source {
             RepairSource::Blocks(blocks) => blocks.pop(now),
             RepairSource::Sliding(sliding) => sliding.pop(now),

@@ -50,20 +50,23 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Of the track that was set up as `plan`, whose units play for `unit` and are counted at
-    /// `rate`; what is sent begins at `start`.
+    /// `rate`; what is sent begins at `start`. It is one of `tracks` tracks.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
         rate: ClockRate,
         unit: MediaTime,
         start: MediaTime,
+        tracks: usize,
     ) -> Self {
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
         }
         let repair = repair.and_then(|plan| match plan.role {
-            Role::Repair { scheme, .. } => Some((plan.id, fec::Decoder::new(scheme))),
+            Role::Repair { scheme, .. } => {
+                Some((plan.id, fec::Decoder::new(scheme, fec::Decoder::MAX_HELD / tracks.max(1))))
+            }
             _ => None,
         });
         Self {

@@ -7,6 +7,10 @@ use cantus_qos::time::{MediaTime, MonoTime};
 /// No track holds more than this: a sender that runs further ahead is not one of ours.
 const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
 
+/// Nor do all tracks together hold more bytes than this: five seconds of linear stereo, half a
+/// minute of the best Opus. Our streamers run no further ahead (`streamer/src/session.rs`).
+const MOST_BYTES: usize = 1_280 << 10;
+
 /// What lies between taking in and rendering: the playout buffer, and the book that is kept of it.
 #[derive(Debug)]
 pub(crate) struct Stock {
@@ -21,9 +25,10 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// No units yet. Each plays for `unit`; the sound begins at `from`.
-    pub(super) fn new(unit: MediaTime, from: MediaTime) -> Self {
-        Self { ledger: Ledger::new(), unit, buffer: Buffer::new(unit, CAPACITY), known: None, from }
+    /// No units yet, of one of `tracks` tracks. Each plays for `unit`; the sound begins at `from`.
+    pub(super) fn new(unit: MediaTime, from: MediaTime, tracks: usize) -> Self {
+        let buffer = Buffer::new(unit, CAPACITY).with_most_bytes(MOST_BYTES / tracks.max(1));
+        Self { ledger: Ledger::new(), unit, buffer, known: None, from }
     }
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
