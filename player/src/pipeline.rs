@@ -12,8 +12,10 @@ mod mix;
 mod pace;
 mod reception;
 mod reports;
+mod requests;
 mod sender;
 mod sink_time;
+mod stall;
 mod track;
 mod words;
 
@@ -39,8 +41,10 @@ use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
+use requests::Requests;
 use sender::SenderTime;
 use sink_time::SinkTime;
+use stall::Stall;
 use track::IP_UDP_HEADERS;
 pub(crate) use track::Track;
 pub(crate) use words::Words;
@@ -92,6 +96,7 @@ pub struct Pipeline {
     /// Another delay than before, not yet told to the server.
     renewed: Option<Duration>,
     reports: ReceiverReports,
+    requests: Requests,
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
@@ -104,6 +109,7 @@ pub struct Pipeline {
     sounded: Option<PlayoutClock>,
     from: MediaTime,
     position: MediaTime,
+    stall: Stall,
     until: Option<MediaTime>,
     carrier: Carrier,
     /// When something was last there to be played.
@@ -134,6 +140,7 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let reports = ReceiverReports::new(now, wish.seed);
         let lead = match wish.sink_clock {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
@@ -155,7 +162,8 @@ impl Pipeline {
             bargain: promised.map(Bargain::new),
             bargained: false,
             renewed: None,
-            reports: ReceiverReports::new(now, wish.seed),
+            requests: Requests::new(reports.ssrc()),
+            reports,
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
@@ -165,6 +173,7 @@ impl Pipeline {
             sounded: None,
             from,
             position: from,
+            stall: Stall::default(),
             until,
             carrier: wish.carrier,
             last_fed: now,
@@ -197,7 +206,8 @@ impl Pipeline {
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
         self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
         if channel == Channel::Rtcp {
-            return reports::on_report(now, flow, &data, &mut self.tracks);
+            let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
+            return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
             return words.on_packet(data);
@@ -215,10 +225,12 @@ impl Pipeline {
             }
             for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
             {
-                self.pace.observe(now, delay);
                 if by_itself {
+                    self.pace.observe(now, delay);
                     self.watch.on_transit(now, delay);
                     self.bargain(now, delay);
+                } else {
+                    self.pace.observe_repaired(now, delay);
                 }
             }
             return;
@@ -228,7 +240,7 @@ impl Pipeline {
     /// A unit that came by itself tells what delay can be kept.
     fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
         let Some(bargain) = &mut self.bargain else { return };
-        let feasible = self.playout.is_none().then(|| self.pace.feasible(now));
+        let feasible = self.playout.is_none().then(|| self.pace.feasible());
         let lead = TimeDelta::from(self.lead);
         let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
         self.pace.renew(renewed);
@@ -250,6 +262,7 @@ impl Pipeline {
     /// A round trip was measured.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.sender.on_round_trip(round_trip);
+        self.tracks.iter_mut().for_each(|track| track.intake.on_round_trip(round_trip));
     }
 
     /// The server is gone; what is buffered is still played.
@@ -263,7 +276,7 @@ impl Pipeline {
         if self.sink_clock == SinkClock::Sink {
             return None;
         }
-        let due = self.next_sound_at(now).filter(|due| *due <= now + self.lead)?;
+        let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, HandOver { due, left: now })
     }
@@ -289,7 +302,7 @@ impl Pipeline {
         }
         let heard_at = self.sink.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
-        let start = self.start_at(now).filter(|_| self.playout.is_none());
+        let start = self.start_at().filter(|_| self.playout.is_none());
         let block = match start {
             Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
             None if self.playout.is_none() => self.lead_in(frames, frames),
@@ -312,19 +325,28 @@ impl Pipeline {
         MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
+    /// How much later everything was heard for having been waited for, all told.
+    pub fn waited(&self) -> MediaTime {
+        self.stall.waited()
+    }
+
     /// Renders one unit.
     fn render(&mut self, now: MonoTime, when: HandOver) -> Option<Block> {
         if self.is_rendered() {
             return None;
         }
-        let position = self.position;
+        if let Some(made_up) = self.stand(when) {
+            return Some(made_up);
+        }
         if self.has_more() {
             self.last_fed = self.last_fed.max(now);
         }
-        let unit = self.mix.unit();
-        let end = self.until.map_or(position + unit, |until| until.min(position + unit));
+        self.skip_gap(when.due);
+        let position = self.position;
+        let end = position + self.piece();
         self.depths.record(self.depth().to_delta());
-        self.aim = Some(self.pace.start_delay(now));
+        self.aim = Some(self.pace.start_delay());
+        let delay = self.delay(when.due);
         let mut samples = self.mix.render(&mut self.tracks, position, end, when);
         self.judge(when);
         self.position = end;
@@ -334,12 +356,11 @@ impl Pipeline {
             SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
         }
         if let Some(playout) = &mut self.playout {
-            let delay = self.sender.nominal_at(position).map(|sent| when.due - sent);
             let change = match self.sink_clock {
                 SinkClock::Sender if !self.bargained => {
-                    self.pace.adapt(now, delay, end - position, &mut samples)
+                    self.pace.adapt(delay, end - position, &mut samples)
                 }
-                _ => self.pace.hold(now, delay, end - position, &mut samples),
+                _ => self.pace.hold(delay, end - position, &mut samples),
             };
             playout.delay(change);
         }
@@ -359,15 +380,15 @@ impl Pipeline {
     }
 
     /// When the first sample is to be heard.
-    fn start_at(&self, now: MonoTime) -> Option<MonoTime> {
+    fn start_at(&self) -> Option<MonoTime> {
         let sent = self.sender.nominal_at(self.position)?;
-        Some(sent + self.pace.start_delay(now))
+        Some(sent + self.pace.start_delay())
     }
 
-    fn next_sound_at(&self, now: MonoTime) -> Option<MonoTime> {
+    fn next_sound_at(&self) -> Option<MonoTime> {
         match &self.playout {
             Some(playout) => Some(playout.heard_at(self.position)),
-            None => self.start_at(now),
+            None => self.start_at(),
         }
     }
 
@@ -392,11 +413,22 @@ impl Pipeline {
         Some((cue, skew))
     }
 
-    /// The next report that is due.
+    /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.plan_playout();
+        let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
+        let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
         Some(packet)
+    }
+
+    /// Tells the tracks when their units must be there.
+    fn plan_playout(&mut self) {
+        let Some(heard_at) = self.next_sound_at() else { return };
+        let taken_at = heard_at - self.lead - self.pace.sink_lead();
+        for track in &mut self.tracks {
+            track.plan_playout(self.position, taken_at);
+        }
     }
 
     /// Goodbye to the server.
@@ -457,7 +489,7 @@ impl Pipeline {
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
             SinkClock::Sender if !self.is_rendered() => {
-                self.next_sound_at(now).map(|due| due - self.lead)
+                self.next_sound_at().map(|due| due - self.lead)
             }
             _ => None,
         };
@@ -466,7 +498,9 @@ impl Pipeline {
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
-        [sound, over, cue, watch, Some(self.reports.next_deadline())].into_iter().flatten().min()
+        let request = self.requests.next_deadline(&self.tracks);
+        let report = Some(self.reports.next_deadline(&self.tracks));
+        [sound, over, cue, watch, request, report].into_iter().flatten().min()
     }
 }
 

@@ -117,6 +117,7 @@ fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
     report.played_ms = Some(millis(track.voice.played.to_delta()));
     report.stretched_ms = Some(millis(stretched.to_delta()));
     report.shrunk_ms = Some(millis(shrunk.to_delta()));
+    report.waited_ms = Some(millis(pipeline.waited().to_delta()));
     if let Some(jitter) = track.jitter() {
         report.jitter_ms = report.jitter_ms.with_rfc3550(jitter);
     }
@@ -148,7 +149,7 @@ fn bytes(traffic: Traffic) -> Bytes {
     Bytes {
         media: traffic.media,
         repair: traffic.repair,
-        retransmission: 0,
+        retransmission: traffic.retransmission,
         feedback: traffic.feedback,
         headers: traffic.headers,
     }

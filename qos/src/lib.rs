@@ -25,13 +25,14 @@
 //! # Rooms, from the ground up
 //!
 //! `time`, `quantity`, `delivery` · `rtp` · `rtcp`, `roq`, `rtsp`, `payload`, `fec`, `stats` ·
-//! `shaping`, `playout`, `sync` · `spec`. A room imports only from rooms named before it.
+//! `shaping`, `repair`, `playout`, `sync` · `spec`. A room imports only from rooms named before it.
 
 pub mod delivery;
 pub mod fec;
 pub mod payload;
 pub mod playout;
 pub mod quantity;
+pub mod repair;
 pub mod roq;
 pub mod rtcp;
 pub mod rtp;

@@ -362,11 +362,12 @@ impl Control {
     }
 
     fn describe(&self, connection: ConnectionId, asked: &Asked) -> Reply {
-        let described = self.connections.get(&connection).and_then(Connection::described);
-        let Some((key, programme)) = described else {
+        let state = self.connections.get(&connection);
+        let described = state.and_then(|state| Some((state.carrier(), state.described()?)));
+        let Some((carrier, (key, programme))) = described else {
             return Reply::refuse(StatusCode::NotFound, "no such presentation");
         };
-        let sdp = describe::description(programme, asked.cantus).to_sdp();
+        let sdp = describe::description(programme, asked.cantus, carrier).to_sdp();
         Reply::ok()
             .header(headers::CONTENT_BASE, base_url(asked.url.as_ref(), &key.name))
             .header(headers::SUPPORTED, cantus_qos::rtsp::FEATURE)

@@ -6,17 +6,19 @@
 //! reports (SR, SDES, BYE) ----------------------------------------^
 //! ```
 
+mod allowance;
 mod audio;
 mod cues;
 mod packetizer;
-mod repair;
+mod protection;
 mod reports;
 mod schedule;
 
-pub use audio::AudioChain;
+pub use allowance::Allowance;
+pub use audio::{AudioChain, LONGEST_USE};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
-pub use repair::Protection;
+pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
 pub use reports::{Feedback, Heard, SenderReports};
 pub use schedule::Schedule;
 
@@ -24,6 +26,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp::{self, CongestionFeedback};
 use cantus_qos::shaping::{Pacer, TokenBucket};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
@@ -59,6 +62,9 @@ pub struct Pipeline {
     cues: Vec<CueChain>,
     reports: SenderReports,
     pacer: Pacer<Packet>,
+    /// The rate of the pacer where nothing holds it back.
+    rate: Bitrate,
+    allowance: Option<Allowance>,
     schedule: Option<Schedule>,
 }
 
@@ -76,6 +82,8 @@ impl Pipeline {
             cues: Vec::new(),
             reports,
             pacer: Pacer::new(bucket),
+            rate,
+            allowance: None,
             schedule: None,
         }
     }
@@ -105,9 +113,29 @@ impl Pipeline {
         &self.cues
     }
 
-    /// A compound packet from the listener.
-    pub fn heard(&mut self, now: MonoTime, compound: &[u8]) -> Feedback {
-        self.reports.heard(self.wall.at(now), compound)
+    /// From now on the path decides how much leaves: the listener tells what arrives.
+    pub fn govern(&mut self, allowance: Allowance) {
+        self.allowance = Some(allowance);
+    }
+
+    /// How much may leave, where the path decides it.
+    pub fn allowance(&mut self) -> Option<&mut Allowance> {
+        self.allowance.as_mut()
+    }
+
+    /// A compound packet from the listener, or feedback that travels alone.
+    pub fn heard(&mut self, now: MonoTime, data: &[u8]) -> Feedback {
+        if let Ok(feedback) = CongestionFeedback::parse(data) {
+            if let Some(allowance) = &mut self.allowance {
+                allowance.on_feedback(now, &feedback);
+            }
+            return Feedback::Report;
+        }
+        let Ok(packets) = rtcp::parse_compound(data) else { return Feedback::Noise };
+        for chain in &mut self.audio {
+            packets.iter().for_each(|packet| chain.heard(now, self.wall, packet));
+        }
+        self.reports.heard(now, self.wall.at(now), packets)
     }
 
     /// What the listener last reported about each of our streams.
@@ -117,6 +145,7 @@ impl Pipeline {
 
     /// The chain may send so much.
     pub fn set_rate(&mut self, now: MonoTime, rate: Bitrate) {
+        self.rate = rate;
         self.pacer.set_rate(now, rate);
     }
 
@@ -171,11 +200,28 @@ impl Pipeline {
         for chain in &mut self.cues {
             chain.advance(now, self.wall, &mut self.pacer);
         }
-        if let Some(packet) = self.pacer.pop(now) {
-            return Some(packet);
+        self.pace(now, &schedule);
+        while let Some(packet) = self.pacer.pop(now) {
+            if self.admits(now, &packet) {
+                return Some(packet);
+            }
         }
         let finished = self.is_finished();
-        self.reports.pop(now, self.wall.at(now), &schedule, &self.audio, finished)
+        let wall = self.wall.at(now);
+        let report = self.reports.pop(now, wall, &schedule, &self.audio, finished)?;
+        self.admits(now, &report);
+        Some(report)
+    }
+
+    /// Media that runs ahead leaves as fast as the path bears it; other media has its time.
+    fn pace(&mut self, now: MonoTime, schedule: &Schedule) {
+        if let Some(allowance) = self.allowance.as_ref().filter(|_| schedule.runs_ahead()) {
+            self.pacer.set_rate(now, self.rate.min(allowance.control().target(now)));
+        }
+    }
+
+    fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
+        self.allowance.as_mut().is_none_or(|allowance| allowance.admits(now, packet))
     }
 
     /// When [`pop`](Self::pop) may have something again.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
@@ -12,7 +13,7 @@ use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::pipeline::{Feedback, Packet, Pipeline, Schedule};
+use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, Schedule};
 use crate::programme::Programme;
 use crate::wire::{Carrier, ConnectionId, Destination, Source, Transmit};
 
@@ -36,8 +37,8 @@ const STORED_LEAD_BYTES: usize = 768 << 10;
 pub enum FlowKind {
     /// An audio track: its place in the presentation.
     Audio(usize),
-    /// The repair of an audio track.
-    Repair(usize),
+    /// The repair of an audio track by one of the schemes on offer.
+    Repair(usize, Scheme),
     /// A subtitle track: its language.
     Text(String),
 }
@@ -147,6 +148,25 @@ impl Session {
     pub fn add_flow(&mut self, now: MonoTime, flow: Flow) {
         self.flows.push(flow);
         self.pipeline.set_rate(now, self.shaped_rate());
+        let wanted = self.full_rate();
+        if let Some(allowance) = self.pipeline.allowance() {
+            allowance.set_wanted(wanted);
+        }
+    }
+
+    /// A listener who tells what arrives ([`CongestionFeedback`](cantus_qos::rtcp)) gets what its
+    /// path can bear; `media` is what a track of sound takes.
+    pub fn govern(&mut self, media: Bitrate) {
+        if self.pipeline.allowance().is_none() {
+            let media = if self.runs_ahead() { media + media } else { media };
+            self.pipeline.govern(Allowance::new(media, self.full_rate()));
+        }
+    }
+
+    /// What the session would send on a path that bears everything; twice that while it runs ahead.
+    fn full_rate(&self) -> Bitrate {
+        let rate = self.grant.rate();
+        if self.runs_ahead() { rate + rate } else { rate }
     }
 
     /// What its flows need together. A session of best effort may be granted less.
@@ -183,7 +203,7 @@ impl Session {
     /// is promised but what it may take.
     pub fn granted_spec(&self) -> QosSpec {
         let rate = Some(self.grant.rate());
-        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(_)));
+        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(..)));
         match self.spec.mode {
             Some(mode @ Mode::BestEffort) => {
                 QosSpec { rate, mode: Some(mode), ..Default::default() }
@@ -255,7 +275,7 @@ impl Session {
                 FlowKind::Text(_) => {
                     self.pipeline.cues().iter().find(|it| it.flow() == flow.id)?.packetizer()
                 }
-                FlowKind::Repair(_) => return None,
+                FlowKind::Repair(..) => return None,
             };
             Some(StartPoint {
                 kind: flow.kind.clone(),

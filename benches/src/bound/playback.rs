@@ -16,6 +16,9 @@ pub struct Playback {
     pub played: usize,
     /// How many came, but were heard late or not at all.
     pub late: usize,
+    /// How many more could have been given up in the time that playback waited for late ones. A
+    /// constant delay gives them up.
+    pub waits: usize,
     /// From sending to being heard, the mean over the units heard in time.
     pub mean: Duration,
 }
@@ -40,7 +43,13 @@ impl Playback {
         }
         let mean =
             Duration::from_nanos((sum.as_nanos() / u128::try_from(played).ok()?.max(1)) as u64);
-        (played > 0).then_some(Self { units, played, late, mean })
+        (played > 0).then_some(Self { units, played, late, waits: 0, mean })
+    }
+
+    /// The same where playback stood still for as long as `waits` units play.
+    #[must_use]
+    pub fn with_waits(self, waits: usize) -> Self {
+        Self { waits, ..self }
     }
 
     /// The playout of the stream called `stream` in what a simulated run has kept.
@@ -49,14 +58,19 @@ impl Playback {
         Self::of(of_it.map(|fate| &fate.record))
     }
 
-    /// Of the units that came, how many were late.
+    /// Of the units that came, how many were late or were waited for.
     pub fn late_share(&self) -> f64 {
-        self.late as f64 / (self.played + self.late) as f64
+        (self.late + self.waits) as f64 / (self.played + self.late) as f64
     }
 
     /// What was possible with as many units late. The ratios of interest are `mean` to
     /// `constant` and to `optimum_mean`.
     pub fn bound(&self) -> Option<PlayoutBound> {
         playout_within(&self.units, self.late, WINDOW)
+    }
+
+    /// The same with the sound interrupted for as long: what was waited for is late too.
+    pub fn bound_without_waits(&self) -> Option<PlayoutBound> {
+        playout_within(&self.units, self.late + self.waits, WINDOW)
     }
 }

@@ -97,13 +97,16 @@ fn playout(cell: &CellResult) -> Option<String> {
         return None;
     }
     let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);
-    let ratio = mean("playout_to_constant").map(|ratio| format!(", {ratio:.2} of best constant"));
+    let ratio = |name: &str| mean(name).map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
     Some(format!(
-        "delay {:.1} ms in the median, {:.1} in the mean{}; late {:.2} %",
+        "delay {:.1} ms in the median, {:.1} in the mean; late {:.2} %, with waits {:.2} %; \
+         {} of the best constant delay as late, {} as interrupted",
         mean("delay_p50_ms")?,
         mean("delay_mean_ms")?,
-        ratio.unwrap_or_default(),
+        100.0 * mean("late")? / mean("expected")?,
         100.0 * mean("late_share")?,
+        ratio("playout_to_constant"),
+        ratio("playout_to_interrupted"),
     ))
 }
 

@@ -93,6 +93,7 @@ pub const FIGURES: &[Figure] = &[
     figure!(late_share, "late of what came", Share, less by 1e-3),
     figure!(playout_to_constant, "delay / best constant", Ratio, less by 0.01),
     figure!(playout_to_optimum, "delay / optimum", Ratio),
+    figure!(playout_to_interrupted, "delay / best as interrupted", Ratio),
     figure!(jitter_p50_ms, "jitter, median", Millis),
     figure!(jitter_p95_ms, "jitter, 95 %", Millis),
     figure!(jitter_p99_ms, "jitter, 99 %", Millis),
@@ -108,6 +109,7 @@ pub const FIGURES: &[Figure] = &[
     figure!(concealed_ms, "concealed", Millis, less by 20.0),
     figure!(stretched_ms, "stretched", Millis),
     figure!(shrunk_ms, "shrunk", Millis),
+    figure!(waited_ms, "waited", Millis),
     figure!(mos, "MOS", Ratio),
 ];
 

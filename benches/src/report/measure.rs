@@ -80,6 +80,7 @@ fn count_units(run: &mut Run, outcome: &Outcome) {
             (&mut run.concealed_ms, stream.concealed_ms),
             (&mut run.stretched_ms, stream.stretched_ms),
             (&mut run.shrunk_ms, stream.shrunk_ms),
+            (&mut run.waited_ms, stream.waited_ms),
         ] {
             *sum = part.map(|part| sum.unwrap_or_default() + part).or(*sum);
         }
@@ -157,10 +158,17 @@ fn time(run: &mut Run, outcome: &Outcome, tracks: &[Vec<UnitRecord>]) {
     run.mos = report.mos.as_ref().map(|mos| mos.value);
 }
 
+/// How many units of a track could have been given up in the time that playback waited for them.
+fn units_waited(run: &Run, tracks: &[Vec<UnitRecord>]) -> usize {
+    let waited = run.waited_ms.unwrap_or_default() / tracks.len().max(1) as f64;
+    (waited / (1e3 * UNIT.as_secs_f64())).round().max(0.0) as usize
+}
+
 /// How far it was from what was possible: for the playout of the first track, and for repair
 /// where the latency is a number.
 fn bound(run: &mut Run, tracks: &[Vec<UnitRecord>], scenario: &Scenario) {
-    let playback = tracks.first().and_then(Playback::of);
+    let waited = units_waited(run, tracks);
+    let playback = tracks.first().and_then(Playback::of).map(|it| it.with_waits(waited));
     if let Some((playback, bound)) = playback.and_then(|playback| {
         let bound = playback.bound()?;
         Some((playback, bound))
@@ -173,6 +181,8 @@ fn bound(run: &mut Run, tracks: &[Vec<UnitRecord>], scenario: &Scenario) {
         };
         run.playout_to_constant = ratio(bound.constant);
         run.playout_to_optimum = ratio(bound.optimum_mean);
+        let whole = playback.bound_without_waits();
+        run.playout_to_interrupted = whole.and_then(|bound| ratio(bound.constant));
     }
     let Latency::Fixed(latency) = scenario.latency else { return };
     let (Some(overhead), true) = (run.overhead, run.expected > 0) else { return };

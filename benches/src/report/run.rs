@@ -66,12 +66,15 @@ pub struct Run {
     pub delay_p99_ms: Option<f64>,
     /// The longest.
     pub delay_max_ms: Option<f64>,
-    /// Of the units that came, the share that was not heard in time.
+    /// Of the units that came, the share that was late or was waited for.
     pub late_share: Option<f64>,
     /// Mean delay / the best constant delay in hindsight with as many units late.
     pub playout_to_constant: Option<f64>,
     /// Mean delay / the offline optimum that may change its delay (Moon, Kurose and Towsley).
     pub playout_to_optimum: Option<f64>,
+    /// Mean delay / the best constant delay in hindsight that would have interrupted the sound for as
+    /// long: what playback waited for counts as late.
+    pub playout_to_interrupted: Option<f64>,
     /// Median of the delay variation on the way.
     pub jitter_p50_ms: Option<f64>,
     /// Its 95 % quantile.
@@ -102,6 +105,8 @@ pub struct Run {
     pub stretched_ms: Option<f64>,
     /// Sound removed by time scaling.
     pub shrunk_ms: Option<f64>,
+    /// Concealment during which playback waited for what was late, and gave no unit up for it.
+    pub waited_ms: Option<f64>,
     /// Estimated listening quality, 1 to 5.
     pub mos: Option<f64>,
     /// Length of a run of units lost on the network -> how many such runs.

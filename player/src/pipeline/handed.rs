@@ -63,6 +63,13 @@ impl Handed {
         self.blocks.push_back(Block { when, from, end });
     }
 
+    /// Playback stands still at `position`, which is due no earlier.
+    pub(super) fn stand(&mut self, when: HandOver, position: MediaTime) {
+        let stands = |block: &Block| (block.from, block.end) == (position, position);
+        self.blocks.pop_back_if(|last| stands(last));
+        self.push(when, position, position);
+    }
+
     /// What is due at `now`; `None` before anything was handed over.
     pub(super) fn due(&self, now: MonoTime) -> Option<MediaTime> {
         let begun = self.blocks.iter().rev().find(|block| block.when.due <= now);

@@ -68,9 +68,25 @@ impl Mix {
     ) -> Vec<f32> {
         let rate = self.format.rate;
         let frames = (end.ticks(rate) - position.ticks(rate)).max(0) as usize;
+        self.mix(tracks, frames, |track, out| track.render(position, frames, when, out))
+    }
+
+    /// What all tracks make up for `length`, while playback waits.
+    pub(super) fn extend(&self, tracks: &mut [Track], length: MediaTime) -> Vec<f32> {
+        let frames = length.ticks(self.format.rate).max(0) as usize;
+        self.mix(tracks, frames, |track, out| track.extend(frames, out))
+    }
+
+    /// Mixes the `frames` frames that `sound` appends of each track.
+    fn mix(
+        &self,
+        tracks: &mut [Track],
+        frames: usize,
+        mut sound: impl FnMut(&mut Track, &mut Vec<f32>),
+    ) -> Vec<f32> {
         if let [only] = tracks {
             let mut samples = Vec::with_capacity(frames * usize::from(self.format.channels));
-            only.render(position, frames, when, &mut samples);
+            sound(only, &mut samples);
             return samples;
         }
         let channels = usize::from(self.format.channels);
@@ -79,7 +95,7 @@ impl Mix {
         let mut samples = Vec::with_capacity(frames * channels);
         for (side, track) in tracks.iter_mut().enumerate() {
             samples.clear();
-            track.render(position, frames, when, &mut samples);
+            sound(track, &mut samples);
             let width = usize::from(track.format().channels);
             for (frame, out) in mixed.chunks_exact_mut(channels).enumerate() {
                 for (channel, out) in out.iter_mut().enumerate() {

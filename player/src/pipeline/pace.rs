@@ -13,12 +13,23 @@ const STORED_START: Duration = Duration::from_millis(300);
 
 /// With `auto`, one unit in two hundred may be late; recovered ones count from when they were
 /// recovered, so the target leaves room for repair where there is loss.
+///
+/// Without jitter that repair could mend, waiting 3 ms more must save one unit in a hundred. What
+/// that is worth is a choice: with less, plain jitter interrupts the sound too often; with more,
+/// a few stragglers let everybody wait (where delays are Pareto distributed, as on the link
+/// `storm`, for twice as long as half of the units need). Half a second from end to end is more
+/// than conversation bears (ITU-T G.114), so playback waits for no more than a second where it
+/// stands still: then it goes on without what is missing.
 const AUTO: TargetConfig = TargetConfig {
-    minimum: Duration::from_millis(20),
-    maximum: Duration::from_secs(2),
-    start: Duration::from_millis(120),
+    minimum: Duration::from_millis(5),
+    maximum: Duration::from_secs(1),
+    start: Duration::from_millis(60),
     late_share: 0.005,
+    worth: Some(Duration::from_millis(300)),
 };
+
+/// The least that is left for jitter where path and sink take more than was promised.
+const LEAST: Duration = Duration::from_millis(20);
 
 /// A promised latency that a sink with a clock of its own misses by no more is let be: scaling a
 /// block changes it by up to 15 ms, and is not to overshoot to the other side.
@@ -69,19 +80,47 @@ impl Pace {
         self.target.observe(now, delay);
     }
 
+    /// The same of a unit that was lost and brought back.
+    pub(crate) fn observe_repaired(&mut self, now: MonoTime, delay: TimeDelta) {
+        self.target.observe_repaired(now, delay);
+    }
+
+    /// Whether playback, which is heard `delay` after its nominal sending, waits where there is
+    /// nothing to be played: what is not there yet is still to be heard, a little later.
+    pub(crate) fn waits(&self, delay: Option<TimeDelta>) -> bool {
+        match self.latency {
+            Latency::Fixed(_) => false,
+            Latency::Stored => true,
+            Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < AUTO.maximum.into()),
+        }
+    }
+
+    /// By how much longer playback waits than it must, where the latency is ours to choose.
+    pub(crate) fn surplus(&self, delay: Option<TimeDelta>) -> Duration {
+        match (self.latency, delay) {
+            (Latency::Auto, Some(delay)) => {
+                (self.excess(delay) - self.target.target().into()).max_zero()
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// By how much longer than the fastest packet takes a delay is, the sink left out.
+    fn excess(&self, delay: TimeDelta) -> TimeDelta {
+        delay - TimeDelta::from(self.fastest() + self.ahead())
+    }
+
     /// How long after its nominal sending the first unit is heard. Samples leave for the sink
     /// before they are heard, which adds to what the network needs; and where a sink with a clock
     /// and the network need more than was promised, playback is as near to the promise as it can
     /// be.
-    pub(crate) fn start_delay(&self, now: MonoTime) -> Duration {
+    pub(crate) fn start_delay(&self) -> Duration {
         let sink = self.ahead();
         match (self.latency, self.sink) {
             (Latency::Fixed(delay), None) => delay,
-            (Latency::Fixed(delay), Some(_)) => {
-                delay.max(self.fastest() + AUTO.minimum + SLACK + sink)
-            }
+            (Latency::Fixed(delay), Some(_)) => delay.max(self.fastest() + LEAST + SLACK + sink),
             (Latency::Stored, _) => self.fastest() + STORED_START + sink,
-            (Latency::Auto, _) => self.feasible(now),
+            (Latency::Auto, _) => self.feasible(),
         }
     }
 
@@ -91,8 +130,8 @@ impl Pace {
     }
 
     /// The least latency at which playback could begin, by what is known of the path.
-    pub(crate) fn feasible(&self, now: MonoTime) -> Duration {
-        self.fastest() + self.target.target(now) + self.ahead()
+    pub(crate) fn feasible(&self) -> Duration {
+        self.fastest() + self.target.target() + self.ahead()
     }
 
     /// A sink with a clock of its own takes samples so long before they are heard.
@@ -107,6 +146,11 @@ impl Pace {
         self.sink.unwrap_or(self.lead)
     }
 
+    /// How long before they are heard a sink with a clock takes samples; zero if it has none.
+    pub(crate) fn sink_lead(&self) -> Duration {
+        self.sink.unwrap_or_default()
+    }
+
     fn fastest(&self) -> Duration {
         self.target.fastest().unwrap_or_default().max_zero()
     }
@@ -115,21 +159,19 @@ impl Pace {
     /// latency is ours to choose. Gives by how much later everything after it is heard.
     pub(crate) fn adapt(
         &mut self,
-        now: MonoTime,
         delay: Option<TimeDelta>,
         block: MediaTime,
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Auto, Some(delay)) = (self.latency, delay) else { return TimeDelta::ZERO };
-        let excess = delay - TimeDelta::from(self.fastest() + self.ahead());
-        let scaled = match self.adapter.decide(excess, self.target.target(now), block) {
+        let scaled = match self.adapter.decide(self.excess(delay), self.target.target(), block) {
             Adjustment::Keep => None,
             Adjustment::Shorten => self.scale.shorten(samples),
             Adjustment::Lengthen => self.scale.lengthen(samples),
         };
         let change = self.replace(samples, scaled);
         if change != TimeDelta::ZERO {
-            self.adapter.scaled(change);
+            self.adapter.scaled();
         }
         change
     }
@@ -139,16 +181,15 @@ impl Pace {
     /// from the sender's.
     pub(crate) fn hold(
         &mut self,
-        now: MonoTime,
         delay: Option<TimeDelta>,
         block: MediaTime,
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Fixed(_), Some(delay)) = (self.latency, delay) else {
-            return self.adapt(now, delay, block, samples);
+            return self.adapt(delay, block, samples);
         };
         self.rest = (self.rest - block).max(MediaTime::ZERO);
-        let error = delay - self.start_delay(now).into();
+        let error = delay - self.start_delay().into();
         if error.abs() <= SLACK || self.rest > MediaTime::ZERO {
             return TimeDelta::ZERO;
         }
@@ -199,24 +240,24 @@ mod tests {
     }
 
     fn held(pace: &mut Pace, delay: TimeDelta) -> TimeDelta {
-        pace.hold(MonoTime::ZERO, Some(delay), UNIT, &mut tone())
+        pace.hold(Some(delay), UNIT, &mut tone())
     }
 
     #[test]
     fn a_promise_is_kept_where_path_and_sink_leave_room_for_it() {
         let mut pace = promised(200);
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(200));
+        assert_eq!(pace.start_delay(), Duration::from_millis(200));
         pace.sink_takes(Duration::from_millis(170));
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(200));
+        assert_eq!(pace.start_delay(), Duration::from_millis(200));
     }
 
     #[test]
     fn a_sink_that_takes_longer_than_was_promised_is_waited_for() {
         let mut pace = promised(60);
         pace.observe(MonoTime::ZERO, MS(30));
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(60));
+        assert_eq!(pace.start_delay(), Duration::from_millis(60));
         pace.sink_takes(Duration::from_millis(100));
-        assert_eq!(pace.start_delay(MonoTime::ZERO), Duration::from_millis(30 + 20 + 10 + 100));
+        assert_eq!(pace.start_delay(), Duration::from_millis(30 + 20 + 10 + 100));
     }
 
     #[test]
@@ -224,7 +265,7 @@ mod tests {
         let mut pace = promised(0);
         let mut least = |lead| {
             pace.sink_takes(Duration::from_micros(lead));
-            pace.start_delay(MonoTime::ZERO).as_micros() as u64 - 30_000
+            pace.start_delay().as_micros() as u64 - 30_000
         };
         let leads = [100_000, 120_000, 56_000].map(&mut least);
         assert_eq!(leads, [100_000, 120_000, 119_000]);
@@ -234,9 +275,9 @@ mod tests {
     fn what_the_network_needs_comes_on_top_of_what_the_sink_takes() {
         for latency in [Latency::Auto, Latency::Stored] {
             let mut pace = Pace::new(latency, Duration::ZERO, AudioFormat::OPUS_MONO);
-            let without = pace.start_delay(MonoTime::ZERO);
+            let without = pace.start_delay();
             pace.sink_takes(Duration::from_millis(100));
-            let with = pace.start_delay(MonoTime::ZERO);
+            let with = pace.start_delay();
             assert_eq!(with, without + Duration::from_millis(100), "{latency}");
         }
     }

@@ -1,7 +1,8 @@
 //! Whose packets these are, and how they are numbered.
 
-use cantus_qos::rtcp::{ReportBlock, SenderReport};
+use cantus_qos::rtcp::{ReportBlock, SenderReport, StreamFeedback};
 use cantus_qos::rtp::{RtpPacket, Sequence, SequenceUnroller, Ssrc};
+use cantus_qos::shaping::ArrivalLog;
 use cantus_qos::stats::Reception;
 use cantus_qos::time::{ClockRate, MonoTime, NtpTime, TimeDelta};
 
@@ -20,6 +21,9 @@ pub(crate) struct Receiver {
     /// The first number, where RTP-Info told it before any packet.
     expected: Option<SequenceUnroller>,
     highest: u64,
+    /// Whether the sender wants to know which packets arrive, and what it has not been told yet.
+    tells: bool,
+    arrivals: Option<ArrivalLog>,
 }
 
 #[derive(Debug)]
@@ -30,15 +34,6 @@ struct Source {
     shift: u64,
     reception: Reception,
     left: bool,
-}
-
-/// How a packet came. Only the network counts in the reception statistics.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub(crate) enum From {
-    /// By itself; when it was sent, by the sender's clock, if it says so.
-    Network(Option<NtpTime>),
-    /// It was recovered.
-    Repair,
 }
 
 /// The number of an admitted packet.
@@ -54,7 +49,21 @@ impl Receiver {
     /// A receiver of a stream whose timestamps count at `rate`. Where its source is announced,
     /// a packet that somebody else has left behind is not taken for its first.
     pub(crate) fn new(rate: ClockRate, announced: Option<Ssrc>) -> Self {
-        Self { rate, announced, source: None, candidate: None, expected: None, highest: 0 }
+        Self {
+            rate,
+            announced,
+            source: None,
+            candidate: None,
+            expected: None,
+            highest: 0,
+            tells: false,
+            arrivals: None,
+        }
+    }
+
+    /// The same for a sender who `wants` to know which packets arrive, or does not.
+    pub(crate) fn telling(self, wants: bool) -> Self {
+        Self { tells: wants, ..self }
     }
 
     /// RTP-Info says that the stream begins with `first`; the number of that unit.
@@ -66,12 +75,7 @@ impl Receiver {
     }
 
     /// Numbers a packet; `None` where its source is not believed (yet).
-    pub(crate) fn admit(
-        &mut self,
-        now: MonoTime,
-        packet: &RtpPacket,
-        from: From,
-    ) -> Option<Numbered> {
+    pub(crate) fn admit(&mut self, packet: &RtpPacket) -> Option<Numbered> {
         let known = self.source.as_ref().map(|source| source.ssrc);
         let restarted = known.is_some_and(|ssrc| ssrc != packet.ssrc);
         if known.is_none() {
@@ -91,24 +95,31 @@ impl Receiver {
             self.adopt(packet.ssrc, unroller, (self.highest + 2).wrapping_sub(first));
         }
         let source = self.source.as_mut()?;
-        match from {
-            From::Network(Some(sent)) => {
-                source.reception.on_sent_packet(now, packet.sequence, sent);
-            }
-            From::Network(None) => {
-                source.reception.on_packet(now, packet.sequence, packet.timestamp);
-            }
-            From::Repair => {}
-        }
         let number = source.unroller.unroll(packet.sequence).wrapping_add(source.shift);
         self.highest = self.highest.max(number);
         Some(Numbered { number, restarted })
+    }
+
+    /// A packet that was admitted came by itself, and left at `sent` by the sender's clock, if that
+    /// is known. Only these count in the statistics.
+    pub(crate) fn on_arrival(&mut self, now: MonoTime, packet: &RtpPacket, sent: Option<NtpTime>) {
+        let Some(source) = self.source.as_mut() else { return };
+        let Some(sent) = sent else {
+            source.reception.on_packet(now, packet.sequence, packet.timestamp);
+            return;
+        };
+        source.reception.on_sent_packet(now, packet.sequence, sent);
+        if self.tells {
+            let new = || ArrivalLog::new(now, packet.ssrc);
+            self.arrivals.get_or_insert_with(new).on_packet(now, packet.sequence, sent);
+        }
     }
 
     fn adopt(&mut self, ssrc: Ssrc, unroller: SequenceUnroller, shift: u64) {
         // Whoever is adopted was announced by SETUP, or has shown two packets in sequence.
         let reception = Reception::announced(ssrc, self.rate);
         self.source = Some(Source { ssrc, unroller, shift, reception, left: false });
+        self.arrivals = None;
         self.candidate = None;
     }
 
@@ -122,6 +133,17 @@ impl Receiver {
         let next = Sequence(packet.sequence.0.wrapping_add(1));
         self.candidate = Some((packet.ssrc, next, in_sequence));
         in_sequence >= MIN_SEQUENTIAL
+    }
+
+    /// The source that is heard, or announced.
+    pub(crate) fn ssrc(&self) -> Option<Ssrc> {
+        self.source.as_ref().map(|source| source.ssrc).or(self.announced)
+    }
+
+    /// The sequence number of the packet that is numbered so.
+    pub(crate) fn sequence(&self, number: u64) -> Option<Sequence> {
+        let source = self.source.as_ref()?;
+        Some(Sequence(number.wrapping_sub(source.shift) as u16))
     }
 
     /// A sender report of the source has come.
@@ -146,6 +168,16 @@ impl Receiver {
     /// What is to be reported about the source.
     pub(crate) fn report_block(&mut self, now: MonoTime) -> Option<ReportBlock> {
         self.source.as_mut().map(|source| source.reception.report_block(now))
+    }
+
+    /// What the sender is to be told now about which packets arrived, where it wants to know.
+    pub(crate) fn feedback(&mut self, now: MonoTime) -> Option<StreamFeedback> {
+        self.arrivals.as_mut()?.pop(now)
+    }
+
+    /// When there is [`feedback`](Self::feedback).
+    pub(crate) fn next_feedback(&self) -> Option<MonoTime> {
+        self.arrivals.as_ref()?.next_deadline()
     }
 
     /// The interarrival jitter (RFC 3550, A.8).
@@ -173,7 +205,7 @@ mod tests {
     }
 
     fn admit(receiver: &mut Receiver, ssrc: u32, sequence: u16) -> Option<Numbered> {
-        receiver.admit(MonoTime::ZERO, &packet(ssrc, sequence), From::Network(None))
+        receiver.admit(&packet(ssrc, sequence))
     }
 
     #[test]

@@ -58,9 +58,20 @@ impl SenderTime {
     }
 
     /// When a packet says that it was sent, by the sender's clock.
-    pub(crate) fn told(&self, now: MonoTime, sent: Option<AbsSendTime>) -> Option<NtpTime> {
+    fn told(&self, now: MonoTime, sent: Option<AbsSendTime>) -> Option<NtpTime> {
         let sent = sent.filter(|_| self.uses_send_time)?;
         Some(sent.near(self.start.offset(now - self.known_at)))
+    }
+
+    /// When a packet left by the sender's clock, where that is known: what does not say so left at
+    /// its nominal instant.
+    pub(crate) fn departure(
+        &self,
+        now: MonoTime,
+        sent: Option<AbsSendTime>,
+        media_time: MediaTime,
+    ) -> Option<NtpTime> {
+        self.uses_send_time.then(|| self.sent_ntp(now, sent, media_time))
     }
 
     fn sent_ntp(&self, now: MonoTime, sent: Option<AbsSendTime>, media_time: MediaTime) -> NtpTime {

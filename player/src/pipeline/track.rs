@@ -1,11 +1,14 @@
 //! One audio track on its way in: fec decoder -> playout buffer -> decoder / concealment.
 
+mod arrivals;
+mod asking;
 mod intake;
 mod stock;
 mod voice;
 
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
+use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
@@ -30,6 +33,8 @@ pub struct Traffic {
     pub media: u64,
     /// Repair packets, without IP and UDP headers.
     pub repair: u64,
+    /// Packets that were sent again, without IP and UDP headers.
+    pub retransmission: u64,
     /// RTP, UDP and IP headers, and the footers of the repair scheme.
     pub headers: u64,
     /// What we sent.
@@ -75,7 +80,8 @@ impl Track {
         let mut intake = Intake::new(plan, repair, rate, unit, start, tracks);
         let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
-            stock.expect(intake.receiver.expect(first), start, until);
+            let first = intake.receiver.expect(first);
+            intake.expect(first, stock.expect(first, start, until));
         }
         Ok(Some(Self {
             name: plan.name.clone(),
@@ -112,6 +118,11 @@ impl Track {
         &mut self.intake.receiver
     }
 
+    /// When there is something to tell the sender about what arrived.
+    pub(crate) fn next_feedback(&self) -> Option<MonoTime> {
+        self.intake.receiver.next_feedback()
+    }
+
     /// Whether any packet has come.
     pub(crate) fn has_received(&self) -> bool {
         self.intake.traffic.media > 0
@@ -137,14 +148,45 @@ impl Track {
         self.intake.on_repair(now, data, sender, &mut self.stock)
     }
 
+    /// The unit that is played at `position` must be there at `at`, and so each other one.
+    pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime) {
+        if let Some((number, begin)) = self.stock.unit_at(position) {
+            let at = at + (begin - position).to_delta();
+            self.intake.plan_playout(Playout { number, at, unit: self.unit.to_duration() });
+        }
+    }
+
     /// How much is buffered from `position` on.
     pub(crate) fn depth(&self, position: MediaTime) -> MediaTime {
         self.stock.depth(position)
     }
 
+    /// Where what is left to be played at `position` begins: at it, or after a gap.
+    pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
+        if self.decoded() > MediaTime::ZERO {
+            return Some(position);
+        }
+        self.stock.next(position)
+    }
+
+    /// How much is decoded and not yet rendered.
+    pub(crate) fn decoded(&self) -> MediaTime {
+        self.voice.decoded()
+    }
+
     /// Whether anything is left to be played from `position` on.
     pub(crate) fn has_more(&self, position: MediaTime) -> bool {
-        self.stock.has_more(position)
+        self.next(position).is_some()
+    }
+
+    /// Goes on from `to`: what should have been heard from `from` on is given up.
+    pub(crate) fn skip(&mut self, from: MediaTime, to: MediaTime) {
+        self.stock.skip(from, to);
+    }
+
+    /// Appends `frames` frames that go on as the last ones did, while playback waits.
+    pub(crate) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
+        self.voice.extend(frames, out);
     }
 
     /// Appends the `frames` frames from `position` on, which are due and leave at `when`.

@@ -20,29 +20,27 @@ pub enum Adjustment {
 /// Brings the delay of playback to the [target](super::TargetDelay), by having blocks shortened
 /// and lengthened ([`TimeScale`](super::TimeScale)), as NetEQ's decision logic does.
 ///
-/// *Hysteresis.* Nothing is done while the delay is between the target and a margin above it, the
-/// larger of 20 ms and a quarter of the target. Once it is outside, adjustment goes on until the
-/// middle is reached: so it does not hunt, and its work comes in few stretches. The whole band
-/// lies above the target, for below it more units are late than were asked for.
-///
-/// *Smoothing.* The delay is smoothed over 500 ms, for what is in a buffer goes up and down with
-/// the jitter. The target is not: a spike is acted upon with the next block. What scaling itself
-/// changes counts at once.
+/// *Hysteresis.* Nothing is done while the delay is between 5 ms below the target and 10 ms above
+/// it. Once it is outside, adjustment goes on until the target is reached: so it does not hunt, and
+/// its work comes in few stretches. The band is as wide as the longest period that is taken out at
+/// once, so that none is put back again; it lies above the target, for below it more units are late
+/// than were asked for.
 ///
 /// *Bound.* At most a fifth of the sound, in time, is scaled blocks. A block of 20 ms changes by
 /// 2.5 to 15 ms, mostly by 5 to 10; in every fifth block that is a change of tempo by 5 to 10 %,
 /// about the least that listeners notice in speech, and it makes up for 50 to 100 ms in a second.
-/// A share that was not used cannot be saved: two scaled blocks never come closer than the share
-/// allows.
+/// Where playback is more than 100 ms behind, as after an outage, every second block may be
+/// shortened: a tempo up to a quarter faster, at which speech is as easily followed (Liang, Färber
+/// and Girod, "Adaptive playout scheduling and loss concealment for voice communication over IP
+/// networks", IEEE Transactions on Multimedia 5, 2003, had listeners who did not mind single
+/// packets at half and at twice their length). A share that was not used cannot be saved: two
+/// scaled blocks never come closer than the share allows.
 #[derive(Clone, Debug, Default)]
 pub struct Adapter {
-    smoothed: Option<TimeDelta>,
-    /// What is being done; `Steady` within the margin.
+    /// What is being done; `Steady` within the band.
     course: Course,
-    /// How much sound has to pass unscaled before the next block may be scaled.
-    rest: MediaTime,
-    /// The duration of the block that was decided upon last.
-    block: MediaTime,
+    /// How much sound has come since the last block that was scaled; `None` if none was.
+    since: Option<MediaTime>,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
@@ -54,14 +52,15 @@ enum Course {
 }
 
 impl Adapter {
-    /// The smallest margin above the target.
-    const MARGIN: Duration = Duration::from_millis(20);
-    /// The margin as a part of the target.
-    const MARGIN_PARTS: u32 = 4;
-    /// How long the delay is smoothed.
-    const SMOOTHING: MediaTime = MediaTime::from_millis(500);
-    /// One block in so many may be scaled.
+    /// So far above the target playback is let be.
+    const ABOVE: TimeDelta = TimeDelta::from_millis(10);
+    /// So far below it.
+    const BELOW: TimeDelta = TimeDelta::from_millis(5);
+    /// One block in so many may be scaled,
     const SHARE: i64 = 5;
+    /// and one in so many shortened, where playback is behind by more than `FAR`.
+    const HURRIED_SHARE: i64 = 2;
+    const FAR: TimeDelta = TimeDelta::from_millis(100);
 
     /// An adapter that has seen nothing yet.
     pub fn new() -> Self {
@@ -72,55 +71,38 @@ impl Adapter {
     ///
     /// `delay` is how much longer playback waits than the fastest packet takes: for the unit at
     /// the playout position, its playout less its sending less
-    /// [`TargetDelay::fastest`](super::TargetDelay::fastest). The depth of the buffer does as
-    /// well, though it swings with the jitter and is too small by the mean of it.
+    /// [`TargetDelay::fastest`](super::TargetDelay::fastest).
     ///
     /// Call it once for each block that is about to be played, concealed ones excepted.
     pub fn decide(&mut self, delay: TimeDelta, target: Duration, block: MediaTime) -> Adjustment {
-        self.rest = (self.rest - block).max(MediaTime::ZERO);
-        self.block = block;
-        let delay = self.smooth(delay, block);
-        self.course = self.steer(delay, target);
+        self.since = self.since.map(|since| since + block);
+        let excess = delay - target.into();
+        self.course = self.steer(excess);
+        let share = match self.course {
+            Course::Faster if excess > Self::FAR => Self::HURRIED_SHARE,
+            _ => Self::SHARE,
+        };
+        let rest = MediaTime::from_flicks(block.as_flicks().saturating_mul(share));
         match self.course {
-            _ if self.rest > MediaTime::ZERO => Adjustment::Keep,
+            _ if self.since.is_some_and(|since| since < rest) => Adjustment::Keep,
             Course::Steady => Adjustment::Keep,
             Course::Faster => Adjustment::Shorten,
             Course::Slower => Adjustment::Lengthen,
         }
     }
 
-    /// The block that [`decide`](Self::decide) was asked about has become longer by `change`
-    /// (shorter where it is negative). Not to be called where scaling was refused: then the next
-    /// block is tried.
-    pub fn scaled(&mut self, change: TimeDelta) {
-        self.smoothed = self.smoothed.map(|delay| delay + change);
-        self.rest = MediaTime::from_flicks(self.block.as_flicks().saturating_mul(Self::SHARE));
+    /// The block that [`decide`](Self::decide) was asked about has been scaled. Not to be called
+    /// where scaling was refused: then the next block is tried.
+    pub fn scaled(&mut self) {
+        self.since = Some(MediaTime::ZERO);
     }
 
-    /// Forgets the delay, as after a seek, a pause or a jump of the playout position.
-    pub fn reset(&mut self) {
-        self.smoothed = None;
-        self.course = Course::Steady;
-    }
-
-    fn smooth(&mut self, delay: TimeDelta, block: MediaTime) -> TimeDelta {
-        let block = block.max(MediaTime::ZERO);
-        let share = block.as_secs_f64() / (block + Self::SMOOTHING).as_secs_f64();
-        let before = self.smoothed.unwrap_or(delay);
-        let step = (delay - before).as_nanos() as f64 * share;
-        let smoothed = before + TimeDelta::from_nanos(step as i64);
-        self.smoothed = Some(smoothed);
-        smoothed
-    }
-
-    fn steer(&self, delay: TimeDelta, target: Duration) -> Course {
-        let margin = Self::MARGIN.max(target / Self::MARGIN_PARTS);
-        let excess = delay - target.into();
+    fn steer(&self, excess: TimeDelta) -> Course {
         match self.course {
-            Course::Faster if excess > (margin / 2).into() => Course::Faster,
-            Course::Slower if excess < (margin / 2).into() => Course::Slower,
-            _ if excess > margin.into() => Course::Faster,
-            _ if excess < TimeDelta::ZERO => Course::Slower,
+            Course::Faster if excess > TimeDelta::ZERO => Course::Faster,
+            Course::Slower if excess < TimeDelta::ZERO => Course::Slower,
+            _ if excess > Self::ABOVE => Course::Faster,
+            _ if excess < -Self::BELOW => Course::Slower,
             _ => Course::Steady,
         }
     }

@@ -50,7 +50,10 @@ mod adapter;
 mod buffer;
 mod concealment;
 mod fade;
+mod fastest;
+mod histogram;
 mod pitch;
+mod recent;
 #[cfg(test)]
 mod signals;
 mod target;

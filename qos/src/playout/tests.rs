@@ -80,7 +80,7 @@ impl Player {
             }
             let sent = MonoTime::ZERO + position.to_delta();
             let delay = now - sent - self.target.fastest().unwrap_or_default();
-            let target = self.target.target(now);
+            let target = self.target.target();
             let taken = self.buffer.take(position);
             let concealed = matches!(taken, Taken::Missing { .. });
             let block = match taken {
@@ -114,8 +114,7 @@ impl Player {
         };
         let mut block = match scaled {
             Some(scaled) => {
-                let change = MediaTime::from_ticks(scaled.len() as i64, ClockRate::OPUS) - BLOCK;
-                self.adapter.scaled(change.to_delta());
+                self.adapter.scaled();
                 scaled
             }
             None => block.to_vec(),

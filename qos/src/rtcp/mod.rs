@@ -13,6 +13,7 @@
 //! here.
 
 mod compound;
+mod congestion;
 mod description;
 mod nack;
 mod report;
@@ -20,6 +21,9 @@ mod timer;
 mod xr;
 
 pub use compound::{RtcpError, is_rtcp, parse_compound, write_compound};
+pub use congestion::{
+    Arrived, CongestionFeedback, CongestionFeedbackError, ReportTime, StreamFeedback,
+};
 pub use nack::Nack;
 pub use report::{ReceiverReport, ReportBlock, SenderReport};
 pub use timer::{DEFAULT_MINIMUM, ReportTimer, reduced_minimum};

@@ -1,11 +1,20 @@
-//! Shaping: what leaves, and when.
+//! Shaping: how much leaves, and when.
 //!
 //! A [`TokenBucket`] says whether a packet may leave: in any span of time `t`, no more than
 //! `burst + rate * t` may. A [`Pacer`] holds packets until both their release time and the bucket
 //! allow them out.
+//!
+//! [`RateControl`] says how much the path can bear, by the [`QueueDelay`] that packets find on it.
+//! Over UDP the receiver tells it with what its [`ArrivalLog`] has noted.
 
+mod arrivals;
 mod pacer;
+mod queue_delay;
+mod rate_control;
 mod token_bucket;
 
+pub use arrivals::{ArrivalLog, FarClock};
 pub use pacer::Pacer;
+pub use queue_delay::QueueDelay;
+pub use rate_control::RateControl;
 pub use token_bucket::{ShapingError, TokenBucket};

@@ -6,6 +6,7 @@
 //!   [`trace`] come.
 //! * [`LossRuns`]: how long the losses in a row were; [`LossPattern`]: how they are now.
 //! * [`Distribution`]: quantiles of delays and skews.
+//! * [`RoundTrip`]: how long question and answer take, and how much that varies.
 //! * [`Passage`]: how good it sounded, estimated by the E-model.
 //! * [`report`]: the document that says whether the promise was kept.
 //!
@@ -21,6 +22,7 @@ mod loss_pattern;
 mod quality;
 mod reception;
 pub mod report;
+mod round_trip;
 pub mod trace;
 
 pub use distribution::Distribution;
@@ -31,3 +33,4 @@ pub use loss::LossRuns;
 pub use loss_pattern::LossPattern;
 pub use quality::{Encoding, Passage};
 pub use reception::Reception;
+pub use round_trip::RoundTrip;

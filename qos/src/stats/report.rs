@@ -118,6 +118,9 @@ pub struct StreamReport {
     pub stretched_ms: Option<f64>,
     /// Sound removed by time scaling.
     pub shrunk_ms: Option<f64>,
+    /// By how much later everything was heard in the end for having been waited for: the part of
+    /// the concealment during which playback stood still, and no unit was given up for it.
+    pub waited_ms: Option<f64>,
     /// How unsteadily the units arrived.
     pub jitter_ms: Jitter,
     /// From the sending of a unit to its being heard.

@@ -1,14 +1,16 @@
 //! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
 
-use cantus_qos::fec::block::Layout;
+use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::ClockRate;
 
-use super::target::Track;
+use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
+use crate::pipeline::LONGEST_USE;
 use crate::programme::Programme;
+use crate::wire::Carrier;
 
 /// The header extension that carries the sending time.
 pub(super) fn send_time_id() -> ExtensionId {
@@ -19,9 +21,10 @@ pub(super) fn send_time_id() -> ExtensionId {
 pub(super) fn payload_type(what: Payload) -> PayloadType {
     let number = match what {
         Payload::Opus => 96,
-        Payload::L16 => 97,
+        Payload::Retransmission => 97,
         Payload::Cue => 98,
         Payload::Repair => 99,
+        Payload::L16 => 100,
     };
     PayloadType::new(number).expect("dynamic payload types have seven bits")
 }
@@ -33,6 +36,8 @@ pub(super) enum Payload {
     Opus,
     /// RFC 3551, section 4.5.11.
     L16,
+    /// Sound that is sent again (RFC 4588).
+    Retransmission,
     /// Subtitles.
     Cue,
     /// Repair packets, which carry no RTP header and so no payload type: it is for SDP only.
@@ -56,9 +61,10 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
     }
 }
 
-/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
-/// subtitles and header extensions, all others plain audio.
-pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
+/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair by
+/// either scheme, subtitles and header extensions, all others plain audio, which is sent again to
+/// who asks. Over UDP it is asked to tell what arrives; QUIC tells itself.
+pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
     let mut tracks = Vec::new();
@@ -73,15 +79,27 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
+            congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
+            retransmission: Some(Retransmission {
+                payload_type: payload_type(Payload::Retransmission),
+                time: LONGEST_USE,
+                reduced_size: cantus,
+            }),
         });
     }
     if cantus {
-        tracks.extend((0..programme.audio.len()).map(|index| SdpTrack {
-            control: Track::repair(codec, index),
-            name: String::new(),
-            medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
-            payload_type: payload_type(Payload::Repair),
-            send_time_id: None,
+        let schemes = |index| [Scheme::Sliding, BLOCKS].map(|scheme| (index, scheme));
+        tracks.extend((0..programme.audio.len()).flat_map(schemes).map(|(index, scheme)| {
+            let protects = Track::audio(codec, index);
+            SdpTrack {
+                control: Track::repair(codec, index, scheme),
+                name: String::new(),
+                medium: Medium::Repair { protects, scheme },
+                payload_type: payload_type(Payload::Repair),
+                send_time_id: None,
+                congestion_feedback: false,
+                retransmission: None,
+            }
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
             control: Track::text(&text.language),
@@ -89,6 +107,8 @@ pub(super) fn description(programme: &Programme, cantus: bool) -> Description {
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
+            congestion_feedback: false,
+            retransmission: None,
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }

@@ -28,6 +28,11 @@ impl Schedule {
         Self { start, from, until, lead: MediaTime::from_duration(lead) }
     }
 
+    /// Whether units leave before their nominal instants.
+    pub fn runs_ahead(&self) -> bool {
+        self.lead > MediaTime::ZERO
+    }
+
     /// Where the range that is played ends.
     pub fn until(&self) -> MediaTime {
         self.until

@@ -5,7 +5,7 @@ use crate::source::{Source, Token};
 
 /// The rooms from the ground up, and what each may import. Rooms of one level leave each other
 /// alone, but for what is listed: `rtsp` names `roq` flows in its Transport header, `stats` fills
-/// in `rtcp` report blocks.
+/// in `rtcp` report blocks, `repair` keeps within a token bucket of `shaping`.
 #[rustfmt::skip]
 const ROOMS: &[(&str, &[&str])] = &[
     ("time",     &[]),
@@ -21,8 +21,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("fec",      &["time", "quantity", "rtp"]),
     ("stats",    &["time", "quantity", "rtp", "rtcp"]),
 
-    ("repair",   &["time", "quantity", "rtp", "rtcp", "roq", "rtsp", "payload", "fec", "stats"]),
     ("shaping",  &["time", "quantity", "rtp", "rtcp", "roq", "rtsp", "payload", "fec", "stats"]),
+    ("repair",   &["time", "quantity", "rtp", "rtcp", "roq", "rtsp", "payload", "fec", "stats",
+                   "shaping"]),
     ("playout",  &["time", "quantity", "rtp", "rtcp", "roq", "rtsp", "payload", "fec", "stats"]),
     ("sync",     &["time", "quantity", "rtp", "rtcp", "roq", "rtsp", "payload", "fec", "stats"]),
 

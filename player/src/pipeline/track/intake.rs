@@ -1,21 +1,24 @@
 //! What takes the packets of a track in: fec decoder -> numbers and times -> stock.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use cantus_qos::fec::block;
+use cantus_qos::fec;
 use cantus_qos::playout::Unit;
+use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp};
+use cantus_qos::rtcp::LossRle;
+use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::stats::{Arrival, Recovery};
 use cantus_qos::sync::StreamTimeline;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
+use super::arrivals::Arrivals;
+use super::asking::Asking;
 use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
-use crate::pipeline::reception::{From, Receiver};
+use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
-
-/// Blocks that may be open at once before the oldest is given up.
-const FEC_BLOCKS: usize = 64;
 
 /// IPv4 and UDP.
 pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
@@ -39,8 +42,10 @@ pub(crate) struct Intake {
     unit: MediaTime,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
-    repair: Option<(FlowId, block::Decoder)>,
+    repair: Option<(FlowId, fec::Decoder)>,
     timeline: StreamTimeline,
+    asking: Option<Asking>,
+    arrivals: Arrivals,
 }
 
 impl Intake {
@@ -58,24 +63,78 @@ impl Intake {
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
         }
-        let layout = |plan: &FlowPlan| match plan.role {
-            Role::Repair { layout, .. } => Some(layout),
+        let share = fec::Decoder::MAX_HELD / tracks.max(1);
+        let repair = repair.and_then(|plan| match plan.role {
+            Role::Repair { scheme, .. } => {
+                Some((plan.id, fec::Decoder::new(scheme).with_most_held(share)))
+            }
             _ => None,
-        };
-        let decoder = |layout| {
-            let share = block::Decoder::MAX_HELD / tracks.max(1);
-            block::Decoder::new(layout, FEC_BLOCKS).with_most_held(share)
-        };
-        let repair = repair.and_then(|plan| Some((plan.id, decoder(layout(plan)?))));
+        });
         Self {
             traffic: Traffic::default(),
-            receiver: Receiver::new(rate, plan.ssrc),
+            receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             unit,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
             repair,
             timeline,
+            asking: Asking::new(plan, unit),
+            arrivals: Arrivals::default(),
         }
+    }
+
+    /// The numbers of the first unit, and of the last, where it is known.
+    pub(super) fn expect(&mut self, first: u64, last: Option<u64>) {
+        if let Some(Asking { asker, .. }) = &mut self.asking {
+            asker.begin_at(first);
+            last.into_iter().for_each(|last| asker.end_at(last));
+        }
+    }
+
+    /// Until when units are of use, from now on.
+    pub(super) fn plan_playout(&mut self, playout: Playout) {
+        if let Some(asking) = &mut self.asking {
+            asking.asker.set_playout(playout);
+        }
+    }
+
+    /// A round trip was measured.
+    pub(crate) fn on_round_trip(&mut self, round_trip: Duration) {
+        if let Some(asking) = &mut self.asking {
+            asking.asker.on_round_trip(round_trip);
+        }
+    }
+
+    /// These sources say goodbye: nothing more is to be expected of them.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
+        self.receiver.on_bye(ssrcs);
+        if let Some(asking) = self.asking.as_mut().filter(|_| self.receiver.has_left()) {
+            asking.asker.end();
+        }
+    }
+
+    /// Whether the server wants to hear at once what is missing.
+    pub(crate) fn is_asked_at_once(&self) -> bool {
+        self.asking.as_ref().is_some_and(|asking| asking.at_once)
+    }
+
+    /// What to ask for at `now`, and of which source.
+    pub(crate) fn pop_request(&mut self, now: MonoTime) -> Option<(Ssrc, Vec<Sequence>)> {
+        let numbers = self.asking.as_mut()?.asker.pop(now)?;
+        let receiver = &self.receiver;
+        let sequences = numbers.into_iter().filter_map(|number| receiver.sequence(number));
+        Some((receiver.ssrc()?, sequences.collect()))
+    }
+
+    /// When there may be something to ask for.
+    pub(crate) fn next_request(&self) -> Option<MonoTime> {
+        self.asking.as_ref()?.asker.next_deadline()
+    }
+
+    /// Which packets came by themselves since the last call, where the server wants to know.
+    pub(crate) fn losses(&mut self) -> Option<LossRle> {
+        let (begin, came) = self.arrivals.take().filter(|_| self.asking.is_some())?;
+        Some(LossRle::new(self.receiver.ssrc()?, self.receiver.sequence(begin)?, came))
     }
 
     /// The flow that repair comes on.
@@ -92,6 +151,12 @@ impl Intake {
         stock: &mut Stock,
     ) -> Vec<Heard> {
         let before = data.len() as u64;
+        let source = self.receiver.ssrc();
+        let original = self.asking.as_ref().and_then(|it| it.original(&data, source));
+        let (data, how) = match original {
+            Some(original) => (original, Recovery::Retransmission),
+            None => (data, Recovery::None),
+        };
         let packet = match &mut self.repair {
             Some((_, decoder)) => match decoder.push_source(data) {
                 Ok(packet) => packet,
@@ -100,10 +165,9 @@ impl Intake {
             None => data,
         };
         let mut heard = Vec::new();
-        let accepted = self.accept(now, packet, Recovery::None, sender, stock);
+        let accepted = self.accept(now, packet, how, sender, stock);
         if let Some((payload, known)) = accepted {
-            self.traffic.media += payload;
-            self.traffic.headers += before - payload + IP_UDP_HEADERS;
+            self.count(before, payload, how);
             heard.push(known);
         }
         self.recover(now, sender, stock, &mut heard);
@@ -118,6 +182,7 @@ impl Intake {
         sender: &mut SenderTime,
         stock: &mut Stock,
     ) -> Vec<Heard> {
+        eprintln!("DBG repair {} {:?}", now.as_micros(), &data[..8]);
         self.traffic.repair += data.len() as u64;
         self.traffic.headers += IP_UDP_HEADERS;
         let mut heard = Vec::new();
@@ -127,6 +192,17 @@ impl Intake {
         }
         self.recover(now, sender, stock, &mut heard);
         heard
+    }
+
+    /// A packet of `size` came, with a unit of `payload`.
+    fn count(&mut self, size: u64, payload: u64, how: Recovery) {
+        self.traffic.headers += IP_UDP_HEADERS;
+        if how == Recovery::Retransmission {
+            self.traffic.retransmission += size;
+        } else {
+            self.traffic.media += payload;
+            self.traffic.headers += size - payload;
+        }
     }
 
     fn recover(
@@ -155,16 +231,20 @@ impl Intake {
         if packet.payload_type != self.payload_type {
             return None;
         }
-        let from = match recovery {
-            Recovery::None => From::Network(sender.told(now, packet.send_time)),
-            Recovery::Fec | Recovery::Retransmission => From::Repair,
-        };
-        let numbered = self.receiver.admit(now, &packet, from)?;
+        let numbered = self.receiver.admit(&packet)?;
         let media_time = self.place(numbered.restarted, packet.timestamp);
         if recovery == Recovery::None {
+            let sent = sender.departure(now, packet.send_time, media_time);
+            self.receiver.on_arrival(now, &packet, sent);
             sender.on_arrival(now, packet.send_time, media_time);
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);
+        if recovery == Recovery::None {
+            self.arrivals.push(numbered.number);
+        }
+        if let Some(asking) = &mut self.asking {
+            asking.asker.on_arrival(now, numbered.number, sent.unwrap_or(now), recovery);
+        }
         let payload = packet.payload.len() as u64;
         let unit = Unit {
             sequence: numbered.number,

@@ -33,15 +33,30 @@ impl Stock {
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
     /// missed too if they are lost.
-    pub(super) fn expect(&mut self, first: u64, start: MediaTime, until: Option<MediaTime>) {
+    /// Gives the number of the last, where it is known.
+    pub(super) fn expect(
+        &mut self,
+        first: u64,
+        start: MediaTime,
+        until: Option<MediaTime>,
+    ) -> Option<u64> {
         self.known = Some((first, start));
         let unit = self.unit.as_flicks().max(1) as u64;
         let flicks_to = |end: MediaTime| (end - start).as_flicks().max(0) as u64;
         self.ledger.start_at(first + flicks_to(self.from) / unit);
-        if let Some(until) = until {
-            let units = flicks_to(until).div_ceil(unit);
-            self.ledger.end_at((first + units).saturating_sub(1));
-        }
+        let last = (first + flicks_to(until?).div_ceil(unit)).saturating_sub(1);
+        self.ledger.end_at(last);
+        Some(last)
+    }
+
+    /// The number of the unit that is played at `position`, and where it begins; `None` before any
+    /// is known.
+    pub(super) fn unit_at(&self, position: MediaTime) -> Option<(u64, MediaTime)> {
+        let (number, media_time) = self.known?;
+        let unit = self.unit.as_flicks().max(1);
+        let units = (position - media_time).as_flicks().div_euclid(unit);
+        let begin = media_time + MediaTime::from_flicks(units.saturating_mul(unit));
+        Some((number.checked_add_signed(units)?, begin))
     }
 
     /// A unit came, or was recovered; it left the sender at `sent`.
@@ -75,10 +90,17 @@ impl Stock {
 
     /// The unit that holds `due` is not there: lost, or late.
     pub(super) fn miss(&mut self, due: MediaTime) {
-        let Some((number, media_time)) = self.known else { return };
-        let units = (due - media_time).as_flicks().div_euclid(self.unit.as_flicks().max(1));
-        if let Some(number) = number.checked_add_signed(units) {
+        if let Some((number, _)) = self.unit_at(due) {
             self.ledger.on_late(number);
+        }
+    }
+
+    /// All units that begin in this stretch and are not there are given up.
+    pub(super) fn skip(&mut self, from: MediaTime, to: MediaTime) {
+        let mut due = from;
+        while due < to {
+            self.miss(due);
+            due += self.unit;
         }
     }
 
@@ -87,8 +109,8 @@ impl Stock {
         self.buffer.depth(position)
     }
 
-    /// Whether anything is left to be played from `position` on.
-    pub(super) fn has_more(&self, position: MediaTime) -> bool {
-        self.buffer.next(position).is_some()
+    /// Where the first unit begins that has anything left to be played at `position`.
+    pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
+        self.buffer.next(position).map(|unit| unit.media_time)
     }
 }

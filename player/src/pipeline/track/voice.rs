@@ -113,6 +113,20 @@ impl Voice {
         self.played += MediaTime::from_ticks(frames as i64, rate);
     }
 
+    /// How much is decoded and not yet rendered.
+    pub(super) fn decoded(&self) -> MediaTime {
+        let frames = self.decoded.len() / usize::from(self.format.channels);
+        MediaTime::from_ticks(frames as i64, self.format.rate)
+    }
+
+    /// Appends `frames` frames made up, beside the timeline.
+    pub(super) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
+        self.decoder.conceal(frames, out);
+        let length = MediaTime::from_ticks(frames as i64, self.format.rate);
+        self.concealed += length;
+        self.played += length;
+    }
+
     /// Decodes what was sent before the sound begins, unheard, so that the decoder remembers what
     /// it would have played.
     fn warm_up(&mut self, stock: &mut Stock, start: MediaTime, position: MediaTime) {

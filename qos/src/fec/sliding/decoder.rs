@@ -75,6 +75,7 @@ pub struct Decoder {
     known: BTreeMap<u64, Known>,
     /// Bytes of the packets known.
     held: usize,
+    most_held: usize,
     system: System,
     recovered: VecDeque<(u64, Bytes)>,
     counts: DecoderCounts,
@@ -109,10 +110,20 @@ impl Decoder {
             floor: 0,
             known: BTreeMap::new(),
             held: 0,
+            most_held: Self::MAX_HELD,
             system: System::default(),
             recovered: VecDeque::new(),
             counts: DecoderCounts::default(),
         }
+    }
+
+    /// The same with no more than `bytes` held: half of them of source packets, and never more than
+    /// [`MAX_HELD`](Self::MAX_HELD) of these, and half of equations.
+    #[must_use]
+    pub fn with_most_held(self, bytes: usize) -> Self {
+        let half = bytes / 2;
+        let system = self.system.with_most_held(half);
+        Self { most_held: half.min(Self::MAX_HELD), system, ..self }
     }
 
     /// Takes a source packet and gives it back without its footer, to be passed on at once.
@@ -246,7 +257,7 @@ impl Decoder {
     fn keep(&mut self, place: u64, known: Known) {
         self.held += known.packet.len();
         self.known.insert(place, known);
-        while self.held > Self::MAX_HELD {
+        while self.held > self.most_held {
             let Some((&oldest, _)) = self.known.first_key_value() else { return };
             self.counts.evicted += 1;
             self.forget_before(oldest + 1);

@@ -1,0 +1,358 @@
+//! The receiver's half: what is missed, and when to ask for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Playout;
+use super::cadence::Cadence;
+use crate::quantity::Bitrate;
+use crate::shaping::TokenBucket;
+use crate::stats::{Recovery, RoundTrip};
+use crate::time::MonoTime;
+
+/// Bytes of a request on the wire: IPv4, UDP, RTCP header and two sources, and a field.
+const REQUEST: usize = 28 + 12 + 4;
+
+/// Requests that fall due so close together travel together.
+const TOGETHER: Duration = Duration::from_millis(2);
+
+/// What has never been measured is taken for this: a path across a continent.
+const USUAL_ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// When a missing unit is asked for. Deviations are mean deviations.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct AskPolicy {
+    /// A unit is asked for, without other proof of its loss, when it is overdue by so many
+    /// deviations of the delay.
+    pub first: f64,
+    /// It is asked for again when the answer is overdue by so many deviations of the round trip.
+    pub again: f64,
+    /// Where there is no time to wait for one answer before asking again: so many requests for a
+    /// unit may be on their way together.
+    pub copies: u8,
+    /// It is asked for only while an answer that takes so many deviations longer than usual can
+    /// still be played. Below zero, also where only a fast one can.
+    pub hope: f64,
+}
+
+impl Default for AskPolicy {
+    fn default() -> Self {
+        Self { first: 3.0, again: 2.0, copies: 2, hope: -0.5 }
+    }
+}
+
+/// What an [`Asker`] has done.
+#[derive(Copy, Clone, Eq, PartialEq, Default, Debug)]
+pub struct AskerCounts {
+    /// Requests made: each is one packet.
+    pub requests: u64,
+    /// Units in them, each as often as it was asked for.
+    pub asked: u64,
+    /// Units that were sent once more and came.
+    pub answered: u64,
+    /// Units that came by themselves though they had been asked for.
+    pub needless: u64,
+}
+
+/// Asks for what does not come, as long as the answer can still be played.
+///
+/// *Missing* is a unit of which a later one has come (on a path that is known to upset the order,
+/// only after the time that it is known to take), and one that is overdue by the measure of the
+/// jitter: so the units of a burst are asked for while it lasts. What repair has brought back is
+/// not missing. All that is missing at an instant is asked for in one packet. When requests go
+/// unanswered and nothing comes, the path is down: then one request a round trip finds out when
+/// it is up again.
+///
+/// ```
+/// use std::time::Duration;
+/// use cantus_qos::repair::{AskPolicy, Asker, Playout};
+/// use cantus_qos::stats::Recovery;
+/// use cantus_qos::time::MonoTime;
+///
+/// let ms = MonoTime::from_millis;
+/// let mut asker = Asker::new(AskPolicy::default(), Duration::from_millis(20));
+/// asker.on_round_trip(Duration::from_millis(80));
+/// asker.set_playout(Playout { number: 7, at: ms(200), unit: Duration::from_millis(20) });
+/// asker.on_arrival(ms(40), 7, ms(0), Recovery::None);
+/// asker.on_arrival(ms(80), 9, ms(40), Recovery::None);
+/// assert_eq!(asker.pop(ms(80)), Some(vec![8]), "it was overtaken, and an answer can make it");
+/// assert_eq!(asker.pop(ms(80)), None);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Asker {
+    policy: AskPolicy,
+    cadence: Cadence,
+    round_trip: RoundTrip,
+    playout: Option<Playout>,
+    missing: BTreeMap<u64, Missing>,
+    /// The first unit of which nothing is known, once the stream has begun.
+    frontier: Option<u64>,
+    /// One past the last unit.
+    end: Option<u64>,
+    /// The first request since anything came, and the last one.
+    unanswered: Option<(MonoTime, MonoTime)>,
+    polled_at: MonoTime,
+    budget: TokenBucket,
+    counts: AskerCounts,
+}
+
+/// A unit that is missing.
+#[derive(Copy, Clone, Debug)]
+struct Missing {
+    /// When a later one came.
+    overtaken_at: Option<MonoTime>,
+    /// When it is to be asked for next; `None` if there is no hope left.
+    ask_at: Option<MonoTime>,
+    /// When it was first asked for, and how often.
+    asked: Option<(MonoTime, u32)>,
+    /// Requests that are on their way together.
+    copies: u8,
+}
+
+impl Missing {
+    fn new(overtaken_at: Option<MonoTime>, ask_at: MonoTime) -> Self {
+        Self { overtaken_at, ask_at: Some(ask_at), asked: None, copies: 0 }
+    }
+}
+
+impl Asker {
+    /// Most units that are known to be missing at a time: more than anybody can ask for who still
+    /// hears anything.
+    const MOST_MISSING: u64 = 2_048;
+
+    /// An asker for units that play for `unit` each. On average it asks no more than once a unit.
+    pub fn new(policy: AskPolicy, unit: Duration) -> Self {
+        let bits = (REQUEST * 8) as u128 * 1_000_000_000 / unit.as_nanos().max(1);
+        let rate = Bitrate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX));
+        Self {
+            policy,
+            cadence: Cadence::new(unit),
+            round_trip: RoundTrip::new(),
+            playout: None,
+            missing: BTreeMap::new(),
+            frontier: None,
+            end: None,
+            unanswered: None,
+            polled_at: MonoTime::ZERO,
+            budget: TokenBucket::new(rate, TokenBucket::LEAST_BURST)
+                .expect("the least burst is enough for a bucket"),
+            counts: AskerCounts::default(),
+        }
+    }
+
+    /// The stream begins with `number`: units from there on that do not come are missing, though
+    /// nothing came before them.
+    pub fn begin_at(&mut self, number: u64) {
+        self.frontier.get_or_insert(number);
+    }
+
+    /// The stream ends with `number`: nothing is missing behind it.
+    pub fn end_at(&mut self, number: u64) {
+        self.end = Some(number.saturating_add(1));
+    }
+
+    /// No unit is sent any more beyond those that are known of.
+    pub fn end(&mut self) {
+        self.end = self.frontier.or(Some(0));
+    }
+
+    /// Until when units are of use, from now on.
+    pub const fn set_playout(&mut self, playout: Playout) {
+        self.playout = Some(playout);
+    }
+
+    /// A round trip was measured.
+    pub fn on_round_trip(&mut self, round_trip: Duration) {
+        self.round_trip.observe(round_trip);
+    }
+
+    /// What is known of the round trip.
+    pub const fn round_trip(&self) -> RoundTrip {
+        self.round_trip
+    }
+
+    /// What was done so far.
+    pub const fn counts(&self) -> AskerCounts {
+        self.counts
+    }
+
+    /// A unit that was sent at `sent` came, or was recovered.
+    pub fn on_arrival(&mut self, now: MonoTime, number: u64, sent: MonoTime, how: Recovery) {
+        self.on_sent_before(now, number);
+        let known = self.frontier.unwrap_or_default();
+        self.frontier = Some(known.max(number.saturating_add(1)));
+        let missing = self.missing.remove(&number);
+        match how {
+            Recovery::None => {
+                self.unanswered = None;
+                self.cadence.on_arrival(now, number, sent);
+                let overtaken = missing.and_then(|missing| missing.overtaken_at);
+                if let Some(at) = overtaken {
+                    self.cadence.on_disorder(now, now.since(at));
+                }
+                let asked = missing.is_some_and(|missing| missing.asked.is_some());
+                self.counts.needless += u64::from(asked);
+            }
+            Recovery::Retransmission => {
+                self.unanswered = None;
+                self.counts.answered += u64::from(missing.is_some());
+                // Of several requests nobody knows which one was answered (Karn).
+                if let Some((asked_at, 1)) = missing.and_then(|missing| missing.asked) {
+                    self.round_trip.observe(now.since(asked_at));
+                }
+            }
+            Recovery::Fec => {}
+        }
+    }
+
+    /// All units before `number` have been sent, and those among them that have not come are
+    /// missing: a later packet, or a repair packet that was made of them, has come.
+    pub fn on_sent_before(&mut self, now: MonoTime, number: u64) {
+        let first = *self.frontier.get_or_insert(number);
+        // Those that were overdue are now known to be lost.
+        for missing in self.missing.range_mut(..number).map(|(_, missing)| missing) {
+            missing.overtaken_at.get_or_insert(now);
+        }
+        let ask_at = now + self.cadence.disorder(now);
+        for number in first.max(number.saturating_sub(Self::MOST_MISSING))..number {
+            self.missing.insert(number, Missing::new(Some(now), ask_at));
+        }
+        self.frontier = Some(first.max(number));
+        while self.missing.len() as u64 > Self::MOST_MISSING {
+            self.missing.pop_first();
+        }
+    }
+
+    /// What to ask for now: the numbers of units in ascending order, for one packet.
+    pub fn pop(&mut self, now: MonoTime) -> Option<Vec<u64>> {
+        self.polled_at = now;
+        self.forget(now);
+        self.notice(now);
+        if self.not_before(now) > now {
+            return None;
+        }
+        let due = |missing: &Missing, until: MonoTime| missing.ask_at.is_some_and(|at| at <= until);
+        if !self.missing.values().any(|missing| due(missing, now)) {
+            return None;
+        }
+        let down = self.is_down(now);
+        let numbers: Vec<u64> = self
+            .missing
+            .iter()
+            .filter(|(_, missing)| down || due(missing, now + TOGETHER))
+            .map(|(number, _)| *number)
+            .filter(|number| self.has_hope(now, *number))
+            .collect();
+        for missing in self.missing.values_mut().filter(|missing| due(missing, now + TOGETHER)) {
+            missing.ask_at = None;
+        }
+        if numbers.is_empty() || !self.budget.take(now, REQUEST) {
+            return None;
+        }
+        numbers.iter().for_each(|number| self.on_asked(now, *number));
+        let (first, _) = self.unanswered.unwrap_or((now, now));
+        self.unanswered = Some((first, now));
+        self.counts.requests += 1;
+        self.counts.asked += numbers.len() as u64;
+        Some(numbers)
+    }
+
+    /// When [`pop`](Self::pop) may have something again.
+    pub fn next_deadline(&self) -> Option<MonoTime> {
+        let asked = self.missing.values().filter_map(|missing| missing.ask_at).min();
+        let noticed = self.next_overdue();
+        let next = asked.into_iter().chain(noticed).min()?;
+        Some(self.not_before(next.max(self.polled_at)))
+    }
+
+    /// When the first unit of which nothing is known becomes missing.
+    fn next_overdue(&self) -> Option<MonoTime> {
+        let number = self.frontier.filter(|number| self.end.is_none_or(|end| *number < end))?;
+        if self.missing.len() as u64 >= Self::MOST_MISSING {
+            return None;
+        }
+        self.cadence.overdue(number, self.policy.first)
+    }
+
+    /// Units that are overdue become missing.
+    fn notice(&mut self, now: MonoTime) {
+        while let Some(at) = self.next_overdue().filter(|at| *at <= now) {
+            let Some(number) = self.frontier else { return };
+            self.missing.insert(number, Missing::new(None, at));
+            self.frontier = Some(number + 1);
+        }
+    }
+
+    /// Units that cannot be played any more are not missed any more.
+    fn forget(&mut self, now: MonoTime) {
+        if let Some(playout) = &self.playout {
+            self.missing = self.missing.split_off(&playout.first_open(now));
+        }
+    }
+
+    /// How long an answer takes that takes `deviations` longer than usual.
+    fn answer_within(&self, deviations: f64) -> Duration {
+        let usual = self.round_trip.smoothed().unwrap_or(USUAL_ROUND_TRIP).as_secs_f64();
+        let within = usual + deviations * self.round_trip.deviation().as_secs_f64();
+        Duration::try_from_secs_f64(within).unwrap_or_default()
+    }
+
+    /// The last instant at which it is worth asking for a unit; `None` before playback is planned.
+    fn last_call(&self, number: u64) -> Option<MonoTime> {
+        Some(self.playout?.deadline(number) - self.answer_within(self.policy.hope))
+    }
+
+    fn has_hope(&self, now: MonoTime, number: u64) -> bool {
+        self.last_call(number).is_none_or(|last| now <= last)
+    }
+
+    /// Plans when a unit that is asked for now is asked for again: when its answer is overdue; or
+    /// where that would be too late, while even an answer as late as that could be played, so that
+    /// two requests are on their way together.
+    fn on_asked(&mut self, now: MonoTime, number: u64) {
+        let overdue = self.answer_within(self.policy.again);
+        let patient = now + overdue;
+        let playout = self.playout.map(|playout| playout.deadline(number));
+        let last = self.last_call(number);
+        // Closer together, both would share one fate, and be one request to who answers.
+        let apart = now + self.answer_within(0.0) / 8;
+        let most = self.policy.copies;
+        let Some(missing) = self.missing.get_mut(&number) else { return };
+        let (first, times) = missing.asked.unwrap_or((now, 0));
+        missing.asked = Some((first, times + 1));
+        missing.copies += 1;
+        missing.ask_at = match last {
+            Some(last) if patient > last => {
+                let early = playout.map_or(apart, |deadline| apart.max(deadline - overdue));
+                Some(early).filter(|at| missing.copies < most && *at <= last)
+            }
+            _ => {
+                missing.copies = 0;
+                Some(patient)
+            }
+        };
+    }
+
+    /// Whether requests have gone unanswered for so long, with nothing else coming, that the path
+    /// is down.
+    fn is_down(&self, now: MonoTime) -> bool {
+        self.down_from().is_some_and(|from| from <= now)
+    }
+
+    fn down_from(&self) -> Option<MonoTime> {
+        self.unanswered.map(|(first, _)| first + self.answer_within(self.policy.again))
+    }
+
+    /// The first instant from `at` on at which a request may be made: while the path is down there
+    /// is one a round trip, and never are there more than the budget allows.
+    fn not_before(&self, at: MonoTime) -> MonoTime {
+        let at = match self.unanswered {
+            Some((_, last)) if self.is_down(at) => at.max(last + self.answer_within(0.0)),
+            _ => at,
+        };
+        self.budget.ready_at(at, REQUEST)
+    }
+}
+
+#[cfg(test)]
+mod tests;

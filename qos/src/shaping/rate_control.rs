@@ -1,0 +1,385 @@
+//! The rate controller.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::QueueDelay;
+use crate::quantity::Bitrate;
+use crate::time::{MonoTime, TimeDelta};
+
+/// A queue is unusual when it is longer than the usual one by this, and by so many times the
+/// spread of the usual one.
+const UNUSUAL: Duration = Duration::from_millis(10);
+const UNUSUAL_SPREADS: u32 = 4;
+
+/// The rate grows only while the queue is no longer than the usual one but for this.
+const STEADY: Duration = Duration::from_millis(2);
+const STEADY_SPREADS: f64 = 1.5;
+
+/// It is believed when it has been unusual for so long.
+const BELIEVED_AFTER: Duration = Duration::from_millis(80);
+
+/// A change of rate is judged by what was sent in so much time after it.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// From the start the rate grows by this factor a round, until something stops it.
+const RISE: f64 = 1.15;
+
+/// Below a limit that was found, the rate rests for so long; then a little more is tried.
+const REST: Duration = Duration::from_millis(2_500);
+const TRIAL: Duration = Duration::from_millis(400);
+const FIRST_STEP: Bitrate = Bitrate::from_kbps(12);
+
+/// What is left of the delivered rate when a queue is unusual: after a rise, the limit has just
+/// been found; after a rest, somebody else has come, and two who share a queue come to share its
+/// rate evenly by giving up a part and taking a constant back (Chiu and Jain, 1989).
+const AFTER_RISE: f64 = 0.96;
+const AFTER_REST: f64 = 0.85;
+
+/// While a queue drains, or nothing is heard, this part of the rate is used.
+const DRAINING: f64 = 0.8;
+const AFTER_TRIAL: f64 = 0.95;
+
+/// A queue of ours has become shorter so long after it was longest, by this part or by twice what
+/// would be unusual; otherwise it is not ours.
+const OURS_AFTER: Duration = Duration::from_millis(700);
+const OURS_SHORTER: f64 = 0.3;
+const LONGER: f64 = 1.1;
+const LONGEST_DRAIN: Duration = Duration::from_secs(4);
+
+/// What was sent is remembered for so long: as long as reports may take.
+const REMEMBERED: Duration = Duration::from_secs(5);
+
+/// The rate that is sent at is measured over this, and so is at least what is delivered.
+const METER: Duration = Duration::from_millis(400);
+const DELIVERY: Duration = Duration::from_millis(200);
+
+/// By what part of the difference a packet changes the share that is lost: in ten seconds.
+const LOSS_GAIN: f64 = 1.0 / 500.0;
+
+/// The rate may grow to this factor of what is really sent: more was not tried.
+const UNTRIED: f64 = 1.25;
+
+/// Without any report for so long, nobody knows what the path can bear.
+const SILENCE: Duration = Duration::from_millis(1_500);
+
+/// Says how much a session may send, of everything and with all headers.
+///
+/// It goes by the delay that its packets find in queues ([`QueueDelay`]), and not by loss: a path
+/// that loses packets at random would starve those who yield to it, and what the loss takes is
+/// made good by repair. A queue that grows unusually long while it sends is taken for its own; it
+/// sends less, and sees whether the queue goes. If it does, a limit is known, and the rate stays a
+/// little below it, where it tries from time to time whether there is room for more. If it does not,
+/// the queue is somebody else's or the path has become another one, and the rate is as before.
+///
+/// The design takes from GCC (that a growing delay counts, not a long one), from NADA (RFC 8698)
+/// and SCReAM (RFC 8298) (base delay and queue), from LEDBAT (RFC 6817) (the ages of the base
+/// delay) and from BBR (that the limit is what was delivered while there was a queue).
+///
+/// 1. [`on_sent`](Self::on_sent) tells what leaves.
+/// 2. [`on_packet`](Self::on_packet) tells what became of each packet that is known about, in the
+///    order of sending, [`on_report`](Self::on_report) that this was all for now.
+/// 3. [`target`](Self::target) says what may be sent.
+#[derive(Clone, Debug)]
+pub struct RateControl {
+    queue: QueueDelay,
+    /// When each packet left, and the bytes up to it.
+    sent: VecDeque<(MonoTime, u64)>,
+    bytes: u64,
+    /// What became known of packets lately.
+    known: VecDeque<(MonoTime, TimeDelta)>,
+    wanted: f64,
+    least: f64,
+    target: f64,
+    phase: Phase,
+    /// The highest rate known to be too much, less what was too much of it.
+    limit: Option<f64>,
+    /// Since when the queue is unusual.
+    unusual_since: Option<MonoTime>,
+    newest: MonoTime,
+    reported_at: Option<MonoTime>,
+    sent_since: Option<MonoTime>,
+    lost: f64,
+}
+
+/// What the controller is doing.
+#[derive(Copy, Clone, PartialEq, Debug)]
+enum Phase {
+    /// The rate grows by factors, judged a round after `since`.
+    Rising { since: MonoTime },
+    /// Nothing is tried.
+    Resting { since: MonoTime },
+    /// A little more is tried than was possible: `from`.
+    Trying { since: MonoTime, from: f64 },
+    /// A queue was found.
+    Draining(Drain),
+}
+
+/// A queue that is to go.
+#[derive(Copy, Clone, PartialEq, Debug)]
+struct Drain {
+    since: MonoTime,
+    /// How long it was at the longest, in seconds, and when.
+    longest: f64,
+    longest_at: MonoTime,
+    /// The rate before it was found.
+    before: f64,
+    /// The part of the rate that is used.
+    to: f64,
+}
+
+impl RateControl {
+    /// Begins at `start`; never asks for less than `least`, nor grows beyond `wanted`.
+    pub fn new(start: Bitrate, least: Bitrate, wanted: Bitrate) -> Self {
+        Self {
+            queue: QueueDelay::new(),
+            sent: VecDeque::new(),
+            bytes: 0,
+            known: VecDeque::new(),
+            wanted: bps(wanted).max(bps(least)),
+            least: bps(least),
+            target: bps(start).max(bps(least)).min(bps(wanted).max(bps(least))),
+            phase: Phase::Rising { since: MonoTime::ZERO },
+            limit: None,
+            unusual_since: None,
+            newest: MonoTime::ZERO,
+            reported_at: None,
+            sent_since: None,
+            lost: 0.0,
+        }
+    }
+
+    /// What there would be to send if the path bore it.
+    pub fn set_wanted(&mut self, wanted: Bitrate) {
+        self.wanted = bps(wanted).max(self.least);
+        if self.limit.is_none() {
+            self.target = self.target.min(self.wanted);
+        }
+    }
+
+    /// A packet of `bytes` leaves, headers included.
+    pub fn on_sent(&mut self, now: MonoTime, bytes: usize) {
+        self.sent_since.get_or_insert(now);
+        self.bytes += bytes as u64;
+        self.sent.push_back((now, self.bytes));
+        while self.sent.front().is_some_and(|(at, _)| *at + REMEMBERED < now) {
+            self.sent.pop_front();
+        }
+    }
+
+    /// A packet that was sent at `sent`, not before the one told before, took `delay`, which may be
+    /// wrong by any constant.
+    pub fn on_packet(&mut self, sent: MonoTime, delay: TimeDelta) {
+        self.newest = self.newest.max(sent);
+        self.lost -= self.lost * LOSS_GAIN;
+        self.queue.on_packet(sent, delay);
+        self.known.push_back((sent, delay));
+        while self.known.front().is_some_and(|(at, _)| *at + REMEMBERED < sent) {
+            self.known.pop_front();
+        }
+        let Some(excess) = self.excess() else { return };
+        if excess > self.unusual() {
+            self.unusual_since.get_or_insert(sent);
+        } else {
+            self.unusual_since = None;
+        }
+        if !matches!(self.phase, Phase::Draining(_)) && self.unusual_since.is_none() {
+            self.queue.learn(sent);
+        }
+    }
+
+    /// A packet that was sent at `sent` has not arrived.
+    pub fn on_lost(&mut self, sent: MonoTime) {
+        self.newest = self.newest.max(sent);
+        self.lost += (1.0 - self.lost) * LOSS_GAIN;
+    }
+
+    /// The share of packets that are lost, lately.
+    pub const fn loss(&self) -> f64 {
+        self.lost
+    }
+
+    /// All that is known at `now` was told.
+    pub fn on_report(&mut self, now: MonoTime) {
+        self.reported_at = Some(now);
+        match self.phase {
+            Phase::Draining(drain) => self.drain(now, drain),
+            Phase::Rising { .. } | Phase::Resting { .. } if self.is_overused() => {
+                self.give_way(now);
+            }
+            Phase::Rising { since } => self.rise(now, since),
+            Phase::Trying { since, from } => self.trial(now, since, from),
+            Phase::Resting { since } if now >= since + REST => self.try_more(now),
+            Phase::Resting { .. } => {}
+        }
+    }
+
+    /// What may be sent at `now`.
+    pub fn target(&self, now: MonoTime) -> Bitrate {
+        let heard = self.reported_at.max(self.sent_since);
+        let silent = heard.is_some_and(|heard| now.since(heard) > SILENCE);
+        let target = match self.phase {
+            Phase::Draining(drain) => self.target * drain.to,
+            _ if silent => self.target * DRAINING,
+            _ => self.target,
+        };
+        rate(target.max(self.least))
+    }
+
+    /// The rate that the path was found to bear, and what is tried beyond it; `None` where nothing
+    /// has limited it. Unlike [`target`](Self::target) it does not go down while a queue drains.
+    pub fn limit(&self) -> Option<Bitrate> {
+        self.limit.map(|_| rate(self.target))
+    }
+
+    /// Whether less may be sent at `now` than is wanted.
+    pub fn is_limited(&self, now: MonoTime) -> bool {
+        self.limit.is_some() || bps(self.target(now)) < self.wanted
+    }
+
+    /// What is waited in queues.
+    pub fn queue(&self) -> &QueueDelay {
+        &self.queue
+    }
+
+    fn excess(&self) -> Option<Duration> {
+        Some(self.queue.standing()?.saturating_sub(self.queue.usual()))
+    }
+
+    fn unusual(&self) -> Duration {
+        UNUSUAL.max(self.queue.spread() * UNUSUAL_SPREADS).max(self.queue.roughness() * 2)
+    }
+
+    fn is_overused(&self) -> bool {
+        self.unusual_since.is_some_and(|since| self.newest.since(since) >= BELIEVED_AFTER)
+    }
+
+    fn is_steady(&self) -> bool {
+        let excess = self.excess().unwrap_or_default();
+        excess <= STEADY.max(self.queue.spread().mul_f64(STEADY_SPREADS))
+    }
+
+    /// What left in a span of time, in bits.
+    fn sent_between(&self, from: MonoTime, until: MonoTime) -> f64 {
+        let before = |instant: MonoTime| {
+            let index = self.sent.partition_point(|(at, _)| *at < instant);
+            index.checked_sub(1).and_then(|index| self.sent.get(index)).map(|(_, bytes)| *bytes)
+        };
+        let first = before(from).or_else(|| self.sent.front().map(|(_, bytes)| *bytes));
+        let bytes = before(until).unwrap_or_default().saturating_sub(first.unwrap_or_default());
+        bytes as f64 * 8.0
+    }
+
+    /// What is sent at present.
+    fn sent_rate(&self) -> f64 {
+        let Some((now, _)) = self.sent.back() else { return 0.0 };
+        self.sent_between(*now - METER, *now) / METER.as_secs_f64()
+    }
+
+    /// What was delivered since the queue is unusual: what was sent, over the time in which it
+    /// arrived.
+    fn delivered_rate(&self) -> f64 {
+        let since = self.unusual_since.unwrap_or(self.newest).min(self.newest - DELIVERY);
+        let first = self.known.iter().find(|(sent, _)| *sent >= since);
+        let Some((first, last)) = first.zip(self.known.back()) else { return self.sent_rate() };
+        let span = last.0 - first.0 + (last.1 - first.1);
+        let span = span.max_zero().max(DELIVERY / 2);
+        self.sent_between(first.0, last.0) / span.as_secs_f64()
+    }
+
+    fn give_way(&mut self, now: MonoTime) {
+        let delivered = self.delivered_rate().min(self.target);
+        let before = self.target;
+        self.target = match self.phase {
+            Phase::Rising { .. } => delivered * AFTER_RISE,
+            _ => delivered * AFTER_REST,
+        }
+        .max(self.least);
+        self.limit = Some(self.target);
+        self.begin_drain(now, before, DRAINING);
+    }
+
+    fn begin_drain(&mut self, now: MonoTime, before: f64, to: f64) {
+        let longest = self.excess().unwrap_or_default().as_secs_f64();
+        let drain = Drain { since: now, longest, longest_at: now, before, to };
+        self.phase = Phase::Draining(drain);
+    }
+
+    fn drain(&mut self, now: MonoTime, drain: Drain) {
+        let left = self.excess().unwrap_or_default().as_secs_f64();
+        let unusual = self.unusual().as_secs_f64();
+        if left <= unusual / 2.0 {
+            return self.rest(now);
+        }
+        if left > drain.longest * LONGER {
+            self.phase = Phase::Draining(Drain { longest: left, longest_at: now, ..drain });
+        }
+        let shorter = (drain.longest * OURS_SHORTER).min(unusual * 2.0);
+        let judged = self.newest >= drain.longest_at + OURS_AFTER;
+        let foreign = judged && left > drain.longest - shorter;
+        if foreign || self.newest >= drain.since + LONGEST_DRAIN {
+            self.queue.accept();
+            self.target = drain.before;
+            self.rest(now);
+        }
+    }
+
+    fn rest(&mut self, now: MonoTime) {
+        self.unusual_since = None;
+        self.phase = Phase::Resting { since: now };
+    }
+
+    fn rise(&mut self, now: MonoTime, since: MonoTime) {
+        if self.newest < since + ROUND || !self.is_steady() {
+            return;
+        }
+        let tried = (self.sent_rate() * UNTRIED).max(self.target);
+        self.phase = Phase::Rising { since: now };
+        self.grow(now, self.target * RISE, tried);
+    }
+
+    fn trial(&mut self, now: MonoTime, since: MonoTime, from: f64) {
+        // What was known before the trial says nothing about it.
+        if self.newest < since + ROUND {
+            return;
+        }
+        if self.excess().unwrap_or_default() * 2 > self.unusual() {
+            self.target = from;
+            self.begin_drain(now, from, AFTER_TRIAL);
+        } else if self.newest >= since + TRIAL {
+            let step = (self.target - from) * 2.0;
+            let tried = self.sent_rate() * UNTRIED;
+            let from = self.target;
+            self.phase = Phase::Trying { since: now, from };
+            self.grow(now, from + step, tried.max(from));
+        }
+    }
+
+    fn try_more(&mut self, now: MonoTime) {
+        if self.limit.is_none() || !self.is_steady() {
+            return;
+        }
+        let from = self.target;
+        self.phase = Phase::Trying { since: now, from };
+        self.grow(now, from + bps(FIRST_STEP), f64::MAX);
+    }
+
+    fn grow(&mut self, now: MonoTime, to: f64, most: f64) {
+        self.target = to.min(most).min(self.wanted);
+        if self.target >= self.wanted {
+            self.limit = None;
+            self.rest(now);
+        }
+    }
+}
+
+fn bps(rate: Bitrate) -> f64 {
+    rate.as_bps() as f64
+}
+
+fn rate(bps: f64) -> Bitrate {
+    Bitrate::from_bps(bps.round() as u64)
+}
+
+#[cfg(test)]
+mod tests;
