@@ -1,21 +1,25 @@
 //! The chain of the player, pure, in the order in which a unit passes it.
 //!
 //! ```text
-//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale -> sink
+//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale
+//!           -> resampler, where a sink's clock drifts -> sink
 //!           -> cues, held until the sound they belong to is heard
 //! reception -> receiver reports
 //! ```
 
 mod bargain;
+mod drift;
 mod handed;
 mod mix;
 mod pace;
 mod reception;
 mod reports;
 mod requests;
+mod resampler;
 mod sender;
 mod sink_time;
 mod stall;
+mod tempo;
 mod track;
 mod words;
 
@@ -37,11 +41,13 @@ use crate::client::{Playing, Role};
 use crate::error::PlayError;
 use crate::wish::{Carrier, Latency, SinkClock, Wish};
 use bargain::Bargain;
+use drift::DriftCorrection;
 use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
 use requests::Requests;
+use resampler::Resampler;
 use sender::SenderTime;
 use sink_time::SinkTime;
 use stall::Stall;
@@ -100,6 +106,8 @@ pub struct Pipeline {
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
+    drift: DriftCorrection,
+    resampler: Resampler,
     playout: Option<PlayoutClock>,
     /// How long before they are due blocks leave for a sink without a clock.
     lead: Duration,
@@ -164,9 +172,11 @@ impl Pipeline {
             renewed: None,
             requests: Requests::new(reports.ssrc()),
             reports,
+            resampler: Resampler::new(mix.format()),
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
+            drift: DriftCorrection::default(),
             playout: None,
             lead,
             handed: Handed::default(),
@@ -205,7 +215,9 @@ impl Pipeline {
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
         self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
-        if channel == Channel::Rtcp {
+        // Repair packets have no RTP header: where RTCP shares the flow, some look like it.
+        let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
+        if channel == Channel::Rtcp && !is_repair {
             let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
             return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
@@ -288,9 +300,10 @@ impl Pipeline {
             return;
         }
         self.sink.measure(now, pending);
-        if let Some((playout, heard_at)) = self.playout.as_mut().zip(self.sink.next_heard()) {
+        let (next, held) = (self.next_heard(), self.held());
+        if let Some((playout, heard_at)) = self.playout.as_mut().zip(next) {
             *playout = PlayoutClock::new(heard_at, self.position);
-            self.sounded = Some(PlayoutClock::new(now + pending, self.position));
+            self.sounded = Some(PlayoutClock::new(now + pending + held, self.position));
         }
     }
 
@@ -300,7 +313,7 @@ impl Pipeline {
         if self.is_rendered() {
             return None;
         }
-        let heard_at = self.sink.next_heard()?;
+        let heard_at = self.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
         let start = self.start_at().filter(|_| self.playout.is_none());
         let block = match start {
@@ -335,13 +348,16 @@ impl Pipeline {
         if self.is_rendered() {
             return None;
         }
-        if let Some(made_up) = self.stand(when) {
+        let waited = self.stall.waited();
+        if let Some(mut made_up) = self.stand(when) {
+            self.keep_waiting(waited, &mut made_up.samples);
             return Some(made_up);
         }
         if self.has_more() {
             self.last_fed = self.last_fed.max(now);
         }
         self.skip_gap(when.due);
+        self.drift.moved((self.stall.waited() - waited).to_delta());
         let position = self.position;
         let end = position + self.piece();
         self.depths.record(self.depth().to_delta());
@@ -355,15 +371,7 @@ impl Pipeline {
             SinkClock::Sender => self.handed.push(when, position, end),
             SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
         }
-        if let Some(playout) = &mut self.playout {
-            let change = match self.sink_clock {
-                SinkClock::Sender if !self.bargained => {
-                    self.pace.adapt(delay, end - position, &mut samples)
-                }
-                _ => self.pace.hold(delay, end - position, &mut samples),
-            };
-            playout.delay(change);
-        }
+        self.keep_pace(delay, end - position, &mut samples);
         Some(Block { samples, position: Some(position) })
     }
 

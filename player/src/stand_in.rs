@@ -73,8 +73,8 @@ pub(crate) fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
-        congestion_feedback: false,
         retransmission: None,
+        congestion_feedback: false,
     }
 }
 

@@ -24,6 +24,7 @@ use cantus_qos::time::{MonoTime, NtpTime};
 use tracing::{debug, info, warn};
 
 use crate::catalogue::Catalogue;
+use crate::encoding::EncodingJob;
 use crate::programme::{Programme, ProgrammeError};
 use crate::quic::Identity;
 use crate::server::{Server, ServerConfig};
@@ -260,6 +261,10 @@ struct Fetcher {
 }
 
 impl Fetcher {
+    fn encode(&self, job: EncodingJob) {
+        self.runtime.spawn_blocking(move || job.run());
+    }
+
     fn fetch(&self, connection: ConnectionId, fetch: Fetch) {
         let catalogue = self.catalogue.clone();
         let inbox = self.inbox.clone();
@@ -351,6 +356,7 @@ impl Pacer {
             match self.server.poll(self.clock.now()) {
                 Output::Wait(deadline) => return deadline,
                 Output::Fetch { connection, fetch } => self.fetcher.fetch(connection, fetch),
+                Output::Encode(job) => self.fetcher.encode(job),
                 Output::Control { connection, data } => {
                     if let Some(outlet) = self.outlets.get(&connection) {
                         outlet.control(data);

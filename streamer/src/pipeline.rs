@@ -10,16 +10,20 @@ mod allowance;
 mod audio;
 mod cues;
 mod packetizer;
+mod path;
 mod protection;
 mod reports;
+mod rungs;
 mod schedule;
 
 pub use allowance::Allowance;
 pub use audio::{AudioChain, LONGEST_USE};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
+pub use path::PathWatch;
 pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
 pub use reports::{Feedback, Heard, SenderReports};
+pub use rungs::MediaLimit;
 pub use schedule::Schedule;
 
 use bytes::Bytes;
@@ -29,6 +33,8 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::{self, CongestionFeedback};
 use cantus_qos::shaping::{Pacer, TokenBucket};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+
+use crate::encoding::EncodingJob;
 
 /// A packet that leaves the chain.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -194,6 +200,7 @@ impl Pipeline {
     /// The next packet to leave at `now`.
     pub fn pop(&mut self, now: MonoTime) -> Option<Packet> {
         let schedule = self.schedule?;
+        self.limit(&schedule);
         for chain in &mut self.audio {
             chain.advance(now, &schedule, self.wall, &mut self.pacer);
         }
@@ -205,12 +212,29 @@ impl Pipeline {
             if self.admits(now, &packet) {
                 return Some(packet);
             }
+            self.pacer.give_back(packet.data.len());
         }
         let finished = self.is_finished();
         let wall = self.wall.at(now);
         let report = self.reports.pop(now, wall, &schedule, &self.audio, finished)?;
         self.admits(now, &report);
         Some(report)
+    }
+
+    /// Each track may take its part of what the path bears.
+    fn limit(&mut self, schedule: &Schedule) {
+        let Some(allowance) = &self.allowance else { return };
+        let tracks = self.audio.len().max(1) as u64;
+        let limit = allowance.media(schedule.runs_ahead()).map(|limit| MediaLimit {
+            rate: Bitrate::from_bps(limit.rate.as_bps() / tracks),
+            ..limit
+        });
+        self.audio.iter_mut().for_each(|chain| chain.limit(limit));
+    }
+
+    /// What is to be encoded for what comes.
+    pub fn take_jobs(&mut self) -> impl Iterator<Item = EncodingJob> {
+        self.audio.iter_mut().flat_map(AudioChain::take_jobs)
     }
 
     /// Media that runs ahead leaves as fast as the path bears it; other media has its time.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use cantus_qos::fec::Scheme;
 use cantus_qos::fec::block::BlockShape;
 use cantus_qos::fec::sliding::EncodingWindow;
+use cantus_qos::fec::{Fit, Scheme};
 use cantus_qos::spec::{Protection, Sliding};
 use cantus_qos::time::MediaTime;
 
 /// The delay that is assumed of a listener who states none.
-const USUAL_DELAY: Duration = Duration::from_millis(200);
+pub(crate) const USUAL_DELAY: Duration = Duration::from_millis(200);
 
 /// What a block and its repair may take of the delay. The rest is for the path and its jitter.
 const BLOCK_SHARE: f64 = 0.73;
@@ -141,19 +141,16 @@ pub(crate) fn choose(
             let covers = wish.window.unwrap_or(fit.covers);
             Some(Granted::Sliding(Window { share, covers }))
         }
-        (Scheme::Sliding, Protection::Auto) => {
-            slide(delay, unit, REPAIR_SHARE).map(Granted::Sliding)
-        }
+        (Scheme::Sliding, Protection::Auto) => slide(delay, unit, Fit::MOST).map(Granted::Sliding),
         _ => None,
     }
 }
 
-/// The window that fits into `room`, with at most `share` repair packets to a source packet: all
-/// that can still be in time.
+/// The window that fits into `room`: all that can still be in time, with at most `share` repair
+/// packets to a source packet. What the path loses tells later how much of that is used.
 pub(crate) fn slide(room: Duration, unit: MediaTime, share: f64) -> Option<Window> {
     let oldest = room.mul_f64(BLOCK_SHARE);
     let units = oldest.as_secs_f64() / unit.as_secs_f64();
-    let share = share.min(share_of((units as u8).min(LONG_BLOCK)));
     (units >= 1.0).then_some(Window { share, covers: EncodingWindow::last(oldest) })
 }
 

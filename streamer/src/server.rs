@@ -62,6 +62,9 @@ impl Server {
                 return output;
             }
             let sessions = self.control.sessions_mut();
+            if let Some(job) = sessions.pop_job() {
+                return Output::Encode(job);
+            }
             let transmit = sessions.pop(now, held_until.is_some(), &mut expired);
             for id in expired.drain(..) {
                 self.control.expire(now, id);
@@ -70,7 +73,7 @@ impl Server {
                 self.cap.spend(now, transmit.wire_size());
                 return Output::Transmit(transmit);
             }
-            if !self.control.has_output() {
+            if !self.control.has_output() && !self.control.sessions().has_jobs() {
                 return Output::Wait(self.control.sessions().next_deadline(held_until));
             }
         }

@@ -158,7 +158,6 @@ impl Session {
     /// path can bear; `media` is what a track of sound takes.
     pub fn govern(&mut self, media: Bitrate) {
         if self.pipeline.allowance().is_none() {
-            let media = if self.runs_ahead() { media + media } else { media };
             self.pipeline.govern(Allowance::new(media, self.full_rate()));
         }
     }

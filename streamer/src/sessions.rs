@@ -1,6 +1,6 @@
 //! All sessions, by name, by where their reports come from, and by when they want attention.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use cantus_qos::spec::Mode;
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::time::MonoTime;
 
+use crate::encoding::EncodingJob;
 use crate::session::Session;
 use crate::wire::{ConnectionId, Source, Transmit};
 
@@ -52,6 +53,7 @@ pub struct Sessions {
     prompt: Timers,
     /// Sessions that run ahead, and can be held back.
     patient: Timers,
+    jobs: VecDeque<EncodingJob>,
 }
 
 impl Sessions {
@@ -141,12 +143,24 @@ impl Sessions {
                 continue;
             }
             // The timer stays as it is: where one packet was, there may be another.
-            if let Some(transmit) = entry.session.pop(now) {
-                return Some(transmit);
+            let transmit = entry.session.pop(now);
+            self.jobs.extend(entry.session.pipeline.take_jobs());
+            if transmit.is_some() {
+                return transmit;
             }
             self.rearm(now, id, now + PATIENCE);
         }
         None
+    }
+
+    /// Whether [`pop_job`](Self::pop_job) has something.
+    pub fn has_jobs(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// What is to be encoded for what the sessions send next.
+    pub fn pop_job(&mut self) -> Option<EncodingJob> {
+        self.jobs.pop_front()
     }
 
     /// When [`pop`](Self::pop) may have something again, if those that run ahead are held until

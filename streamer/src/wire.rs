@@ -10,6 +10,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::time::MonoTime;
 
 use crate::catalogue::Listing;
+use crate::encoding::EncodingJob;
 use crate::programme::{Programme, ProgrammeError, ProgrammeKey};
 
 /// A control connection: one TCP connection, or one QUIC connection with its flow 0.
@@ -146,6 +147,8 @@ pub enum Output {
         /// What it needs.
         fetch: Fetch,
     },
+    /// Run this, where it holds up nothing else; no answer is waited for.
+    Encode(EncodingJob),
     /// The sessions of this connection were granted so much together.
     Granted {
         /// The connection.

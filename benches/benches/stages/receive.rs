@@ -171,7 +171,10 @@ impl Rehearsal {
                     self.receive();
                     return deadline;
                 }
-                Output::Fetch { .. } | Output::Granted { .. } | Output::Close { .. } => {}
+                Output::Encode(_)
+                | Output::Fetch { .. }
+                | Output::Granted { .. }
+                | Output::Close { .. } => {}
             }
         }
     }

@@ -203,6 +203,7 @@ impl Simulation<'_> {
                     let input = streamer::Input::Fetched { connection, fetched };
                     self.server.handle(self.now, input);
                 }
+                streamer::Output::Encode(job) => job.run(),
                 streamer::Output::Granted { rate, .. } => self.carriage.granted(rate),
                 // Only after what cannot be understood, which our own player does not say.
                 streamer::Output::Close { .. } => {}

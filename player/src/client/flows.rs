@@ -57,12 +57,12 @@ pub struct FlowPlan {
     pub payload_type: PayloadType,
     /// The header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
-    /// Whether the server wants to be told which packets arrive (RFC 8888).
-    pub congestion_feedback: bool,
     /// How its packets are asked for again, where the server sends them again.
     pub retransmission: Option<Retransmission>,
     /// Whether the server wants to hear at once what is missing: one of ours does.
     pub feedback_at_once: bool,
+    /// Whether the server wants to be told which packets arrive (RFC 8888).
+    pub congestion_feedback: bool,
     /// Our UDP ports.
     pub ports: Option<(u16, u16)>,
     /// Whether the server agreed.
@@ -86,9 +86,9 @@ impl FlowPlan {
             role,
             payload_type: track.payload_type,
             send_time_id: track.send_time_id,
-            congestion_feedback: track.congestion_feedback,
             retransmission: track.retransmission,
             feedback_at_once: false,
+            congestion_feedback: track.congestion_feedback,
             ports: None,
             accepted: false,
             ssrc: None,
@@ -214,8 +214,8 @@ mod tests {
             medium: Medium::Repair { protects: "audio".to_owned(), scheme: *scheme },
             payload_type,
             send_time_id: None,
-            congestion_feedback: false,
             retransmission: None,
+            congestion_feedback: false,
         }));
         let wish = Wish { protection: wish.parse().unwrap(), ..stand_in::wish() };
         let plans = choose(&description, &wish, "rtsp://h/x");

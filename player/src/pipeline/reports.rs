@@ -159,7 +159,7 @@ pub(super) fn on_report(
                     _ => None,
                 });
                 let round_trips = echoes.filter_map(|echo| echo.round_trip(clock(now)));
-                round_trip = round_trips.last().or(round_trip);
+                round_trip = round_trips.max().or(round_trip);
             }
             _ => {}
         }

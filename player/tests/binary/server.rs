@@ -214,8 +214,8 @@ impl Script {
             medium,
             payload_type: PayloadType::new(number).unwrap(),
             send_time_id: None,
-            congestion_feedback: false,
             retransmission: None,
+            congestion_feedback: false,
         };
         let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time: unit };
         let text = Medium::Text { language: "en".into() };

@@ -30,23 +30,17 @@ impl Decoder {
     /// Blocks that may be open at once before the oldest is given up.
     const BLOCKS: usize = 64;
 
-    /// Most bytes of packets that any decoder holds.
+    /// Bytes of packets that may be held for recovery: seconds of any audio.
     pub const MAX_HELD: usize = block::Decoder::MAX_HELD;
 
-    /// A decoder of this scheme that has seen nothing.
-    pub fn new(scheme: Scheme) -> Self {
+    /// A decoder of this scheme that has seen nothing and holds at most so many `bytes` of packets.
+    pub fn new(scheme: Scheme, bytes: usize) -> Self {
         match scheme {
-            Scheme::Block(layout) => Self::Block(block::Decoder::new(layout, Self::BLOCKS)),
-            Scheme::Sliding => Self::Sliding(sliding::Decoder::new()),
-        }
-    }
-
-    /// The same with no more than `bytes` of packets held, where that is less than it would hold.
-    #[must_use]
-    pub fn with_most_held(self, bytes: usize) -> Self {
-        match self {
-            Self::Block(decoder) => Self::Block(decoder.with_most_held(bytes)),
-            Self::Sliding(decoder) => Self::Sliding(decoder.with_most_held(bytes)),
+            Scheme::Block(layout) => {
+                let decoder = block::Decoder::new(layout, Self::BLOCKS);
+                Self::Block(decoder.with_most_held(bytes))
+            }
+            Scheme::Sliding => Self::Sliding(sliding::Decoder::new().with_most_held(bytes)),
         }
     }
 

@@ -52,6 +52,11 @@ impl<T> Pacer<T> {
         Some(item)
     }
 
+    /// What [`pop`](Self::pop) gave did not leave: its `bytes` are there for what follows.
+    pub fn give_back(&mut self, bytes: usize) {
+        self.bucket.give_back(bytes);
+    }
+
     /// When [`pop`](Self::pop) will next give something, not before `now`; `None` if nothing waits
     /// or the rate is zero.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {

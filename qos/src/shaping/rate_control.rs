@@ -29,16 +29,20 @@ const RISE: f64 = 1.15;
 const REST: Duration = Duration::from_millis(2_500);
 const TRIAL: Duration = Duration::from_millis(400);
 const FIRST_STEP: Bitrate = Bitrate::from_kbps(12);
+const LEAST_STEP: Bitrate = Bitrate::from_kbps(6);
 
 /// What is left of the delivered rate when a queue is unusual: after a rise, the limit has just
 /// been found; after a rest, somebody else has come, and two who share a queue come to share its
 /// rate evenly by giving up a part and taking a constant back (Chiu and Jain, 1989).
-const AFTER_RISE: f64 = 0.96;
+const AFTER_RISE: f64 = 0.97;
 const AFTER_REST: f64 = 0.85;
 
 /// While a queue drains, or nothing is heard, this part of the rate is used.
 const DRAINING: f64 = 0.8;
 const AFTER_TRIAL: f64 = 0.95;
+
+/// A trial that fails shows that what was before may have been too much too, but by no more.
+const LITTLE_LESS: f64 = 0.98;
 
 /// A queue of ours has become shorter so long after it was longest, by this part or by twice what
 /// would be unusual; otherwise it is not ours.
@@ -59,6 +63,9 @@ const LOSS_GAIN: f64 = 1.0 / 500.0;
 
 /// The rate may grow to this factor of what is really sent: more was not tried.
 const UNTRIED: f64 = 1.25;
+
+/// A trial tells something when this part of what it allows was sent.
+const FILLED: f64 = 0.9;
 
 /// Without any report for so long, nobody knows what the path can bear.
 const SILENCE: Duration = Duration::from_millis(1_500);
@@ -92,8 +99,10 @@ pub struct RateControl {
     least: f64,
     target: f64,
     phase: Phase,
-    /// The highest rate known to be too much, less what was too much of it.
-    limit: Option<f64>,
+    /// Whether a limit of the path was found.
+    is_found: bool,
+    /// By how much more is tried next.
+    step: f64,
     /// Since when the queue is unusual.
     unusual_since: Option<MonoTime>,
     newest: MonoTime,
@@ -140,7 +149,8 @@ impl RateControl {
             least: bps(least),
             target: bps(start).max(bps(least)).min(bps(wanted).max(bps(least))),
             phase: Phase::Rising { since: MonoTime::ZERO },
-            limit: None,
+            is_found: false,
+            step: bps(FIRST_STEP),
             unusual_since: None,
             newest: MonoTime::ZERO,
             reported_at: None,
@@ -152,7 +162,7 @@ impl RateControl {
     /// What there would be to send if the path bore it.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
         self.wanted = bps(wanted).max(self.least);
-        if self.limit.is_none() {
+        if !self.is_found {
             self.target = self.target.min(self.wanted);
         }
     }
@@ -226,15 +236,19 @@ impl RateControl {
         rate(target.max(self.least))
     }
 
-    /// The rate that the path was found to bear, and what is tried beyond it; `None` where nothing
-    /// has limited it. Unlike [`target`](Self::target) it does not go down while a queue drains.
+    /// The rate that the path was found to bear; `None` where nothing has limited it. Unlike
+    /// [`target`](Self::target) it does not go down while a queue drains, nor up for a trial.
     pub fn limit(&self) -> Option<Bitrate> {
-        self.limit.map(|_| rate(self.target))
+        let found = match self.phase {
+            Phase::Trying { from, .. } => from,
+            _ => self.target,
+        };
+        self.is_found.then(|| rate(found))
     }
 
     /// Whether less may be sent at `now` than is wanted.
     pub fn is_limited(&self, now: MonoTime) -> bool {
-        self.limit.is_some() || bps(self.target(now)) < self.wanted
+        self.is_found || bps(self.target(now)) < self.wanted
     }
 
     /// What is waited in queues.
@@ -295,7 +309,8 @@ impl RateControl {
             _ => delivered * AFTER_REST,
         }
         .max(self.least);
-        self.limit = Some(self.target);
+        self.is_found = true;
+        self.step = bps(FIRST_STEP);
         self.begin_drain(now, before, DRAINING);
     }
 
@@ -315,9 +330,15 @@ impl RateControl {
             self.phase = Phase::Draining(Drain { longest: left, longest_at: now, ..drain });
         }
         let shorter = (drain.longest * OURS_SHORTER).min(unusual * 2.0);
-        let judged = self.newest >= drain.longest_at + OURS_AFTER;
+        let after_trial = drain.to > DRAINING;
+        let longest_at = if after_trial { drain.since } else { drain.longest_at };
+        let judged = self.newest >= longest_at + OURS_AFTER;
         let foreign = judged && left > drain.longest - shorter;
-        if foreign || self.newest >= drain.since + LONGEST_DRAIN {
+        if foreign && after_trial {
+            // It was no trial that has filled it, or not ours alone.
+            self.phase = Phase::Resting { since: now };
+            self.give_way(now);
+        } else if foreign || self.newest >= drain.since + LONGEST_DRAIN {
             self.queue.accept();
             self.target = drain.before;
             self.rest(now);
@@ -343,31 +364,38 @@ impl RateControl {
         if self.newest < since + ROUND {
             return;
         }
-        if self.excess().unwrap_or_default() * 2 > self.unusual() {
-            self.target = from;
+        let over = self.newest >= since + TRIAL;
+        if self.excess().unwrap_or_default() * 2 > self.unusual() || over && !self.is_steady() {
+            self.target = from.min(self.delivered_rate()).max(from * LITTLE_LESS).max(self.least);
+            self.step = (self.step / 2.0).max(bps(LEAST_STEP));
             self.begin_drain(now, from, AFTER_TRIAL);
-        } else if self.newest >= since + TRIAL {
-            let step = (self.target - from) * 2.0;
-            let tried = self.sent_rate() * UNTRIED;
+        } else if over && self.sent_rate() < self.target * FILLED {
+            // As far as it went, it went well.
+            self.target = self.sent_rate().max(from);
+            self.step = (self.step / 2.0).max(bps(LEAST_STEP));
+            self.rest(now);
+        } else if over {
+            self.step *= 2.0;
             let from = self.target;
             self.phase = Phase::Trying { since: now, from };
-            self.grow(now, from + step, tried.max(from));
+            self.grow(now, from + self.step, f64::MAX);
         }
     }
 
     fn try_more(&mut self, now: MonoTime) {
-        if self.limit.is_none() || !self.is_steady() {
+        if !self.is_found || !self.is_steady() {
             return;
         }
         let from = self.target;
         self.phase = Phase::Trying { since: now, from };
-        self.grow(now, from + bps(FIRST_STEP), f64::MAX);
+        self.grow(now, from + self.step, f64::MAX);
     }
 
     fn grow(&mut self, now: MonoTime, to: f64, most: f64) {
         self.target = to.min(most).min(self.wanted);
         if self.target >= self.wanted {
-            self.limit = None;
+            self.is_found = false;
+            self.step = bps(FIRST_STEP);
             self.rest(now);
         }
     }

@@ -67,6 +67,11 @@ impl TokenBucket {
         ready
     }
 
+    /// Puts `bytes` back that were taken and not used.
+    pub fn give_back(&mut self, bytes: usize) {
+        self.level = (self.level + nanobits(bytes)).min(self.capacity);
+    }
+
     /// The earliest instant, not before `now`, at which [`take`](Self::take) would succeed;
     /// [`Self::NEVER`] at a rate of zero.
     pub fn ready_at(&self, now: MonoTime, bytes: usize) -> MonoTime {

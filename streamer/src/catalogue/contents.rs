@@ -84,8 +84,15 @@ impl Contents {
         let audio = self.audio.into_iter().map(|(name, file)| {
             let memory = memory.reserve(file.memory(), file.path())?;
             let (format, frames) = (file.format(), file.frames());
-            let (samples, encodings) = (file.read()?, Shelf::default());
-            Ok(Arc::new(AudioTrack { name, format, frames, samples, encodings, _memory: memory }))
+            Ok(Arc::new(AudioTrack {
+                name,
+                format,
+                frames,
+                samples: file.read()?,
+                encodings: Shelf::default(),
+                ladder: Shelf::default(),
+                _memory: memory,
+            }))
         });
         Ok(Presentation {
             name: name.to_owned(),

@@ -4,7 +4,7 @@ use super::directory::Stamp;
 use super::listing::Skipped;
 use super::memory::Reservation;
 use super::shelf::Shelf;
-use crate::encoding::{Encoding, EncodingSpec};
+use crate::encoding::{Encoding, EncodingSpec, Ladder};
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
 use cantus_qos::time::MediaTime;
@@ -41,6 +41,7 @@ pub struct AudioTrack {
     /// The samples themselves.
     pub samples: Samples,
     pub(crate) encodings: Shelf<EncodingSpec, Encoding>,
+    pub(crate) ladder: Shelf<(), Ladder>,
     pub(super) _memory: Reservation,
 }
 

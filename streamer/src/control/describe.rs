@@ -62,8 +62,8 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
 }
 
 /// Describes a programme. A client that has said `Supported: cantus.media` is offered repair by
-/// either scheme, subtitles and header extensions, all others plain audio, which is sent again to
-/// who asks. Over UDP it is asked to tell what arrives; QUIC tells itself.
+/// either scheme, subtitles and header extensions, all others plain audio. Whoever asks is sent
+/// again what is missing. Over UDP ours are asked to tell what arrives; QUIC tells itself.
 pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
@@ -79,12 +79,12 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
-            congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
             retransmission: Some(Retransmission {
                 payload_type: payload_type(Payload::Retransmission),
                 time: LONGEST_USE,
                 reduced_size: cantus,
             }),
+            congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
         });
     }
     if cantus {
@@ -97,8 +97,8 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
                 medium: Medium::Repair { protects, scheme },
                 payload_type: payload_type(Payload::Repair),
                 send_time_id: None,
-                congestion_feedback: false,
                 retransmission: None,
+                congestion_feedback: false,
             }
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
@@ -107,8 +107,8 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
-            congestion_feedback: false,
             retransmission: None,
+            congestion_feedback: false,
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }

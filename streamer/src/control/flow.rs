@@ -28,6 +28,15 @@ pub(super) enum Feed {
     Text(CueChain),
 }
 
+/// Repair that follows what comes to be known while it plays.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Follows {
+    /// How long after its nominal instant a unit is heard.
+    pub delay: Duration,
+    /// Whether media runs ahead of its time, which leaves more room.
+    pub runs_ahead: bool,
+}
+
 impl Feed {
     /// An audio track, to be heard `delay` after its nominal instant where that was promised;
     /// `None` where there is no such one.
@@ -57,7 +66,7 @@ impl Feed {
         index: usize,
         (flow, protects): (FlowId, FlowId),
         granted: Granted,
-        grows: bool,
+        follows: Option<Follows>,
         seed: StreamSeed,
     ) -> Option<Self> {
         let unit = programme.audio.get(index)?.unit_duration();
@@ -68,12 +77,16 @@ impl Feed {
                 let (shape, depth) = (blocks.shape, blocks.depth);
                 let encoder = block::Encoder::new(Layout::Adu, shape, depth, first).ok()?;
                 let blocks = BlockProtection::new(encoder, unit);
+                let grows = follows.is_some_and(|it| it.runs_ahead);
                 RepairSource::Blocks(if grows { blocks.growing() } else { blocks })
             }
             Granted::Sliding(window) => {
                 let encoder = sliding::Encoder::new(EncodingSymbolId(seed.timestamp.0));
                 let sliding = SlidingProtection::new(encoder, window, unit);
-                RepairSource::Sliding(if grows { sliding.growing() } else { sliding })
+                RepairSource::Sliding(match follows {
+                    Some(Follows { delay, .. }) => sliding.fitting(delay),
+                    None => sliding,
+                })
             }
         };
         Some(Self::Repair(protects, Box::new(Protection::new(flow, source))))

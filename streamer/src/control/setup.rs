@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtsp_types::{StatusCode, headers};
 
-use super::flow::Feed;
+use super::flow::{Feed, Follows};
 use super::reply::Reply;
 use super::request::{Asked, bad};
 use super::route::Choice;
@@ -150,8 +150,11 @@ impl Control {
                 let rate = (media.as_bps() as f64 * granted.share()) as u64;
                 let flows = (flow, protects.id);
                 // What was wished in particular stays, however much room there comes to be.
-                let grows = context.runs_ahead() && asked.protection == Wish::Auto;
-                let feed = Feed::repair(programme, *index, flows, granted, grows, seed);
+                let follows = (asked.protection == Wish::Auto).then(|| Follows {
+                    delay: context.spec.delay.unwrap_or(protection::USUAL_DELAY),
+                    runs_ahead: context.runs_ahead(),
+                });
+                let feed = Feed::repair(programme, *index, flows, granted, follows, seed);
                 (feed, Bitrate::from_bps(rate), Some(granted))
             }
             FlowKind::Text(language) => {

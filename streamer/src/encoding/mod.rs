@@ -7,6 +7,7 @@
 //! The Opus encodings of a sound form a ladder: their frames are of 20 ms and aligned, so that a
 //! sender can step from one bit rate to another at any unit.
 
+mod ladder;
 mod opus;
 mod packets;
 mod resample;
@@ -15,6 +16,7 @@ use crate::catalogue::AudioTrack;
 use cantus_qos::payload::{AudioFormat, MediaUnit, l16};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::time::{ClockRate, MediaTime};
+pub use ladder::{EncodingJob, Ladder, Rung};
 use packets::{Packet, Packets};
 use std::io;
 use std::sync::Arc;
@@ -198,6 +200,11 @@ impl Encoding {
     /// Rate and channels of what a decoder gives.
     pub fn format(&self) -> AudioFormat {
         self.format
+    }
+
+    /// The sound itself.
+    pub fn track(&self) -> &Arc<AudioTrack> {
+        &self.track
     }
 
     /// What it is encoded into.

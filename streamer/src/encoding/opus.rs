@@ -25,6 +25,17 @@ pub(super) const FRAMES: u64 = 960;
 /// The greatest effort.
 const COMPLEXITY: u8 = 10;
 
+/// The share of packets that the encoder is told to expect to be lost, in percent.
+///
+/// What one frame predicts from another is lost with that one, and a frame that came in time sounds
+/// wrong after one that did not. From 5 % on libopus predicts less: at 96 kbit/s the narration after
+/// 1.5 % of loss is at PESQ-WB 3.79 instead of 3.63, and at 4.39 instead of 4.33 without loss; music
+/// pays 0.2 dB of its segmental signal-to-noise ratio.
+const EXPECTED_LOSS: u8 = 5;
+
+/// Below this prediction is worth more than it costs, and the encoder is told of no loss.
+const ROOM_FOR_LOSS: u32 = 64_000;
+
 /// The longest packet of one frame (RFC 6716, section 3.2.1).
 const MAX_PACKET_BYTES: usize = 1_276;
 
@@ -35,15 +46,11 @@ pub(super) fn encode_in_background(
     bitrate: Bitrate,
     units: u64,
 ) -> Result<Arc<Packets>, EncodingError> {
-    let job = Job {
-        encoder: new_encoder(track, bitrate)?,
-        source: FramesAt48k::new(Arc::clone(track))?,
-        block: vec![0.0; FRAMES as usize * usize::from(track.format.channels)],
-    };
+    let encoder = UnitEncoder::at(track, bitrate, 0)?;
     let (packets, writer) = Packets::new(units);
     let name = track.name.clone();
     let work = move || {
-        if let Err(error) = job.run(units, writer) {
+        if let Err(error) = run(encoder, units, writer) {
             tracing::error!(track = name, %error, "encoding ends early");
         }
     };
@@ -51,37 +58,62 @@ pub(super) fn encode_in_background(
     Ok(packets)
 }
 
-struct Job {
+fn run(mut encoder: UnitEncoder, units: u64, mut writer: Writer) -> Result<(), EncodingError> {
+    for index in 0..units {
+        // A decoder begins with this one and knows nothing of the packet before it.
+        let packet = encoder.encode(index == 0)?;
+        if writer.push(packet).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Encodes one unit after the other.
+pub(super) struct UnitEncoder {
     encoder: Encoder,
     source: FramesAt48k,
     /// One packet's samples.
     block: Vec<f32>,
 }
 
-impl Job {
-    fn run(mut self, units: u64, mut writer: Writer) -> Result<(), EncodingError> {
-        self.feed_ahead()?;
-        for index in 0..units {
-            // A decoder begins with this one and knows nothing of the packet before it.
-            self.encoder.set_prediction_disabled(index == 0).map_err(refused)?;
-            self.source.read(&mut self.block)?;
-            let packet = self.encode()?;
-            if writer.push(packet).is_err() {
-                break;
-            }
+impl UnitEncoder {
+    /// An encoder whose first packet is the unit at `index`. Unless that is 0 it knows nothing of
+    /// what comes before it, which wears off within a few packets.
+    pub(super) fn at(
+        track: &Arc<AudioTrack>,
+        bitrate: Bitrate,
+        index: u64,
+    ) -> Result<Self, EncodingError> {
+        let mut encoder = new_encoder(track, bitrate)?;
+        let ahead = u64::from(encoder.get_look_ahead().map_err(refused)?);
+        let begin = if index == 0 { 0 } else { index * FRAMES + ahead };
+        let mut this = Self {
+            encoder,
+            source: FramesAt48k::at(Arc::clone(track), begin)?,
+            block: vec![0.0; FRAMES as usize * usize::from(track.format.channels)],
+        };
+        if index == 0 {
+            this.feed_ahead(ahead as usize)?;
         }
-        Ok(())
+        Ok(this)
     }
 
-    fn feed_ahead(&mut self) -> Result<(), EncodingError> {
+    fn feed_ahead(&mut self, frames: usize) -> Result<(), EncodingError> {
         let channels = self.block.len() / FRAMES as usize;
-        let ahead = self.encoder.get_look_ahead().map_err(refused)? as usize * channels;
-        let silence = self.block.len().saturating_sub(ahead);
+        let silence = self.block.len().saturating_sub(frames * channels);
         self.source.read(&mut self.block[silence..])?;
-        self.encode().map(drop)
+        self.encode_block().map(drop)
     }
 
-    fn encode(&mut self) -> Result<Bytes, EncodingError> {
+    /// The next packet; `alone` if a decoder may begin with it.
+    pub(super) fn encode(&mut self, alone: bool) -> Result<Bytes, EncodingError> {
+        self.encoder.set_prediction_disabled(alone).map_err(refused)?;
+        self.source.read(&mut self.block)?;
+        self.encode_block()
+    }
+
+    fn encode_block(&mut self) -> Result<Bytes, EncodingError> {
         let mut packet = [0; MAX_PACKET_BYTES];
         let length = self.encoder.encode_float_to_slice(&self.block, &mut packet);
         Ok(Bytes::copy_from_slice(&packet[..length.map_err(refused)?]))
@@ -99,6 +131,7 @@ fn new_encoder(track: &AudioTrack, bitrate: Bitrate) -> Result<Encoder, Encoding
         encoder.set_vbr(false)?;
         encoder.set_complexity(COMPLEXITY)?;
         encoder.set_lsb_depth(significant_bits)?;
+        encoder.set_packet_loss(if bps >= ROOM_FOR_LOSS { EXPECTED_LOSS } else { 0 })?;
         // Lost packets are repaired on the way (FEC, retransmission); in-band FEC forces SILK,
         // which ruins music. Without DTX the stream stays isochronous in silence.
         encoder.set_inband_fec(InbandFec::Off)?;

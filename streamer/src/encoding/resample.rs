@@ -23,7 +23,7 @@ pub(super) fn frames_at_48k(track: &AudioTrack) -> u64 {
     (track.frames * target).div_ceil(rate)
 }
 
-/// Reads a sound from its beginning to its end, and silence after it, at 48 kHz.
+/// Reads a sound from a place in it to its end, and silence after it, at 48 kHz.
 pub(super) struct FramesAt48k {
     track: Arc<AudioTrack>,
     /// The next frame of the source.
@@ -40,11 +40,19 @@ struct Converter {
 }
 
 impl FramesAt48k {
-    pub(super) fn new(track: Arc<AudioTrack>) -> Result<Self, EncodingError> {
-        let mut frames = Self { track, position: 0, converter: None };
+    /// Reads from the frame `begin`, counted at 48 kHz.
+    pub(super) fn at(track: Arc<AudioTrack>, begin: u64) -> Result<Self, EncodingError> {
+        let mut frames = Self { track, position: begin, converter: None };
         if frames.track.format.rate != ClockRate::OPUS {
-            frames.converter = Some(Converter::new(&frames.track)?);
+            let converter = Converter::new(&frames.track)?;
+            // Whole transforms: two before, since each reaches into the next.
+            let channels = usize::from(frames.track.format.channels);
+            let (source, result) = converter.frames(channels);
+            let transforms = (begin / result).saturating_sub(2);
+            frames.position = transforms * source;
+            frames.converter = Some(converter);
             frames.skip_delay()?;
+            frames.skip((begin - transforms * result) as usize)?;
         }
         Ok(frames)
     }
@@ -74,7 +82,11 @@ impl FramesAt48k {
     fn skip_delay(&mut self) -> Result<(), EncodingError> {
         let delay =
             self.converter.as_ref().map_or(0, |converter| converter.resampler.output_delay());
-        self.read(&mut vec![0.0; delay * usize::from(self.track.format.channels)])
+        self.skip(delay)
+    }
+
+    fn skip(&mut self, frames: usize) -> Result<(), EncodingError> {
+        self.read(&mut vec![0.0; frames * usize::from(self.track.format.channels)])
     }
 }
 
@@ -95,6 +107,11 @@ impl Converter {
         let input = vec![0.0; resampler.input_frames_next() * channels];
         let output = vec![0.0; resampler.output_frames_next() * channels];
         Ok(Self { resampler, input, taken: output.len(), output })
+    }
+
+    /// Frames of the source and of the result that one transform takes and gives.
+    fn frames(&self, channels: usize) -> (u64, u64) {
+        ((self.input.len() / channels) as u64, (self.output.len() / channels) as u64)
     }
 
     fn convert(&mut self) -> Result<(), EncodingError> {

@@ -1,11 +1,12 @@
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::media::MediaDir;
+use bytes::Bytes;
 use opusic_c::{Channels, Decoder, SampleRate};
 use std::f64::consts::TAU;
 
 /// A track of a WAV file with these samples.
-fn track(name: &str, hz: u32, channels: u16, samples: &[i16]) -> Arc<AudioTrack> {
+pub(super) fn track(name: &str, hz: u32, channels: u16, samples: &[i16]) -> Arc<AudioTrack> {
     let media = MediaDir::new(name);
     media.wav("a.wav", hz, channels, samples);
     let presentation = Catalogue::open(media.path()).unwrap().presentation("a").unwrap();
@@ -29,19 +30,23 @@ fn units(encoding: &Encoding) -> Vec<MediaUnit> {
 }
 
 fn decode(encoding: &Encoding) -> Vec<f32> {
-    let mono = encoding.format().channels == 1;
-    let channels = if mono { Channels::Mono } else { Channels::Stereo };
-    let mut decoder = Decoder::new(channels, SampleRate::Hz48000).unwrap();
+    let packets: Vec<_> = units(encoding).into_iter().map(|unit| unit.data).collect();
+    decode_packets(&packets, encoding.format().channels)
+}
+
+pub(super) fn decode_packets(packets: &[Bytes], channels: u8) -> Vec<f32> {
+    let wide = if channels == 1 { Channels::Mono } else { Channels::Stereo };
+    let mut decoder = Decoder::new(wide, SampleRate::Hz48000).unwrap();
     let mut samples = Vec::new();
-    for unit in units(encoding) {
-        let length = 960 * usize::from(encoding.format().channels);
-        decoder.decode_float_to_vec(&unit.data, &mut samples, length, false).unwrap();
+    for packet in packets {
+        let length = 960 * usize::from(channels);
+        decoder.decode_float_to_vec(packet, &mut samples, length, false).unwrap();
     }
     samples
 }
 
 /// Noise of low pitch, different at every place, so that it matches itself at one lag only.
-fn noise(samples: usize) -> Vec<i16> {
+pub(super) fn noise(samples: usize) -> Vec<i16> {
     let mut state = 12_345u32;
     let mut last = 0.0;
     let next = |_| {
@@ -66,7 +71,7 @@ fn lag(source: &[i16], decoded: &[f32], range: std::ops::Range<usize>) -> i64 {
 }
 
 /// The lags at the head, over the whole, in the middle and at the end.
-fn lags(source: &[i16], decoded: &[f32]) -> [i64; 4] {
+pub(super) fn lags(source: &[i16], decoded: &[f32]) -> [i64; 4] {
     let end = source.len();
     let ranges = [0..960, 0..end, end / 2..end / 2 + 4_000, end - 960..end];
     ranges.map(|range| lag(source, decoded, range))
@@ -190,7 +195,7 @@ fn the_highest_rung_that_fits_is_chosen() {
 fn at_48k(track: &Arc<AudioTrack>) -> Vec<f32> {
     let frames = resample::frames_at_48k(track) as usize;
     let mut samples = vec![0.0; 2 * frames * usize::from(track.format.channels)];
-    let mut source = resample::FramesAt48k::new(Arc::clone(track)).unwrap();
+    let mut source = resample::FramesAt48k::at(Arc::clone(track), 0).unwrap();
     // Blocks of an awkward length: where one ends must not matter.
     for block in samples.chunks_mut(777 * usize::from(track.format.channels)) {
         source.read(block).unwrap();

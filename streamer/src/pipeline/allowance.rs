@@ -10,7 +10,7 @@ use cantus_qos::rtp::{Sequence, Ssrc};
 use cantus_qos::shaping::{FarClock, RateControl};
 use cantus_qos::time::MonoTime;
 
-use super::Packet;
+use super::{MediaLimit, Packet};
 
 /// IPv4 and UDP.
 const HEADERS: usize = 28;
@@ -18,9 +18,16 @@ const HEADERS: usize = 28;
 /// The least that is ever sent: the lowest rung of the ladder of encodings.
 const LEAST: Bitrate = Bitrate::from_kbps(36);
 
-/// Media alone, and a tenth for reports: with this a session begins. Repair follows as the path
-/// shows that it can bear it.
-const START: f64 = 1.1;
+/// Media alone, and a little for reports and subtitles: with this a session begins. Repair follows
+/// as the path shows that it can bear it, and media that runs ahead runs faster.
+const START: f64 = 1.15;
+
+/// Where less is lost, nothing needs repair; where more is, repair takes as much as a third of what
+/// the media takes before the media gets more.
+const LITTLE_LOSS: f64 = 0.005;
+const WITH_REPAIR: f64 = 1.3;
+/// What reports and subtitles take.
+const WITH_REPORTS: f64 = 1.02;
 
 /// Packets of a stream that are remembered until the listener has told what became of them.
 const REMEMBERED: usize = 512;
@@ -70,6 +77,16 @@ impl Allowance {
     /// The controller.
     pub fn control(&self) -> &RateControl {
         &self.control
+    }
+
+    /// What the media may take; `None` where nothing limits it. Media that `runs_ahead` takes no
+    /// more than was asked for: it had better run.
+    pub fn media(&self, runs_ahead: bool) -> Option<MediaLimit> {
+        let limit = self.control.limit()?.as_bps() as f64;
+        let clean = self.control.loss() < LITTLE_LOSS;
+        let part = if clean { WITH_REPORTS } else { WITH_REPAIR };
+        let rate = Bitrate::from_bps((limit / part) as u64);
+        Some(MediaLimit { rate, rises: clean && !runs_ahead })
     }
 
     /// Whether `packet` may leave at `now`; what may has left.

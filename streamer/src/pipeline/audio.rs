@@ -4,18 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::payload::MediaUnit;
 use cantus_qos::repair::Answerer;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::{RtcpPacket, SenderReport};
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
-use super::{Leaving, Packet, Packetizer, Protection, Schedule, WallClock};
-use crate::encoding::{Encoding, UnitState};
+use super::rungs::Rungs;
+use super::{Leaving, MediaLimit, Packet, Packetizer, PathWatch, Protection, Schedule, WallClock};
+use crate::encoding::{Encoding, EncodingJob, UnitState};
 
 /// While the encoder is behind (the first milliseconds of a file nobody has heard yet), ask again
 /// this often.
 const ENCODER_RETRY: Duration = Duration::from_millis(2);
+
+/// IPv4 and UDP.
+const IP_UDP_HEADERS: usize = 28;
 
 /// What no delay was promised for can be of use for so long after its nominal instant: no player
 /// of stored media begins later.
@@ -26,11 +31,14 @@ pub const LONGEST_USE: Duration = Duration::from_secs(3);
 pub struct AudioChain {
     flow: FlowId,
     source: Arc<Encoding>,
+    rungs: Option<Rungs>,
+    limit: Option<MediaLimit>,
     next: u64,
     retry_at: Option<MonoTime>,
     packetizer: Packetizer,
     protection: Option<Protection>,
     answerer: Option<Answerer>,
+    path: PathWatch,
     /// How long after its nominal instant a unit is heard.
     delay: Duration,
     ended: bool,
@@ -39,9 +47,13 @@ pub struct AudioChain {
 impl AudioChain {
     /// A track whose units come from `source` and leave on `flow`.
     pub fn new(flow: FlowId, source: Arc<Encoding>, packetizer: Packetizer) -> Self {
+        let path = PathWatch::new(packetizer.ssrc(), packetizer.rate());
         Self {
             flow,
+            rungs: Rungs::of(&source),
+            limit: None,
             source,
+            path,
             next: 0,
             retry_at: None,
             packetizer,
@@ -77,6 +89,11 @@ impl AudioChain {
     /// The listener says something, perhaps about this stream.
     pub fn heard(&mut self, now: MonoTime, wall: WallClock, packet: &RtcpPacket) {
         let ssrc = self.packetizer.ssrc();
+        if self.path.heard(wall.at(now), packet)
+            && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
+        {
+            protection.on_path(path);
+        }
         let Some(answerer) = &mut self.answerer else { return };
         match packet {
             RtcpPacket::Nack(nack) if nack.media == ssrc => answerer.on_nack(now, nack),
@@ -92,6 +109,16 @@ impl AudioChain {
     /// How long one unit plays.
     pub fn unit_duration(&self) -> MediaTime {
         self.source.unit_duration()
+    }
+
+    /// What the track may take from now on; `None`: as much as was asked for.
+    pub fn limit(&mut self, limit: Option<MediaLimit>) {
+        self.limit = limit;
+    }
+
+    /// What is to be encoded for this track.
+    pub fn take_jobs(&mut self) -> impl Iterator<Item = EncodingJob> {
+        self.rungs.iter_mut().flat_map(Rungs::take_jobs)
     }
 
     /// Goes to the unit that holds `from`.
@@ -159,7 +186,7 @@ impl AudioChain {
         pacer: &mut Pacer<Packet>,
     ) {
         self.retry_at = None;
-        let unit = match self.source.unit(self.next) {
+        let unit = match self.unit() {
             UnitState::Ready(unit) if unit.media_time < schedule.until() => unit,
             UnitState::Pending => {
                 self.retry_at = Some(now + ENCODER_RETRY);
@@ -177,6 +204,7 @@ impl AudioChain {
         let nominal = schedule.nominal(unit_time);
         let ahead = nominal - due;
         let sequence = self.packetizer.next_sequence();
+        let payload = unit.data.len();
         let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(due));
         let data = self.packetizer.packetize(unit, sent);
         let ahead = ahead.max_zero();
@@ -187,9 +215,24 @@ impl AudioChain {
         if let Some(answerer) = &mut self.answerer {
             answerer.push(now, sequence, data.clone(), nominal + self.delay);
         }
+        if let Some(rungs) = &mut self.rungs {
+            rungs.note_headers(data.len() - payload + IP_UDP_HEADERS);
+        }
         let class = DeliveryClass::Isochronous;
         let packet = Packet { flow: self.flow, channel: Channel::Rtp, class, data };
         pacer.push(now, packet.data.len(), packet);
+    }
+
+    /// The next unit, on the rung that the path bears.
+    fn unit(&mut self) -> UnitState {
+        let unit = self.source.unit(self.next);
+        let (UnitState::Ready(unit), Some(rungs)) = (&unit, &mut self.rungs) else { return unit };
+        rungs.step(self.next, self.limit);
+        match rungs.packet(self.next) {
+            None => UnitState::Ready(unit.clone()),
+            Some(Some(data)) => UnitState::Ready(MediaUnit { data, ..unit.clone() }),
+            Some(None) => UnitState::Pending,
+        }
     }
 
     fn next_unit_at(&self, schedule: &Schedule) -> MonoTime {

@@ -6,6 +6,7 @@ mod sliding;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cantus_qos::fec::Path;
 use cantus_qos::roq::FlowId;
 use cantus_qos::time::MonoTime;
 
@@ -59,6 +60,15 @@ impl Protection {
         match &mut self.source {
             RepairSource::Blocks(blocks) => blocks.push(leaving, packet),
             RepairSource::Sliding(sliding) => sliding.push(leaving, packet),
+        }
+    }
+
+    /// The path to the listener is known, or has become another one. Blocks stay as they were
+    /// granted.
+    pub fn on_path(&mut self, path: Path) {
+        match &mut self.source {
+            RepairSource::Blocks(_) => {}
+            RepairSource::Sliding(sliding) => sliding.on_path(path),
         }
     }
 

@@ -120,7 +120,7 @@ impl SenderReports {
             XrBlock::ReferenceTime(reference) => Some(*reference),
             _ => None,
         });
-        self.reference = references.last().map(|ntp| (report.ssrc, ntp, now)).or(self.reference);
+        self.reference = references.max().map(|ntp| (report.ssrc, ntp, now)).or(self.reference);
     }
 
     fn note(&mut self, heard: Heard) {

@@ -180,6 +180,7 @@ impl House {
                     self.answers.get_mut(&connection).unwrap().push(&data);
                 }
                 Output::Transmit(transmit) => self.sent.push((self.now, transmit)),
+                Output::Encode(job) => job.run(),
                 Output::Granted { connection, rate } => {
                     self.granted.insert(connection, rate);
                 }

@@ -12,7 +12,9 @@ const BUDGET: f64 = 0.85;
 
 fn ten_minutes(link: &str, seed: u64) -> Scenario {
     let latency = Latency::Fixed(Duration::from_millis(200));
-    Scenario { latency, ..scenario("synthetic", link, Carrier::Udp) }.with_seed(seed)
+    let retransmission = false;
+    Scenario { latency, retransmission, ..scenario("synthetic", link, Carrier::Udp) }
+        .with_seed(seed)
 }
 
 fn residual(scenario: &Scenario) -> f64 {

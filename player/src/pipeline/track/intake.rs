@@ -63,10 +63,9 @@ impl Intake {
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
         }
-        let share = fec::Decoder::MAX_HELD / tracks.max(1);
         let repair = repair.and_then(|plan| match plan.role {
             Role::Repair { scheme, .. } => {
-                Some((plan.id, fec::Decoder::new(scheme).with_most_held(share)))
+                Some((plan.id, fec::Decoder::new(scheme, fec::Decoder::MAX_HELD / tracks.max(1))))
             }
             _ => None,
         });
@@ -182,7 +181,6 @@ impl Intake {
         sender: &mut SenderTime,
         stock: &mut Stock,
     ) -> Vec<Heard> {
-        eprintln!("DBG repair {} {:?}", now.as_micros(), &data[..8]);
         self.traffic.repair += data.len() as u64;
         self.traffic.headers += IP_UDP_HEADERS;
         let mut heard = Vec::new();

@@ -69,13 +69,13 @@ pub struct DecoderCounts {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Decoder {
+    most_held: usize,
     recent: Recent<EncodingSymbolId>,
     /// What was before this was forgotten.
     floor: u64,
     known: BTreeMap<u64, Known>,
     /// Bytes of the packets known.
     held: usize,
-    most_held: usize,
     system: System,
     recovered: VecDeque<(u64, Bytes)>,
     counts: DecoderCounts,
@@ -106,11 +106,11 @@ impl Decoder {
     /// A decoder that has seen nothing.
     pub fn new() -> Self {
         Self {
+            most_held: Self::MAX_HELD,
             recent: Recent::new(Self::MEMORY.into()),
             floor: 0,
             known: BTreeMap::new(),
             held: 0,
-            most_held: Self::MAX_HELD,
             system: System::default(),
             recovered: VecDeque::new(),
             counts: DecoderCounts::default(),

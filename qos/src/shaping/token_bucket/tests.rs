@@ -181,3 +181,14 @@ proptest! {
         prop_assert_eq!(often.ready_at(at(now), 1 << 20), seldom.ready_at(at(now), 1 << 20));
     }
 }
+
+#[test]
+fn what_was_not_used_can_be_taken_again_and_no_more() {
+    let mut bucket = bucket(0, 2_000);
+    assert!(bucket.take(MonoTime::ZERO, 1_500));
+    bucket.give_back(1_000);
+    assert!(bucket.take(MonoTime::ZERO, 1_500));
+    bucket.give_back(9_000);
+    assert!(bucket.take(MonoTime::ZERO, 2_000));
+    assert!(!bucket.take(MonoTime::ZERO, 1));
+}

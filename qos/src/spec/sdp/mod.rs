@@ -74,11 +74,11 @@ pub struct Track {
     pub payload_type: PayloadType,
     /// The identifier of the header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// How lost packets of it are sent again, where they are.
+    pub retransmission: Option<Retransmission>,
     /// Whether the sender wants to be told which packets arrive, and when: `a=rtcp-fb:* ack ccfb`
     /// (RFC 8888, section 6).
     pub congestion_feedback: bool,
-    /// How lost packets of it are sent again, where they are.
-    pub retransmission: Option<Retransmission>,
 }
 
 /// Packets are sent again to who asks for them (RFC 4588), in the same RTP session.

@@ -94,8 +94,8 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
         medium,
         payload_type,
         send_time_id: send_time_id(session, media),
-        congestion_feedback: congestion_feedback(media),
         retransmission: retransmission(session, media, payload_type),
+        congestion_feedback: congestion_feedback(media),
     })
 }
 

@@ -19,8 +19,8 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
         medium,
         payload_type: payload_type(number),
         send_time_id: None,
-        congestion_feedback: false,
         retransmission: None,
+        congestion_feedback: false,
     }
 }
 

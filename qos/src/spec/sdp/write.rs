@@ -19,15 +19,16 @@ use crate::time::MediaTime;
 /// that make an ADU an ADUI (RFC 6865, section 4.3).
 const MAX_SYMBOL: usize = MAX_PAYLOAD + 12 + 8 + 3;
 
-/// The window size ratio (RFC 8681, section 3.1): what a repair packet covers at most, in parts of
-/// 255 of what the receiver remembers.
-const WSR: usize = sliding::Encoder::MOST * 255 / sliding::Decoder::MEMORY as usize;
 /// What reports of the sender may take, in bit/s (RFC 3556).
 const SENDER_REPORTS: u64 = 2_500;
 
 /// What reports and requests of the receiver may take, in bit/s: a request in the time of each
 /// packet of 20 ms.
 const REQUESTS: u64 = 20_000;
+
+/// The window size ratio (RFC 8681, section 3.1): what a repair packet covers at most, in parts of
+/// 255 of what the receiver remembers.
+const WSR: usize = sliding::Encoder::MOST * 255 / sliding::Decoder::MEMORY as usize;
 
 impl Description {
     /// The description as SDP, for the body of a DESCRIBE answer.
