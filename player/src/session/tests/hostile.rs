@@ -2,6 +2,7 @@
 
 use cantus_qos::fec::Scheme;
 use cantus_qos::fec::block::Layout;
+use cantus_qos::fec::sliding::{EncodingSymbolId, RepairId};
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::{self, Cue, MAX_TEXT};
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
@@ -28,12 +29,11 @@ const REPAIRS: [u64; 2] = [3, 4];
 const WORDS: u64 = 5;
 
 /// Two linear stereo tracks with repair, and subtitles: the most that is ever set up.
-fn server() -> StandIn {
+fn server(scheme: Scheme) -> StandIn {
     let format = AudioFormat { rate: ClockRate::OPUS, channels: 2 };
     let packet_time = MediaTime::from_millis(5);
     let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time };
-    let repair =
-        |of: &str| Medium::Repair { protects: of.into(), scheme: Scheme::Block(Layout::Adu) };
+    let repair = |of: &str| Medium::Repair { protects: of.into(), scheme };
     let mut server = StandIn::new(1_000_000);
     server.refusals.clear();
     server.rtp_info = false;
@@ -56,7 +56,7 @@ struct Flood {
 impl Flood {
     /// The next packet of a track, in a block that never comes to its end; every seventh leaps
     /// ahead, every eleventh is a copy.
-    fn unit(&mut self, length: usize) -> Bytes {
+    fn unit(&mut self, length: usize, scheme: Scheme) -> Bytes {
         self.sent += u32::from(self.sent % 11 != 10 || length == 0);
         let leap = self.sent / 7 * 900;
         let packet = RtpPacket {
@@ -69,12 +69,23 @@ impl Flood {
             payload: Bytes::from(vec![1; length]),
         };
         self.sent += 1;
-        self.in_block(&packet.write(None), true)
+        let packet = packet.write(None);
+        match scheme {
+            Scheme::Block(_) => self.in_block(&packet, true),
+            Scheme::Sliding => Bytes::from([&packet[..], &self.sent.to_be_bytes()].concat()),
+        }
     }
 
-    /// A repair packet of such a block.
-    fn repair(&mut self, length: usize) -> Bytes {
-        self.in_block(&vec![0x80; length], false)
+    /// A repair packet of the same block, or over a window of which half never comes.
+    fn repair(&mut self, length: usize, scheme: Scheme) -> Bytes {
+        match scheme {
+            Scheme::Block(_) => self.in_block(&vec![0x80; length], false),
+            Scheme::Sliding => {
+                let first = EncodingSymbolId(self.sent.saturating_sub(200));
+                let id = RepairId { key: self.sent as u16, density: 15, count: 200, first };
+                Bytes::from([&id.to_bytes()[..], &vec![1; length]].concat())
+            }
+        }
     }
 
     /// With the payload ID of a block of 200 and its symbol.
@@ -102,8 +113,8 @@ impl Flood {
 }
 
 /// A player that `server` plays to; what it says afterwards is not answered.
-fn playing() -> Player {
-    let (mut server, mut wish) = (server(), fixed());
+fn playing(scheme: Scheme) -> Player {
+    let (mut server, mut wish) = (server(scheme), fixed());
     wish.latency = Latency::Fixed(Duration::from_millis(2_000));
     let mut player = Player::new(wish);
     player.start(MonoTime::ZERO, MonoTime::ZERO);
@@ -132,20 +143,20 @@ fn live(player: &mut Player, now: MonoTime) {
     while !matches!(player.poll(now), Output::Wait(_)) {}
 }
 
-/// The most that a player holds for six seconds of flood: packets of sound as long as `lengths`
+/// The most that a player holds for four seconds of flood: packets of sound as long as `lengths`
 /// says in turn, of repair too if there is any, and whatever else there is.
-fn held(lengths: &[usize], repair: bool) -> usize {
+fn held(lengths: &[usize], scheme: Scheme, repair: bool) -> usize {
     let (most, player) = most_held(|| {
-        let mut player = playing();
+        let mut player = playing(scheme);
         let mut floods: [Flood; 3] = Default::default();
-        for milli in 0..6_000u64 {
+        for milli in 0..4_000u64 {
             let now = ms(milli);
             let length = lengths[milli as usize % lengths.len()];
             for side in 0..2 {
-                let unit = floods[side].unit(length);
+                let unit = floods[side].unit(length, scheme);
                 give(&mut player, now, TRACKS[side], Channel::Rtp, unit);
                 if repair {
-                    let packet = floods[side].repair(length + 20);
+                    let packet = floods[side].repair(length + 20, scheme);
                     give(&mut player, now, REPAIRS[side], Channel::Rtp, packet);
                 }
             }
@@ -166,10 +177,11 @@ fn held(lengths: &[usize], repair: bool) -> usize {
 
 #[test]
 fn no_server_makes_a_session_hold_more_than_four_megabytes() {
-    for lengths in [&[4][..], &[960], &[LONGEST - 40]] {
-        for repair in [false, true] {
-            let most = held(lengths, repair);
-            let what = format!("packets of {lengths:?} bytes, repair {repair}: {most} bytes held");
+    let schemes = [(Scheme::Block(Layout::Adu), false), (Scheme::Block(Layout::Adu), true)];
+    for (scheme, repair) in schemes.into_iter().chain([(Scheme::Sliding, true)]) {
+        for lengths in [&[4][..], &[1_400]] {
+            let most = held(lengths, scheme, repair);
+            let what = format!("{scheme:?}, repair {repair}, {lengths:?} bytes: {most} held");
             println!("{what}, and {TRANSPORT} in transports");
             assert!(most > 1_000_000, "no flood: {what}");
             assert!(most + TRANSPORT <= ALLOWED, "{what}");
@@ -185,7 +197,13 @@ fn a_server_that_never_answers_play_holds_little() {
         let mut flood = Flood::default();
         for milli in 0..5_000 {
             let length = [4, LONGEST - 40][milli as usize % 2];
-            give(&mut player, ms(milli), TRACKS[0], Channel::Rtp, flood.unit(length));
+            give(
+                &mut player,
+                ms(milli),
+                TRACKS[0],
+                Channel::Rtp,
+                flood.unit(length, Scheme::Sliding),
+            );
             player.handle(ms(milli), Input::Control(&[b'x'; 24]));
             live(&mut player, ms(milli));
         }

@@ -117,11 +117,13 @@ impl Decoder {
         }
     }
 
-    /// The same, holding at most so many bytes of source packets; no more than
-    /// [`MAX_HELD`](Self::MAX_HELD).
+    /// The same with no more than `bytes` held: half of them of source packets, and never more than
+    /// [`MAX_HELD`](Self::MAX_HELD) of these, and half of equations.
     #[must_use]
     pub fn with_most_held(self, bytes: usize) -> Self {
-        Self { most_held: bytes.min(Self::MAX_HELD), ..self }
+        let half = bytes / 2;
+        let system = self.system.with_most_held(half);
+        Self { most_held: half.min(Self::MAX_HELD), system, ..self }
     }
 
     /// Takes a source packet and gives it back without its footer, to be passed on at once.

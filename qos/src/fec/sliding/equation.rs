@@ -35,7 +35,6 @@ impl Equation {
     }
 
     /// Bytes that it takes.
-    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.coefficients.len() + self.sum.len()
     }

@@ -10,10 +10,17 @@ use super::equation::Equation;
 /// So a packet is determined exactly if it is alone in its equation, whatever comes next takes one
 /// pass over the equations, and of packets too old to matter nothing is lost by dropping the
 /// equations that begin with them: they say nothing of younger ones that others do not say.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct System {
     /// By their pivots.
     equations: BTreeMap<u64, Equation>,
+    most_held: usize,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self { equations: BTreeMap::new(), most_held: usize::MAX }
+    }
 }
 
 /// A packet that was determined: its place, and its symbol.
@@ -22,6 +29,11 @@ pub(super) type Solution = (u64, Vec<u8>);
 impl System {
     /// Equations that are kept at most. One more puts out that with the oldest pivot.
     pub(super) const MOST: usize = 255;
+
+    /// The same with no more than `bytes` of equations: beyond, those with the oldest pivots go.
+    pub(super) fn with_most_held(self, bytes: usize) -> Self {
+        Self { most_held: bytes, ..self }
+    }
 
     /// Whether nothing is missing of which something is known.
     pub(super) fn is_empty(&self) -> bool {
@@ -76,7 +88,7 @@ impl System {
             solved.extend(rest.and_then(|other| self.keep_or_solve(other)));
         }
         solved.extend(self.keep_or_solve(equation));
-        if self.equations.len() > Self::MOST {
+        while self.equations.len() > Self::MOST || self.held() > self.most_held {
             self.equations.pop_first();
         }
         solved
@@ -98,7 +110,6 @@ impl System {
     }
 
     /// Bytes held.
-    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.equations.values().map(Equation::held).sum()
     }
