@@ -27,7 +27,7 @@
 //! | `transport` | `quic` or `rtsp` | `quic` |
 //! | `latency` | `auto`, `stored` or a time | `auto` |
 //! | `promise` | as in `--qos` | nothing is promised |
-//! | `fec` | `auto`, `off` or a block such as `20+10` | `auto` |
+//! | `fec` | `auto`, `off`, a block such as `20+10`, or a sliding window such as `sliding:80%/150ms` | `auto` |
 //! | `for` | how much is played | to the end |
 //!
 //! Keys that no plan has are refused: a misspelt one would measure something else.

@@ -141,8 +141,9 @@ pub struct PlayOptions {
     #[arg(long = "for", value_name = "TIME", value_parser = positive)]
     pub length: Option<Duration>,
 
-    /// Forward error correction: auto (as the losses demand), off, or K+R: R repair packets for
-    /// every K
+    /// Forward error correction: auto (what fits the delay), off, K+R (R repair packets for every
+    /// K), or sliding:SHARE/WINDOW, such as sliding:80%/150ms: 80 repair packets to 100 packets,
+    /// each over those of the last 150 ms
     #[arg(long, value_name = "FEC", default_value_t)]
     pub fec: Protection,
 

@@ -259,6 +259,10 @@ impl Client {
         let tags = response.header(&headers::SUPPORTED).map_or("", |value| value.as_str());
         self.cantus = tags.split(',').any(|tag| tag.trim() == FEATURE);
         self.flows = flows::choose(&description, &self.wish, &self.base);
+        for plan in &mut self.flows {
+            plan.feedback_at_once = self.cantus;
+            plan.retransmission = plan.retransmission.filter(|_| self.wish.retransmission);
+        }
         if !self.flows.iter().any(|plan| matches!(plan.role, Role::Audio { .. })) {
             return self.fail(PlayError::NoAudio { url: self.wish.url.to_string() });
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use cantus_player::cli::{Cli, Command, PlayOptions, Subtitles, TrustOptions};
 use cantus_player::drive::{self, Finish};
 use cantus_player::trust::{PinError, Trust};
+use cantus_qos::fec::Scheme;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium};
 use clap::Parser;
 
@@ -115,7 +116,13 @@ fn print_description(description: &Description) -> ExitCode {
                 format!("{codec}, {hz} Hz, {channels} channel(s), {packet} ms a packet")
             }
             Medium::Text { language } => format!("subtitles, {}", printable(language)),
-            Medium::Repair { protects, .. } => format!("repair for {}", printable(protects)),
+            Medium::Repair { protects, scheme } => {
+                let how = match scheme {
+                    Scheme::Block(_) => "over blocks",
+                    Scheme::Sliding => "over a sliding window",
+                };
+                format!("repair for {}, {how}", printable(protects))
+            }
         };
         lines += &format!("  {:<20} {what}\n", printable(&track.control));
     }

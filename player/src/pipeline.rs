@@ -1,20 +1,25 @@
 //! The chain of the player, pure, in the order in which a unit passes it.
 //!
 //! ```text
-//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale -> sink
+//! transport -> fec decoder -> playout buffer -> decoder / concealment -> mix -> time scale
+//!           -> resampler, where a sink's clock drifts -> sink
 //!           -> cues, held until the sound they belong to is heard
 //! reception -> receiver reports
 //! ```
 
 mod bargain;
+mod drift;
 mod handed;
 mod mix;
 mod pace;
 mod reception;
 mod reports;
+mod requests;
+mod resampler;
 mod sender;
 mod sink_time;
 mod stall;
+mod tempo;
 mod track;
 mod words;
 
@@ -36,10 +41,13 @@ use crate::client::{Playing, Role};
 use crate::error::PlayError;
 use crate::wish::{Carrier, Latency, SinkClock, Wish};
 use bargain::Bargain;
+use drift::DriftCorrection;
 use handed::{HandOver, Handed};
 use mix::Mix;
 use pace::Pace;
 use reports::ReceiverReports;
+use requests::Requests;
+use resampler::Resampler;
 use sender::SenderTime;
 use sink_time::SinkTime;
 use stall::Stall;
@@ -94,9 +102,12 @@ pub struct Pipeline {
     /// Another delay than before, not yet told to the server.
     renewed: Option<Duration>,
     reports: ReceiverReports,
+    requests: Requests,
     mix: Mix,
     sink_clock: SinkClock,
     sink: SinkTime,
+    drift: DriftCorrection,
+    resampler: Resampler,
     playout: Option<PlayoutClock>,
     /// How long before they are due blocks leave for a sink without a clock.
     lead: Duration,
@@ -137,6 +148,7 @@ impl Pipeline {
         let rate = mix.format().rate;
         let from = MediaTime::from_ticks(playing.from.ticks(rate), rate);
         let text = playing.flows.iter().find(|plan| plan.role == Role::Text);
+        let reports = ReceiverReports::new(now, wish.seed);
         let lead = match wish.sink_clock {
             SinkClock::Sender => wish.lead,
             SinkClock::Sink => Duration::ZERO,
@@ -158,10 +170,13 @@ impl Pipeline {
             bargain: promised.map(Bargain::new),
             bargained: false,
             renewed: None,
-            reports: ReceiverReports::new(now, wish.seed),
+            requests: Requests::new(reports.ssrc()),
+            reports,
+            resampler: Resampler::new(mix.format()),
             mix,
             sink_clock: wish.sink_clock,
             sink: SinkTime::default(),
+            drift: DriftCorrection::default(),
             playout: None,
             lead,
             handed: Handed::default(),
@@ -200,8 +215,11 @@ impl Pipeline {
     /// A packet came.
     pub fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
         self.watch.on_bytes(now, data.len() + IP_UDP_HEADERS as usize);
-        if channel == Channel::Rtcp {
-            return reports::on_report(now, flow, &data, &mut self.tracks);
+        // Repair packets have no RTP header: where RTCP shares the flow, some look like it.
+        let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
+        if channel == Channel::Rtcp && !is_repair {
+            let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
+            return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
             return words.on_packet(data);
@@ -256,6 +274,7 @@ impl Pipeline {
     /// A round trip was measured.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.sender.on_round_trip(round_trip);
+        self.tracks.iter_mut().for_each(|track| track.intake.on_round_trip(round_trip));
     }
 
     /// The server is gone; what is buffered is still played.
@@ -281,9 +300,10 @@ impl Pipeline {
             return;
         }
         self.sink.measure(now, pending);
-        if let Some((playout, heard_at)) = self.playout.as_mut().zip(self.sink.next_heard()) {
+        let (next, held) = (self.next_heard(), self.held());
+        if let Some((playout, heard_at)) = self.playout.as_mut().zip(next) {
             *playout = PlayoutClock::new(heard_at, self.position);
-            self.sounded = Some(PlayoutClock::new(now + pending, self.position));
+            self.sounded = Some(PlayoutClock::new(now + pending + held, self.position));
         }
     }
 
@@ -293,7 +313,7 @@ impl Pipeline {
         if self.is_rendered() {
             return None;
         }
-        let heard_at = self.sink.next_heard()?;
+        let heard_at = self.next_heard()?;
         self.pace.sink_takes(heard_at.since(now));
         let start = self.start_at().filter(|_| self.playout.is_none());
         let block = match start {
@@ -328,13 +348,16 @@ impl Pipeline {
         if self.is_rendered() {
             return None;
         }
-        if let Some(made_up) = self.stand(when) {
+        let waited = self.stall.waited();
+        if let Some(mut made_up) = self.stand(when) {
+            self.keep_waiting(waited, &mut made_up.samples);
             return Some(made_up);
         }
         if self.has_more() {
             self.last_fed = self.last_fed.max(now);
         }
         self.skip_gap(when.due);
+        self.drift.moved((self.stall.waited() - waited).to_delta());
         let position = self.position;
         let end = position + self.piece();
         self.depths.record(self.depth().to_delta());
@@ -348,15 +371,7 @@ impl Pipeline {
             SinkClock::Sender => self.handed.push(when, position, end),
             SinkClock::Sink => self.sounded = Some(PlayoutClock::new(when.due, position)),
         }
-        if let Some(playout) = &mut self.playout {
-            let change = match self.sink_clock {
-                SinkClock::Sender if !self.bargained => {
-                    self.pace.adapt(delay, end - position, &mut samples)
-                }
-                _ => self.pace.hold(delay, end - position, &mut samples),
-            };
-            playout.delay(change);
-        }
+        self.keep_pace(delay, end - position, &mut samples);
         Some(Block { samples, position: Some(position) })
     }
 
@@ -406,11 +421,22 @@ impl Pipeline {
         Some((cue, skew))
     }
 
-    /// The next report that is due.
+    /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
-        let packet = self.reports.pop(now, &mut self.tracks)?;
+        self.plan_playout();
+        let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
+        let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
         Some(packet)
+    }
+
+    /// Tells the tracks when their units must be there.
+    fn plan_playout(&mut self) {
+        let Some(heard_at) = self.next_sound_at() else { return };
+        let taken_at = heard_at - self.lead - self.pace.sink_lead();
+        for track in &mut self.tracks {
+            track.plan_playout(self.position, taken_at);
+        }
     }
 
     /// Goodbye to the server.
@@ -480,10 +506,9 @@ impl Pipeline {
         let cue = self.words.as_ref().zip(playout);
         let cue = cue.and_then(|(words, clock)| words.next_deadline(|at| clock.heard_at(at)));
         let watch = Some(self.starved_at()).filter(|at| now < *at);
-        [sound, over, cue, watch, Some(self.reports.next_deadline(&self.tracks))]
-            .into_iter()
-            .flatten()
-            .min()
+        let request = self.requests.next_deadline(&self.tracks);
+        let report = Some(self.reports.next_deadline(&self.tracks));
+        [sound, over, cue, watch, request, report].into_iter().flatten().min()
     }
 }
 

@@ -149,7 +149,7 @@ fn bytes(traffic: Traffic) -> Bytes {
     Bytes {
         media: traffic.media,
         repair: traffic.repair,
-        retransmission: 0,
+        retransmission: traffic.retransmission,
         feedback: traffic.feedback,
         headers: traffic.headers,
     }

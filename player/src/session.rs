@@ -21,8 +21,14 @@ use crate::pipeline::Pipeline;
 use crate::wire::{Ending, Event, Input, Output};
 use crate::wish::Wish;
 
+/// No network carries longer packets to us than this; what is longer is not media.
+const LONGEST_PACKET: usize = 2_048;
+
 /// Media that overtakes the answer to PLAY is held, up to this many bytes.
 const HELD: usize = 64 * 1024;
+
+/// And no more packets than this, however short.
+const MOST_HELD: usize = 512;
 
 /// Changes of the terms that are remembered, the first ones.
 const RENEGOTIATIONS: usize = 64;
@@ -101,7 +107,7 @@ impl Player {
         while let Some(news) = self.client.pop_news(now) {
             self.on_news(now, news);
         }
-        if !self.ended {
+        if !self.ended && self.outbox.is_empty() {
             self.advance(now);
         }
         if let Some(data) = self.client.pop_control() {
@@ -124,17 +130,19 @@ impl Player {
         self.client.next_deadline().into_iter().chain(pipeline).min()
     }
 
+    /// The next thing that is due: one at a time, for a server can make a minute of sound due at
+    /// once.
     fn advance(&mut self, now: MonoTime) {
         let Some(pipeline) = &mut self.pipeline else { return };
-        while let Some(block) = pipeline.pop_sound(now) {
+        if let Some(block) = pipeline.pop_sound(now) {
             let event = Event::Sound { samples: block.samples, position: block.position };
-            self.outbox.push_back(Output::Event(event));
+            return self.outbox.push_back(Output::Event(event));
         }
-        while let Some((cue, skew)) = pipeline.pop_cue(now) {
-            self.outbox.push_back(Output::Event(Event::Show { cue, skew }));
+        if let Some((cue, skew)) = pipeline.pop_cue(now) {
+            return self.outbox.push_back(Output::Event(Event::Show { cue, skew }));
         }
-        while let Some(packet) = pipeline.pop_report(now) {
-            self.outbox.push_back(transmit(packet));
+        if let Some(packet) = pipeline.pop_report(now) {
+            return self.outbox.push_back(transmit(packet));
         }
         if let Some(delay) = pipeline.pop_renewed() {
             let terms = QosSpec { delay: Some(delay), ..*pipeline.watch.spec() };
@@ -149,10 +157,13 @@ impl Player {
     }
 
     fn on_packet(&mut self, now: MonoTime, flow: FlowId, channel: Channel, data: Bytes) {
+        if data.len() > LONGEST_PACKET {
+            return;
+        }
         match &mut self.pipeline {
             Some(pipeline) if !self.ended => pipeline.on_packet(now, flow, channel, data),
             Some(_) => {}
-            None if self.held_bytes + data.len() <= HELD => {
+            None if self.held_bytes + data.len() <= HELD && self.held.len() < MOST_HELD => {
                 self.held_bytes += data.len();
                 self.held.push_back((now, flow, channel, data));
             }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
+use cantus_qos::fec::Scheme;
 use cantus_qos::fec::block::Layout;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::{self, Cue};
@@ -64,7 +65,7 @@ pub(crate) fn format() -> AudioFormat {
     AudioFormat { rate: ClockRate::new(8_000).expect("a rate"), channels: 1 }
 }
 
-fn track(control: &str, number: u8, medium: Medium) -> Track {
+pub(crate) fn track(control: &str, number: u8, medium: Medium) -> Track {
     let payload_type = payload_type(number);
     Track {
         control: control.into(),
@@ -72,6 +73,7 @@ fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
+        retransmission: None,
         congestion_feedback: false,
     }
 }
@@ -80,7 +82,8 @@ impl StandIn {
     /// One audio track of `units` units of L16, repair for it, and English subtitles.
     pub(crate) fn new(units: i64) -> Self {
         let audio = Medium::Audio { codec: AudioCodec::L16, format: format(), packet_time: UNIT };
-        let repair = Medium::Repair { protects: "audio".into(), layout: Layout::Adu };
+        let repair =
+            Medium::Repair { protects: "audio".into(), scheme: Scheme::Block(Layout::Adu) };
         let tracks = vec![
             track("audio", 97, audio),
             track("repair", 99, repair),

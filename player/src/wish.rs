@@ -106,6 +106,8 @@ pub struct Wish {
     pub latency: Latency,
     /// The repair to ask for.
     pub protection: Protection,
+    /// Whether what is missing is asked for again, where the server sends it again.
+    pub retransmission: bool,
     /// The quality to ask for, beside the latency.
     pub spec: QosSpec,
     /// What to do where less is offered than was asked for.
@@ -138,6 +140,7 @@ impl Wish {
             language: Language::First,
             latency: Latency::Auto,
             protection: Protection::Auto,
+            retransmission: true,
             spec: QosSpec::default(),
             less: Less::Refuse,
             from: MediaTime::ZERO,

@@ -10,16 +10,18 @@ mod allowance;
 mod audio;
 mod cues;
 mod packetizer;
-mod repair;
+mod path;
+mod protection;
 mod reports;
 mod rungs;
 mod schedule;
 
 pub use allowance::Allowance;
-pub use audio::AudioChain;
+pub use audio::{AudioChain, LONGEST_USE};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
-pub use repair::Protection;
+pub use path::PathWatch;
+pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
 pub use reports::{Feedback, Heard, SenderReports};
 pub use rungs::MediaLimit;
 pub use schedule::Schedule;
@@ -28,7 +30,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::CongestionFeedback;
+use cantus_qos::rtcp::{self, CongestionFeedback};
 use cantus_qos::shaping::{Pacer, TokenBucket};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
@@ -127,15 +129,19 @@ impl Pipeline {
         self.allowance.as_mut()
     }
 
-    /// A compound packet from the listener, or congestion control feedback.
-    pub fn heard(&mut self, now: MonoTime, compound: &[u8]) -> Feedback {
-        if let Ok(feedback) = CongestionFeedback::parse(compound) {
+    /// A compound packet from the listener, or feedback that travels alone.
+    pub fn heard(&mut self, now: MonoTime, data: &[u8]) -> Feedback {
+        if let Ok(feedback) = CongestionFeedback::parse(data) {
             if let Some(allowance) = &mut self.allowance {
                 allowance.on_feedback(now, &feedback);
             }
             return Feedback::Report;
         }
-        self.reports.heard(self.wall.at(now), compound)
+        let Ok(packets) = rtcp::parse_compound(data) else { return Feedback::Noise };
+        for chain in &mut self.audio {
+            packets.iter().for_each(|packet| chain.heard(now, self.wall, packet));
+        }
+        self.reports.heard(now, self.wall.at(now), packets)
     }
 
     /// What the listener last reported about each of our streams.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
+use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
@@ -27,16 +28,18 @@ pub const FAREWELL: Duration = Duration::from_secs(10);
 /// A session of best effort is not silenced altogether: its listener is to see that it is there.
 const LEAST_RATE: Bitrate = Bitrate::from_kbps(8);
 
-/// How far stored media runs ahead.
+/// How far stored media runs ahead: so long, and so many bytes, for no player of ours holds more
+/// than half as much again.
 const STORED_LEAD: Duration = Duration::from_secs(10);
+const STORED_LEAD_BYTES: usize = 768 << 10;
 
 /// What belongs to one control URL of a session.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub enum FlowKind {
     /// An audio track: its place in the presentation.
     Audio(usize),
-    /// The repair of an audio track.
-    Repair(usize),
+    /// The repair of an audio track by one of the schemes on offer.
+    Repair(usize, Scheme),
     /// A subtitle track: its language.
     Text(String),
 }
@@ -211,7 +214,7 @@ impl Session {
     /// is promised but what it may take.
     pub fn granted_spec(&self) -> QosSpec {
         let rate = Some(self.grant.rate());
-        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(_)));
+        let repaired = self.flows.iter().any(|flow| matches!(flow.kind, FlowKind::Repair(..)));
         match self.spec.mode {
             Some(mode @ Mode::BestEffort) => {
                 QosSpec { rate, mode: Some(mode), ..Default::default() }
@@ -247,12 +250,21 @@ impl Session {
         }
         let from = self.pipeline.align(from);
         let schedule = if self.runs_ahead() {
-            Schedule::stored(now, from, until, STORED_LEAD)
+            Schedule::stored(now, from, until, self.lead())
         } else {
             Schedule::live(now, from, until)
         };
         self.pipeline.play(now, schedule);
         Some((from, until))
+    }
+
+    fn lead(&self) -> Duration {
+        let is_audio = |flow: &&Flow| matches!(flow.kind, FlowKind::Audio(_));
+        let audio: Bitrate = self.flows.iter().filter(is_audio).map(|flow| flow.rate).sum();
+        match audio {
+            Bitrate::ZERO => STORED_LEAD,
+            audio => STORED_LEAD.min(audio.time_for(STORED_LEAD_BYTES)),
+        }
     }
 
     /// Where PLAY without a range begins: where the nominal timeline stands; after its end, at the
@@ -274,7 +286,7 @@ impl Session {
                 FlowKind::Text(_) => {
                     self.pipeline.cues().iter().find(|it| it.flow() == flow.id)?.packetizer()
                 }
-                FlowKind::Repair(_) => return None,
+                FlowKind::Repair(..) => return None,
             };
             Some(StartPoint {
                 kind: flow.kind.clone(),

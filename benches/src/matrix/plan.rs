@@ -46,7 +46,7 @@ const MAX_SESSIONS: usize = 100_000;
 /// | `media` | presentations: a media directory, then the name; `synthetic` is a melody | must be there |
 /// | `transports` | `udp`, `quic` | both |
 /// | `latencies` | `auto`, `stored` or a time | `200ms` |
-/// | `protection` | `auto`, `off` or a block such as `20+10` | `auto` |
+/// | `protection` | `auto`, `off`, a block such as `20+10`, or a sliding window such as `sliding:80%/150ms` | `auto` |
 /// | `seeds` | how many, from 1 on, or a list of them | 5 |
 /// | `for` | how much is played | to the end |
 ///

@@ -32,6 +32,8 @@ pub struct Scenario {
     pub latency: Latency,
     /// The repair to ask for.
     pub protection: Protection,
+    /// Whether what is missing is asked for again.
+    pub retransmission: bool,
     /// The quality to ask for, beside the latency.
     pub promise: QosSpec,
     /// Where to begin.
@@ -84,6 +86,7 @@ impl Scenario {
             language: Language::Tag("en".to_owned()),
             latency: Latency::Fixed(Duration::from_millis(200)),
             protection: Protection::Auto,
+            retransmission: true,
             promise: QosSpec::default(),
             from: MediaTime::ZERO,
             length: None,
@@ -142,6 +145,7 @@ impl Scenario {
             language: self.language.clone(),
             latency: self.latency,
             protection: self.protection,
+            retransmission: self.retransmission,
             spec: self.promise,
             // What is measured here is what was asked for, whatever is promised.
             less: Less::Ignore,

@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use cantus_qos::fec::block::Layout;
+use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::{Profile, RtpInfo, Transport};
 use cantus_qos::spec::Protection;
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track};
 use cantus_qos::time::MediaTime;
 
 use crate::wish::{Carrier, Language, Wish};
@@ -35,8 +35,8 @@ pub enum Role {
     Repair {
         /// What is repaired.
         protects: FlowId,
-        /// How it is laid out.
-        layout: Layout,
+        /// How it is made.
+        scheme: Scheme,
     },
     /// Subtitles.
     Text,
@@ -57,6 +57,10 @@ pub struct FlowPlan {
     pub payload_type: PayloadType,
     /// The header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// How its packets are asked for again, where the server sends them again.
+    pub retransmission: Option<Retransmission>,
+    /// Whether the server wants to hear at once what is missing: one of ours does.
+    pub feedback_at_once: bool,
     /// Whether the server wants to be told which packets arrive (RFC 8888).
     pub congestion_feedback: bool,
     /// Our UDP ports.
@@ -82,6 +86,8 @@ impl FlowPlan {
             role,
             payload_type: track.payload_type,
             send_time_id: track.send_time_id,
+            retransmission: track.retransmission,
+            feedback_at_once: false,
             congestion_feedback: track.congestion_feedback,
             ports: None,
             accepted: false,
@@ -92,8 +98,9 @@ impl FlowPlan {
         })
     }
 
-    /// The Transport header that asks for this flow.
-    pub fn offer(&self, carrier: Carrier, early_feedback: bool) -> String {
+    /// The Transport header that asks for this flow; `cantus` servers know early feedback.
+    pub fn offer(&self, carrier: Carrier, cantus: bool) -> String {
+        let early_feedback = cantus || self.retransmission.is_some();
         let profile = if early_feedback { Profile::Avpf } else { Profile::Avp };
         let transport = match carrier {
             Carrier::Quic => Transport::Quic { profile, flow: self.id, ssrc: None },
@@ -128,12 +135,18 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
         }
         plans.extend(add(track, Role::Audio { codec, format, packet_time }));
     }
-    for track in &description.tracks {
-        let Medium::Repair { protects, layout } = &track.medium else { continue };
-        let protected = resolve(base, protects);
-        let audio = plans.iter().find(|plan| plan.url == protected).map(|plan| plan.id);
-        if let Some(protects) = audio.filter(|_| wish.protection != Protection::Off) {
-            plans.extend(add(track, Role::Repair { protects, layout: *layout }));
+    for audio in plans.clone() {
+        let offered = description.tracks.iter().filter_map(|track| match &track.medium {
+            Medium::Repair { protects, scheme } if resolve(base, protects) == audio.url => {
+                Some((track, *scheme))
+            }
+            _ => None,
+        });
+        let wanted = offered.filter_map(|(track, scheme)| {
+            Some((preference(wish.protection, scheme)?, track, scheme))
+        });
+        if let Some((_, track, scheme)) = wanted.min_by_key(|(preference, ..)| *preference) {
+            plans.extend(add(track, Role::Repair { protects: audio.id, scheme }));
         }
     }
     let text = description.tracks.iter().find(|track| match &track.medium {
@@ -148,6 +161,17 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
         plans.extend(add(track, Role::Text));
     }
     plans
+}
+
+/// How much a scheme is wanted: the least number most, `None` not at all.
+fn preference(wish: Protection, scheme: Scheme) -> Option<u8> {
+    match (wish, scheme) {
+        (Protection::Auto, Scheme::Block(_)) => Some(0),
+        (Protection::Auto, Scheme::Sliding) => Some(1),
+        (Protection::Fixed(_), Scheme::Block(_)) => Some(0),
+        (Protection::Sliding(_), Scheme::Sliding) => Some(0),
+        _ => None,
+    }
 }
 
 /// RTP-Info tells where a flow begins.
@@ -176,6 +200,50 @@ fn resolve(base: &str, control: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stand_in::{self, StandIn};
+    use cantus_qos::fec::block::Layout;
+
+    /// The scheme that is set up for the one audio track, of those on offer.
+    fn chosen(wish: &str, offered: &[Scheme]) -> Option<Scheme> {
+        let mut description = StandIn::new(1).description;
+        description.tracks.retain(|track| !matches!(track.medium, Medium::Repair { .. }));
+        let payload_type = description.tracks[0].payload_type;
+        description.tracks.extend(offered.iter().map(|scheme| Track {
+            control: format!("{scheme:?}"),
+            name: String::new(),
+            medium: Medium::Repair { protects: "audio".to_owned(), scheme: *scheme },
+            payload_type,
+            send_time_id: None,
+            retransmission: None,
+            congestion_feedback: false,
+        }));
+        let wish = Wish { protection: wish.parse().unwrap(), ..stand_in::wish() };
+        let plans = choose(&description, &wish, "rtsp://h/x");
+        let mut repair = plans.iter().filter_map(|plan| match plan.role {
+            Role::Repair { scheme, protects } => {
+                assert_eq!(protects, plans[0].id);
+                Some(scheme)
+            }
+            _ => None,
+        });
+        let scheme = repair.next();
+        assert_eq!(repair.next(), None, "one scheme only");
+        scheme
+    }
+
+    #[test]
+    fn of_the_schemes_on_offer_the_one_that_is_wished_is_set_up() {
+        let blocks = Scheme::Block(Layout::Adu);
+        let both = [Scheme::Sliding, blocks];
+        for wish in ["5+4", "auto"] {
+            assert_eq!(chosen(wish, &both), Some(blocks), "{wish}");
+        }
+        assert_eq!(chosen("sliding:80%", &both), Some(Scheme::Sliding));
+        assert_eq!(chosen("off", &both), None);
+        assert_eq!(chosen("auto", &[Scheme::Sliding]), Some(Scheme::Sliding));
+        assert_eq!(chosen("sliding", &[blocks]), None);
+        assert_eq!(chosen("5+4", &[Scheme::Sliding]), None);
+    }
 
     #[test]
     fn control_urls_are_appended_to_the_base_or_stand_alone() {

@@ -16,8 +16,12 @@ use crate::url::{Scheme, StreamUrl};
 /// How long a connection may take.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
-/// What has arrived and waits for the loop. When it is full the network waits, or loses.
-pub(super) const INBOX: usize = 4_096;
+/// What has arrived and waits for the loop. When it is full the network waits: there is more room
+/// in the system's buffers, or in those of QUIC.
+pub(super) const INBOX: usize = 128;
+
+/// What is read of a reliable stream at once.
+pub(super) const CHUNK: usize = 2_048;
 
 /// Why a server could not be reached. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]

@@ -14,14 +14,17 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 use tracing::debug;
 
-use super::link::{Arrival, CONNECT, ConnectError, INBOX};
+use super::link::{Arrival, CHUNK, CONNECT, ConnectError, INBOX};
 use crate::trust::{Fingerprint, Trust, Verifier};
 
 /// Streams that a server may open: one a subtitle track, and room for more.
-const SERVER_STREAMS: u32 = 16;
+const SERVER_STREAMS: u32 = 4;
 
-/// Datagrams that wait for us: a second of the fastest stream.
-const DATAGRAM_BUFFER: usize = 512 * 1024;
+/// Datagrams that wait for us: half a second of the fastest stream.
+const DATAGRAM_BUFFER: usize = 128 * 1024;
+
+/// What waits for us on streams: answers and cues.
+const STREAM_BUFFER: u32 = 128 * 1024;
 
 /// A server that has been silent for this long is gone.
 const IDLE: Duration = Duration::from_secs(15);
@@ -138,8 +141,8 @@ pub(super) fn transport_config() -> TransportConfig {
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .max_concurrent_uni_streams(VarInt::from_u32(SERVER_STREAMS))
         .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
-        .stream_receive_window(VarInt::from_u32(256 * 1024))
-        .receive_window(VarInt::from_u32(1024 * 1024));
+        .stream_receive_window(VarInt::from_u32(STREAM_BUFFER))
+        .receive_window(VarInt::from_u32(STREAM_BUFFER));
     transport
 }
 
@@ -173,7 +176,7 @@ async fn write_control(mut send: SendStream, mut written: Receiver<Bytes>) {
 }
 
 async fn read_control(mut receive: RecvStream, arrivals: Sender<Arrival>) {
-    while let Ok(Some(chunk)) = receive.read_chunk(16 * 1024, true).await {
+    while let Ok(Some(chunk)) = receive.read_chunk(CHUNK, true).await {
         if arrivals.send(Arrival::Control(chunk.bytes)).await.is_err() {
             return;
         }
@@ -187,6 +190,8 @@ async fn read_datagrams(connection: Connection, arrivals: Sender<Arrival>) {
         let Ok((flow, data)) = roq::parse_datagram(datagram) else { continue };
         // RTP and RTCP share a flow (RFC 5761).
         let channel = if rtcp::is_rtcp(&data) { Channel::Rtcp } else { Channel::Rtp };
+        // Of its own: a slice would keep all that the system gave us in one piece, 64 kB of it.
+        let data = Bytes::copy_from_slice(&data);
         if arrivals.send(Arrival::Packet { flow, channel, data }).await.is_err() {
             return;
         }
@@ -201,7 +206,7 @@ async fn accept_streams(connection: Connection, arrivals: Sender<Arrival>) {
 
 async fn read_stream(mut stream: RecvStream, arrivals: Sender<Arrival>) {
     let mut reader = StreamReader::new();
-    while let Ok(Some(chunk)) = stream.read_chunk(16 * 1024, true).await {
+    while let Ok(Some(chunk)) = stream.read_chunk(CHUNK, true).await {
         reader.push(&chunk.bytes);
         loop {
             match (reader.pop(), reader.flow()) {

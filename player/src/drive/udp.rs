@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::debug;
 
-use super::link::{Arrival, CONNECT, ConnectError, INBOX};
+use super::link::{Arrival, CHUNK, CONNECT, ConnectError, INBOX};
 
 /// Tries to find two neighbouring ports, the even one for RTP (RFC 3550, section 11).
 const TRIES: usize = 64;
@@ -24,8 +24,8 @@ const TRIES: usize = 64;
 /// What the system may queue for us: a burst of the fastest stream.
 const RECEIVE_BUFFER: usize = 1 << 20;
 
-/// The longest datagram of UDP.
-const MAX_DATAGRAM: usize = 65_535;
+/// What is longer than this is not media, and cut off here: the player drops it.
+const MAX_DATAGRAM: usize = 2_049;
 
 /// A TCP connection and its UDP ports.
 #[derive(Debug)]
@@ -209,9 +209,9 @@ async fn read_packets(
 }
 
 async fn read_control(mut read: OwnedReadHalf, arrivals: Sender<Arrival>) {
-    let mut buffer = BytesMut::with_capacity(4_096);
+    let mut buffer = BytesMut::with_capacity(CHUNK);
     loop {
-        buffer.reserve(4_096);
+        buffer.reserve(CHUNK);
         match read.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => break,
             Ok(_) => {

@@ -124,6 +124,11 @@ impl Pace {
         }
     }
 
+    /// The delay at which playback is to stay, where one is promised.
+    pub(crate) fn promised(&self) -> Option<Duration> {
+        matches!(self.latency, Latency::Fixed(_)).then(|| self.start_delay())
+    }
+
     /// The promised latency becomes another.
     pub(crate) fn renew(&mut self, delay: Duration) {
         self.latency = Latency::Fixed(delay);
@@ -144,6 +149,11 @@ impl Pace {
     /// How long before they are heard samples leave.
     fn ahead(&self) -> Duration {
         self.sink.unwrap_or(self.lead)
+    }
+
+    /// How long before they are heard a sink with a clock takes samples; zero if it has none.
+    pub(crate) fn sink_lead(&self) -> Duration {
+        self.sink.unwrap_or_default()
     }
 
     fn fastest(&self) -> Duration {
@@ -172,8 +182,7 @@ impl Pace {
     }
 
     /// As [`adapt`](Self::adapt), for a sink with a clock of its own: where the latency is promised
-    /// too, the sound is brought back to it when the sink has broken off, or its clock has parted
-    /// from the sender's.
+    /// too, the sound is brought back to it when the sink has broken off.
     pub(crate) fn hold(
         &mut self,
         delay: Option<TimeDelta>,

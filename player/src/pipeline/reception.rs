@@ -135,6 +135,17 @@ impl Receiver {
         in_sequence >= MIN_SEQUENTIAL
     }
 
+    /// The source that is heard, or announced.
+    pub(crate) fn ssrc(&self) -> Option<Ssrc> {
+        self.source.as_ref().map(|source| source.ssrc).or(self.announced)
+    }
+
+    /// The sequence number of the packet that is numbered so.
+    pub(crate) fn sequence(&self, number: u64) -> Option<Sequence> {
+        let source = self.source.as_ref()?;
+        Some(Sequence(number.wrapping_sub(source.shift) as u16))
+    }
+
     /// A sender report of the source has come.
     pub(crate) fn on_sender_report(&mut self, now: MonoTime, report: &SenderReport) {
         if let Some(source) = self.source.as_mut().filter(|source| source.ssrc == report.ssrc) {

@@ -8,10 +8,11 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::{
-    self, CongestionFeedback, ReceiverReport, ReportTime, ReportTimer, RtcpPacket, StreamFeedback,
+    self, CongestionFeedback, ExtendedReport, ReceiverReport, ReportTime, ReportTimer, RtcpPacket,
+    StreamFeedback, XrBlock,
 };
 use cantus_qos::rtp::Ssrc;
-use cantus_qos::time::MonoTime;
+use cantus_qos::time::{MonoTime, NtpTime};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -81,15 +82,41 @@ impl ReceiverReports {
     }
 
     fn report(&mut self, now: MonoTime, track: &mut Track, bye: bool) -> Packet {
-        let blocks = track.receiver().report_block(now).into_iter().collect();
-        let mut compound = vec![
-            RtcpPacket::ReceiverReport(ReceiverReport { ssrc: self.ssrc, blocks }),
-            RtcpPacket::SourceDescription { ssrc: self.ssrc, cname: self.cname.clone() },
-        ];
+        let mut compound = self.compound(now, track);
         if bye {
             compound.push(RtcpPacket::Bye { ssrcs: vec![self.ssrc], reason: None });
         }
         leaving(track, rtcp::write_compound(&compound))
+    }
+
+    /// What is to be said about a track at `now`. Servers that send packets again are told which
+    /// were lost, and what our clock shows: they tell it us again, which is a round trip.
+    pub(super) fn compound(&self, now: MonoTime, track: &mut Track) -> Vec<RtcpPacket> {
+        let ssrc = self.ssrc;
+        let blocks = track.receiver().report_block(now).into_iter().collect();
+        let mut compound = vec![
+            RtcpPacket::ReceiverReport(ReceiverReport { ssrc, blocks }),
+            RtcpPacket::SourceDescription { ssrc, cname: self.cname.clone() },
+        ];
+        if let Some(losses) = track.intake.losses() {
+            let blocks = vec![XrBlock::ReferenceTime(clock(now)), XrBlock::LossRle(losses)];
+            compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
+        }
+        compound
+    }
+
+    /// Feedback leaves early, in place of the next report: that one follows after twice the usual
+    /// time (RFC 4585, section 3.5.2). Gives when.
+    pub(super) fn put_off(&mut self, now: MonoTime) -> MonoTime {
+        let random = self.random.random::<f64>();
+        let next = self.timer.next(now, MEMBERS, false, AVERAGE_SIZE, random);
+        self.next = next + next.since(now);
+        self.next
+    }
+
+    /// Who we are.
+    pub(super) fn ssrc(&self) -> Ssrc {
+        self.ssrc
     }
 
     /// When the next report is due.
@@ -105,15 +132,37 @@ fn leaving(track: &mut Track, data: Bytes) -> Packet {
     Packet { flow: track.flow, channel: Channel::Rtcp, data }
 }
 
-/// What an RTCP packet of `flow` tells about its track.
-pub(super) fn on_report(now: MonoTime, flow: FlowId, data: &[u8], tracks: &mut [Track]) {
-    let Ok(packets) = rtcp::parse_compound(data) else { return };
-    let Some(track) = tracks.iter_mut().find(|track| track.flow == flow) else { return };
+/// What our clock shows: the time since its zero, as one who knows no wall clock may tell it
+/// (RFC 3550, section 6.4.1). It shows a second more, because nothing at all is said by zero.
+fn clock(now: MonoTime) -> NtpTime {
+    NtpTime::from_bits(1 << 32).offset(now - MonoTime::ZERO)
+}
+
+/// What an RTCP packet of `flow` tells about its track. Gives a round trip, if it tells one.
+pub(super) fn on_report(
+    now: MonoTime,
+    flow: FlowId,
+    data: &[u8],
+    tracks: &mut [Track],
+) -> Option<Duration> {
+    let packets = rtcp::parse_compound(data).ok()?;
+    let track = tracks.iter_mut().find(|track| track.flow == flow)?;
+    let mut round_trip = None;
     for packet in packets {
         match packet {
             RtcpPacket::SenderReport(report) => track.receiver().on_sender_report(now, &report),
-            RtcpPacket::Bye { ssrcs, .. } => track.receiver().on_bye(&ssrcs),
+            RtcpPacket::Bye { ssrcs, .. } => track.intake.on_bye(&ssrcs),
+            RtcpPacket::ExtendedReport(report) => {
+                let echoes = report.blocks.iter().filter_map(|block| match block {
+                    // A session has one listener: the echo is ours.
+                    XrBlock::DelaySinceLast(echoes) => echoes.first(),
+                    _ => None,
+                });
+                let round_trips = echoes.filter_map(|echo| echo.round_trip(clock(now)));
+                round_trip = round_trips.max().or(round_trip);
+            }
             _ => {}
         }
     }
+    round_trip
 }

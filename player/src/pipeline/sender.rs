@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cantus_qos::rtp::AbsSendTime;
-use cantus_qos::sync::SenderClock;
+use cantus_qos::sync::{Drift, SenderClock};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
 /// A clock that shows something else than ours, by more than a set-up takes, is not ours.
@@ -60,7 +60,9 @@ impl SenderTime {
     /// When a packet says that it was sent, by the sender's clock.
     fn told(&self, now: MonoTime, sent: Option<AbsSendTime>) -> Option<NtpTime> {
         let sent = sent.filter(|_| self.uses_send_time)?;
-        Some(sent.near(self.start.offset(now - self.known_at)))
+        // The clocks may part by more than half a circle in the long run.
+        let about = self.clock.to_sender(now);
+        Some(sent.near(about.unwrap_or(self.start.offset(now - self.known_at))))
     }
 
     /// When a packet left by the sender's clock, where that is known: what does not say so left at
@@ -102,6 +104,11 @@ impl SenderTime {
     /// A round trip was measured.
     pub(crate) fn on_round_trip(&mut self, round_trip: Duration) {
         self.clock.on_round_trip(round_trip);
+    }
+
+    /// How fast the sender's clock parts from ours.
+    pub(crate) fn drift(&self) -> Option<Drift> {
+        self.clock.drift()
     }
 
     /// By how much all this may be wrong.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cantus_qos::sync::PlayoutClock;
+use cantus_qos::sync::{Drift, DriftMeter, PlayoutClock};
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 /// Weight of one measurement against those before it.
@@ -25,6 +25,7 @@ pub(super) struct SinkTime {
     /// When each instant of it is heard; `None` before the first measurement.
     line: Option<PlayoutClock>,
     strays: u32,
+    meter: DriftMeter,
 }
 
 impl SinkTime {
@@ -36,11 +37,20 @@ impl SinkTime {
         let strays = error.abs() > STRAY;
         self.strays = if strays { self.strays + 1 } else { 0 };
         if !strays {
+            let offset = (end - MonoTime::ZERO) - self.handed.to_delta();
+            self.meter.observe(now, offset);
             line.delay(TimeDelta::from_nanos(error.as_nanos() / SMOOTHING));
         } else if self.strays == STRAYS {
             self.strays = 0;
             *line = PlayoutClock::new(end, self.handed);
+            self.meter.interrupt();
         }
+    }
+
+    /// How fast the sink's clock parts from ours: positive where it is slow. `None` until that can
+    /// be told.
+    pub(super) fn drift(&self) -> Option<Drift> {
+        self.meter.drift()
     }
 
     /// When the next sample that is handed over will be heard; `None` before any measurement.
@@ -129,5 +139,7 @@ mod tests {
         }
         let wanted = now.as_secs_f64() * 1e3 + 60.0;
         assert!((last - wanted).abs() < 0.5, "{last} is not {wanted}");
+        let drift = time.drift().expect("a hundred seconds are enough");
+        assert!((drift.rate - 1e-3).abs() < 1e-6, "{drift:?}");
     }
 }

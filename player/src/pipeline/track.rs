@@ -1,11 +1,14 @@
 //! One audio track on its way in: fec decoder -> playout buffer -> decoder / concealment.
 
+mod arrivals;
+mod asking;
 mod intake;
 mod stock;
 mod voice;
 
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
+use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
@@ -30,6 +33,8 @@ pub struct Traffic {
     pub media: u64,
     /// Repair packets, without IP and UDP headers.
     pub repair: u64,
+    /// Packets that were sent again, without IP and UDP headers.
+    pub retransmission: u64,
     /// RTP, UDP and IP headers, and the footers of the repair scheme.
     pub headers: u64,
     /// What we sent.
@@ -70,10 +75,13 @@ impl Track {
             AudioCodec::L16 => format.rate,
         };
         let (start, until) = playing.range;
-        let mut intake = Intake::new(plan, repair, rate, unit, start);
-        let mut stock = Stock::new(unit, playing.from);
+        let is_audio = |plan: &&FlowPlan| matches!(plan.role, Role::Audio { .. });
+        let tracks = playing.flows.iter().filter(is_audio).count();
+        let mut intake = Intake::new(plan, repair, rate, unit, start, tracks);
+        let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
-            stock.expect(intake.receiver.expect(first), start, until);
+            let first = intake.receiver.expect(first);
+            intake.expect(first, stock.expect(first, start, until));
         }
         Ok(Some(Self {
             name: plan.name.clone(),
@@ -138,6 +146,14 @@ impl Track {
         sender: &mut SenderTime,
     ) -> Vec<Heard> {
         self.intake.on_repair(now, data, sender, &mut self.stock)
+    }
+
+    /// The unit that is played at `position` must be there at `at`, and so each other one.
+    pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime) {
+        if let Some((number, begin)) = self.stock.unit_at(position) {
+            let at = at + (begin - position).to_delta();
+            self.intake.plan_playout(Playout { number, at, unit: self.unit.to_duration() });
+        }
     }
 
     /// How much is buffered from `position` on.

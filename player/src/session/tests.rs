@@ -8,9 +8,11 @@ use super::*;
 use crate::stand_in::{self, FRAMES, StandIn, unit, wish};
 use crate::wish::{Latency, SinkClock};
 
+mod allocator;
 mod ending;
 mod handing;
 mod hearing;
+mod hostile;
 mod starting;
 mod terms;
 

@@ -214,6 +214,7 @@ impl Script {
             medium,
             payload_type: PayloadType::new(number).unwrap(),
             send_time_id: None,
+            retransmission: None,
             congestion_feedback: false,
         };
         let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time: unit };

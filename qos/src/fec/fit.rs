@@ -59,6 +59,9 @@ const AIM: f64 = 0.000_1;
 /// From this share of losses on, after asking, distant symbols are worth all that they may cost.
 const MUCH: f64 = 0.05;
 
+/// No window is longer: decoding it takes work, and where there is so much time, asking does all.
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// Shares of a dense code that are tried.
 const STEPS: u32 = 34;
 
@@ -66,6 +69,9 @@ const STEPS: u32 = 34;
 const BURSTS: f64 = 1.5;
 
 impl Fit {
+    /// The most symbols to a unit that any path gets.
+    pub const MOST: f64 = MOST_DISTANT;
+
     /// Nothing.
     pub const NONE: Self = Self { share: 0.0, oldest: Duration::ZERO, newest: Duration::ZERO };
 
@@ -77,14 +83,16 @@ impl Fit {
         }
         let left = promise.left_by_asking();
         if promise.comes_in_bursts() {
-            let window = promise.window(2.0);
+            let window = promise.window(2.0).min(LONGEST);
             if window < unit {
                 return Self::NONE;
             }
             let share = MOST_DISTANT * (left / MUCH).min(1.0);
-            return Self { share, oldest: window, newest: window - unit };
+            // A little less than a unit: no two are that close.
+            let newest = window - unit + Duration::from_micros(1);
+            return Self { share, oldest: window, newest };
         }
-        let window = promise.window(0.5);
+        let window = promise.window(0.5).min(LONGEST);
         if window < unit {
             return Self::NONE;
         }

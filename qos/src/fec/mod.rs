@@ -11,9 +11,20 @@
 
 mod adui;
 pub mod block;
+mod decoder;
 mod fit;
 mod footer;
 mod recent;
 pub mod sliding;
 
+pub use decoder::{Decoder, FecError};
 pub use fit::{Fit, Path};
+
+/// How repair packets are made.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum Scheme {
+    /// Over blocks of source packets.
+    Block(block::Layout),
+    /// Over a window that slides along.
+    Sliding,
+}

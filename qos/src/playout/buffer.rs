@@ -62,13 +62,15 @@ pub enum Taken {
 /// Before the first of either no unit is late, so that playback may begin with whatever unit
 /// turns out to be the earliest ([`next`](Self::next)).
 ///
-/// Memory is bounded in media time (`capacity` ahead of the position) and in units, whatever the
-/// network says about their duration.
+/// Memory is bounded in media time (`capacity` ahead of the position), in units, whatever the
+/// network says about their duration, and where that is asked for in bytes.
 #[derive(Clone, Debug)]
 pub struct Buffer {
     nominal: MediaTime,
     capacity: MediaTime,
     most_units: usize,
+    most_bytes: usize,
+    bytes: usize,
     position: Option<MediaTime>,
     units: BTreeMap<MediaTime, Unit>,
 }
@@ -92,9 +94,29 @@ impl Buffer {
             nominal,
             capacity,
             most_units: most_units as usize,
+            most_bytes: usize::MAX,
+            bytes: 0,
             position: None,
             units: BTreeMap::new(),
         }
+    }
+
+    /// The same with no more than `bytes` in memory, however short or long the units are: what is
+    /// kept of each beside its data counts too.
+    #[must_use]
+    pub fn with_most_bytes(self, bytes: usize) -> Self {
+        Self { most_bytes: bytes, ..self }
+    }
+
+    /// What is kept of a unit beside its data: its place in the tree, and the allocation behind it.
+    const OVERHEAD: usize = 256;
+
+    fn weight(unit: &Unit) -> usize {
+        unit.data.len() + Self::OVERHEAD
+    }
+
+    fn weigh(&mut self) {
+        self.bytes = self.units.values().map(Self::weight).sum();
     }
 
     /// Takes in a unit that has arrived or was recovered.
@@ -105,9 +127,14 @@ impl Buffer {
         if self.units.contains_key(&unit.media_time) {
             return Pushed::Duplicate;
         }
-        if self.units.len() >= self.most_units || !self.within_capacity(&unit) {
+        let bytes = self.bytes + Self::weight(&unit);
+        if self.units.len() >= self.most_units
+            || bytes > self.most_bytes
+            || !self.within_capacity(&unit)
+        {
             return Pushed::Full;
         }
+        self.bytes = bytes;
         self.units.insert(unit.media_time, unit);
         Pushed::Accepted
     }
@@ -121,10 +148,14 @@ impl Buffer {
             if first.get().end() > position {
                 break;
             }
-            first.remove();
+            self.bytes -= Self::weight(&first.remove());
         }
         let taken = match self.units.first_entry() {
-            Some(first) if *first.key() <= position => Taken::Unit(first.remove()),
+            Some(first) if *first.key() <= position => {
+                let unit = first.remove();
+                self.bytes -= Self::weight(&unit);
+                Taken::Unit(unit)
+            }
             Some(first) => Taken::Missing { duration: (*first.key() - position).min(self.nominal) },
             None => Taken::Missing { duration: self.nominal },
         };
@@ -166,12 +197,14 @@ impl Buffer {
         self.position = Some(position);
         let limit = position + self.capacity;
         self.units.retain(|_, unit| unit.end() > position && unit.end() <= limit);
+        self.weigh();
     }
 
     /// Drops all units and forgets the position: as new.
     pub fn clear(&mut self) {
         self.position = None;
         self.units.clear();
+        self.bytes = 0;
     }
 
     /// Counted from the position, or before there is one from the earliest unit.

@@ -55,7 +55,7 @@ mod histogram;
 mod pitch;
 mod recent;
 #[cfg(test)]
-mod signals;
+pub(crate) mod signals;
 mod target;
 #[cfg(test)]
 mod tests;

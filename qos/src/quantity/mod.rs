@@ -21,7 +21,7 @@ mod tests;
 
 pub use bitrate::Bitrate;
 pub use duration::{duration_text, parse_duration, parse_latency_millis};
-pub use share::{parse_share, share_text};
+pub use share::{parse_ratio, parse_share, share_text};
 pub use size::parse_size;
 
 /// Why a text is not the quantity that was asked for.

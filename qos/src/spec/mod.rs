@@ -12,7 +12,7 @@ pub mod sdp;
 mod tests;
 mod watch;
 
-pub use protection::{Protection, ProtectionError};
+pub use protection::{Protection, ProtectionError, Sliding};
 pub use watch::{Breach, Breaches, PromiseWatch};
 
 use std::fmt;

@@ -132,6 +132,9 @@ impl Ledger {
     /// Units kept open unless told otherwise: 82 s of 20 ms.
     pub const DEFAULT_WINDOW: usize = 4096;
 
+    /// Fates that wait to be asked for, however large the window is.
+    const UNREAD: usize = 512;
+
     /// Outcomes that wait to be asked for.
     const OUTCOMES: usize = 512;
 
@@ -158,7 +161,7 @@ impl Ledger {
             passed: 0,
             end: None,
             highest: None,
-            settled: Settled::new(units.max(1).saturating_mul(2)),
+            settled: Settled::new(units.max(1).saturating_mul(2).min(Self::UNREAD)),
             outcomes: VecDeque::new(),
             delays: Distribution::new(),
             transits: Distribution::new(),
@@ -265,6 +268,9 @@ impl Ledger {
         self.settle_up_to((sequence + 1).saturating_sub(self.window));
         let index = (sequence - self.base) as usize;
         if index >= self.open.len() {
+            // Twice as much each time, and never more than the window.
+            let room = (2 * index + 2).min(self.window as usize);
+            self.open.reserve_exact(room.saturating_sub(self.open.len()));
             self.open.resize(index + 1, Unit::default());
         }
         self.open.get_mut(index)
@@ -371,7 +377,8 @@ impl Ledger {
     /// The fates settled since the last call, in order of sequence, duplicates where they came;
     /// for [`trace`](super::trace).
     ///
-    /// As many as twice the window wait here; of more, the oldest are forgotten. Of a gap longer
+    /// As many as twice the window, and no more than 512, wait here; of more, the oldest are
+    /// forgotten. Of a gap longer
     /// than 65,536 units only so many are listed.
     pub fn drain(&mut self) -> impl Iterator<Item = UnitRecord> + '_ {
         self.settled.drain()

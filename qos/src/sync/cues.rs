@@ -14,6 +14,8 @@ use crate::time::{MediaTime, TimeDelta};
 pub struct CueSchedule {
     rule: SkewRule,
     waiting: BTreeMap<(MediaTime, u32), Cue>,
+    /// Bytes of text that wait.
+    bytes: usize,
     seen: BTreeSet<u32>,
 }
 
@@ -48,8 +50,15 @@ pub enum CueEvent {
 }
 
 impl CueSchedule {
-    /// More cues than this wait for no one: a sender that sends more is broken or hostile.
-    pub const CAPACITY: usize = 16_384;
+    /// More cues than this has no presentation: a sender that sends more is broken or hostile.
+    pub const CAPACITY: usize = 8_192;
+
+    /// No more text than this waits, with what is kept beside it: cues are sent seconds early, and
+    /// nobody reads so fast.
+    pub const MOST_WAITING: usize = 128 << 10;
+
+    /// What is kept of a cue beside its text.
+    const OVERHEAD: usize = 128;
 
     /// The rule for subtitles where the application states none: late by less than the eye and ear
     /// part them is let be, later than that is still shown as long as it lasts.
@@ -58,7 +67,11 @@ impl CueSchedule {
 
     /// An empty schedule that follows `rule`.
     pub fn new(rule: SkewRule) -> Self {
-        Self { rule, waiting: BTreeMap::new(), seen: BTreeSet::new() }
+        Self { rule, waiting: BTreeMap::new(), bytes: 0, seen: BTreeSet::new() }
+    }
+
+    fn weight(cue: &Cue) -> usize {
+        cue.text.len() + Self::OVERHEAD
     }
 
     /// A cue has arrived.
@@ -69,6 +82,11 @@ impl CueSchedule {
         if self.seen.len() >= Self::CAPACITY {
             return Admitted::Full;
         }
+        let weight = Self::weight(&cue);
+        if self.bytes + weight > Self::MOST_WAITING {
+            return Admitted::Full;
+        }
+        self.bytes += weight;
         self.seen.insert(cue.id);
         self.waiting.insert((cue.start, cue.id), cue);
         Admitted::Waiting
@@ -78,6 +96,7 @@ impl CueSchedule {
     pub fn pop(&mut self, heard: MediaTime) -> Option<CueEvent> {
         let (&key, _) = self.waiting.first_key_value().filter(|((start, _), _)| *start <= heard)?;
         let cue = self.waiting.remove(&key)?;
+        self.bytes -= Self::weight(&cue);
         let skew = (heard - cue.start).to_delta();
         let too_late = skew.max_zero() > self.rule.tolerance;
         let over = heard >= cue.start + cue.duration;
@@ -98,6 +117,7 @@ impl CueSchedule {
     /// Playback jumps: what waited is forgotten, and may be sent again.
     pub fn clear(&mut self) {
         self.waiting.clear();
+        self.bytes = 0;
         self.seen.clear();
     }
 }
@@ -180,7 +200,18 @@ mod tests {
         let mut cues = CueSchedule::new(CueSchedule::SUBTITLES);
         for id in 0..CueSchedule::CAPACITY as u32 {
             assert_eq!(cues.push(cue(id, 0, 1)), Admitted::Waiting);
+            assert!(cues.pop(at(0)).is_some());
         }
         assert_eq!(cues.push(cue(u32::MAX, 0, 1)), Admitted::Full);
+    }
+
+    #[test]
+    fn no_more_text_waits_than_may_and_what_was_shown_makes_room() {
+        let mut cues = CueSchedule::new(CueSchedule::SUBTITLES);
+        let long = |id| Cue { text: "x".repeat(1_000), ..cue(id, 0, 1) };
+        let admitted = (0..).take_while(|id| cues.push(long(*id)) == Admitted::Waiting).count();
+        assert_eq!(admitted, CueSchedule::MOST_WAITING / (1_000 + CueSchedule::OVERHEAD));
+        assert!(cues.pop(at(0)).is_some());
+        assert_eq!(cues.push(long(u32::MAX)), Admitted::Waiting);
     }
 }

@@ -2,19 +2,22 @@
 //!
 //! [`SenderClock`] maps the sender's wall clock to ours. [`StreamTimeline`] maps the RTP timestamps
 //! of one stream to the media timeline that all streams of a presentation share.
-//! [`PlayoutClock`] says when a place on the media timeline is *heard*. On top of the three,
+//! [`PlayoutClock`] says when a place on the media timeline is *heard*; [`DriftMeter`], how much
+//! faster one clock runs than another. On top of these,
 //! [`CueSchedule`] keeps discrete media (subtitles) with the continuous, and [`TrackAlignment`]
 //! keeps two continuous streams with each other, both by rules that the application states
 //! ([`SkewRule`]).
 
 mod alignment;
 mod cues;
+mod drift;
 mod playout_clock;
 mod sender_clock;
 mod timeline;
 
 pub use alignment::{Correction, TrackAlignment};
 pub use cues::{Admitted, CueEvent, CueSchedule};
+pub use drift::{Drift, DriftMeter};
 pub use playout_clock::PlayoutClock;
 pub use sender_clock::SenderClock;
 pub use timeline::StreamTimeline;

@@ -1,13 +1,14 @@
 //! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
 
-use cantus_qos::fec::block::Layout;
+use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track as SdpTrack};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::ClockRate;
 
-use super::target::Track;
+use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
+use crate::pipeline::LONGEST_USE;
 use crate::programme::Programme;
 use crate::wire::Carrier;
 
@@ -20,9 +21,10 @@ pub(super) fn send_time_id() -> ExtensionId {
 pub(super) fn payload_type(what: Payload) -> PayloadType {
     let number = match what {
         Payload::Opus => 96,
-        Payload::L16 => 97,
+        Payload::Retransmission => 97,
         Payload::Cue => 98,
         Payload::Repair => 99,
+        Payload::L16 => 100,
     };
     PayloadType::new(number).expect("dynamic payload types have seven bits")
 }
@@ -34,6 +36,8 @@ pub(super) enum Payload {
     Opus,
     /// RFC 3551, section 4.5.11.
     L16,
+    /// Sound that is sent again (RFC 4588).
+    Retransmission,
     /// Subtitles.
     Cue,
     /// Repair packets, which carry no RTP header and so no payload type: it is for SDP only.
@@ -57,9 +61,9 @@ pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
     }
 }
 
-/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair,
-/// subtitles and header extensions, all others plain audio. Over UDP it is asked to tell what
-/// arrives; QUIC tells itself.
+/// Describes a programme. A client that has said `Supported: cantus.media` is offered repair by
+/// either scheme, subtitles and header extensions, all others plain audio. Whoever asks is sent
+/// again what is missing. Over UDP ours are asked to tell what arrives; QUIC tells itself.
 pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier) -> Description {
     let presentation = &programme.presentation;
     let codec = programme.codec;
@@ -75,17 +79,27 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
+            retransmission: Some(Retransmission {
+                payload_type: payload_type(Payload::Retransmission),
+                time: LONGEST_USE,
+                reduced_size: cantus,
+            }),
             congestion_feedback: cantus && matches!(carrier, Carrier::Tcp(_)),
         });
     }
     if cantus {
-        tracks.extend((0..programme.audio.len()).map(|index| SdpTrack {
-            control: Track::repair(codec, index),
-            name: String::new(),
-            medium: Medium::Repair { protects: Track::audio(codec, index), layout: Layout::Adu },
-            payload_type: payload_type(Payload::Repair),
-            send_time_id: None,
-            congestion_feedback: false,
+        let schemes = |index| [Scheme::Sliding, BLOCKS].map(|scheme| (index, scheme));
+        tracks.extend((0..programme.audio.len()).flat_map(schemes).map(|(index, scheme)| {
+            let protects = Track::audio(codec, index);
+            SdpTrack {
+                control: Track::repair(codec, index, scheme),
+                name: String::new(),
+                medium: Medium::Repair { protects, scheme },
+                payload_type: payload_type(Payload::Repair),
+                send_time_id: None,
+                retransmission: None,
+                congestion_feedback: false,
+            }
         }));
         tracks.extend(presentation.texts.iter().map(|text| SdpTrack {
             control: Track::text(&text.language),
@@ -93,6 +107,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
+            retransmission: None,
             congestion_feedback: false,
         }));
     }

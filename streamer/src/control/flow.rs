@@ -1,16 +1,22 @@
 //! What feeds a flow: the part of a session's chain that a SETUP adds.
 
-use cantus_qos::fec::block::{Encoder, Layout};
+use std::time::Duration;
+
+use cantus_qos::fec::block::{self, Layout};
+use cantus_qos::fec::sliding::{self, EncodingSymbolId};
+use cantus_qos::repair::rtx::RtxStream;
+use cantus_qos::repair::{AnswerPolicy, Answerer};
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::Ssrc;
+use cantus_qos::rtp::{Sequence, Ssrc};
 use cantus_qos::time::ClockRate;
 
 use super::describe::{Payload, clock_rate, payload_type, send_time_id};
 use crate::pipeline::{
-    AudioChain, Carriage, CueChain, Packetizer, Pipeline, Protection, StreamSeed,
+    AudioChain, BlockProtection, Carriage, CueChain, Packetizer, Pipeline, Protection,
+    RepairSource, SlidingProtection, StreamSeed,
 };
 use crate::programme::Programme;
-use crate::protection::Blocks;
+use crate::protection::Granted;
 use crate::session::Route;
 
 /// One source, or the repair of one.
@@ -22,13 +28,24 @@ pub(super) enum Feed {
     Text(CueChain),
 }
 
+/// Repair that follows what comes to be known while it plays.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Follows {
+    /// How long after its nominal instant a unit is heard.
+    pub delay: Duration,
+    /// Whether media runs ahead of its time, which leaves more room.
+    pub runs_ahead: bool,
+}
+
 impl Feed {
-    /// An audio track; `None` where there is no such one.
+    /// An audio track, to be heard `delay` after its nominal instant where that was promised;
+    /// `None` where there is no such one.
     pub(super) fn audio(
         programme: &Programme,
         index: usize,
         flow: FlowId,
         cantus: bool,
+        delay: Option<Duration>,
         seed: StreamSeed,
     ) -> Option<Self> {
         let source = programme.audio.get(index)?.clone();
@@ -36,7 +53,11 @@ impl Feed {
         let payload = payload_type(programme.codec.into());
         let send_time = cantus.then(send_time_id);
         let packetizer = Packetizer::new(payload, rate, seed, send_time);
-        Some(Self::Audio(Box::new(AudioChain::new(flow, source, packetizer))))
+        // Whoever asks for everything gets everything twice.
+        let budget = programme.audio_rate(index)?;
+        let answerer = Answerer::new(AnswerPolicy::default(), retransmissions(seed), budget);
+        let chain = AudioChain::new(flow, source, packetizer).answering(answerer, delay);
+        Some(Self::Audio(Box::new(chain)))
     }
 
     /// The repair of the audio track on `protects`; its packets leave between those of the media.
@@ -44,17 +65,31 @@ impl Feed {
         programme: &Programme,
         index: usize,
         (flow, protects): (FlowId, FlowId),
-        blocks: Blocks,
-        grows: bool,
+        granted: Granted,
+        follows: Option<Follows>,
         seed: StreamSeed,
     ) -> Option<Self> {
         let unit = programme.audio.get(index)?.unit_duration();
-        // Block numbers have 24 bits.
-        let first_block = seed.timestamp.0 >> 8;
-        let encoder = Encoder::new(Layout::Adu, blocks.shape, blocks.depth, first_block).ok()?;
-        let protection = Protection::new(flow, encoder, unit);
-        let protection = if grows { protection.growing() } else { protection };
-        Some(Self::Repair(protects, Box::new(protection)))
+        let source = match granted {
+            Granted::Blocks(blocks) => {
+                // Block numbers have 24 bits.
+                let first = seed.timestamp.0 >> 8;
+                let (shape, depth) = (blocks.shape, blocks.depth);
+                let encoder = block::Encoder::new(Layout::Adu, shape, depth, first).ok()?;
+                let blocks = BlockProtection::new(encoder, unit);
+                let grows = follows.is_some_and(|it| it.runs_ahead);
+                RepairSource::Blocks(if grows { blocks.growing() } else { blocks })
+            }
+            Granted::Sliding(window) => {
+                let encoder = sliding::Encoder::new(EncodingSymbolId(seed.timestamp.0));
+                let sliding = SlidingProtection::new(encoder, window, unit);
+                RepairSource::Sliding(match follows {
+                    Some(Follows { delay, .. }) => sliding.fitting(delay),
+                    None => sliding,
+                })
+            }
+        };
+        Some(Self::Repair(protects, Box::new(Protection::new(flow, source))))
     }
 
     /// A subtitle track; `None` where there is no such one.
@@ -100,4 +135,10 @@ impl Feed {
             Self::Text(chain) => pipeline.add_cues(chain),
         }
     }
+}
+
+/// The stream that sends again what `media` has sent: a source beside it, with numbers as random.
+fn retransmissions(media: StreamSeed) -> RtxStream {
+    let first = Sequence((media.timestamp.0 >> 16) as u16);
+    RtxStream::new(payload_type(Payload::Retransmission), Ssrc(!media.ssrc.0), first)
 }

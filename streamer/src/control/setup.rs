@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use cantus_qos::fec::block::BlockShape;
+use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, SessionHeader};
@@ -15,14 +15,14 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtsp_types::{StatusCode, headers};
 
-use super::flow::Feed;
+use super::flow::{Feed, Follows};
 use super::reply::Reply;
 use super::request::{Asked, bad};
 use super::route::Choice;
 use super::{Control, SessionId};
 use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
-use crate::protection::{self, Blocks};
+use crate::protection::{self, Granted};
 use crate::session::{Flow, FlowKind, Session, TIMEOUT};
 use crate::wire::{Carrier, ConnectionId};
 
@@ -37,7 +37,7 @@ struct Plan {
     kind: FlowKind,
     choice: Choice,
     rate: Bitrate,
-    blocks: Option<Blocks>,
+    repair: Option<Granted>,
     feed: Feed,
 }
 
@@ -128,7 +128,7 @@ impl Control {
                 ));
             }
         };
-        if session.is_some_and(|session| session.flow(&kind).is_some()) {
+        if session.is_some_and(|session| has(session, &kind)) {
             return Err(not_valid("this track is set up already"));
         }
         let offered = asked.transports.as_ref().ok_or_else(|| bad("SETUP has no Transport"))?;
@@ -136,23 +136,26 @@ impl Control {
         let next_flow = FlowId::new(next_flow).ok_or_else(|| bad("too many flows"))?;
         let choice = self.choose_route(context.connection, context.carrier, offered, next_flow)?;
         let (flow, cantus) = (choice.flow, asked.cantus);
-        let (feed, rate, blocks) = match &kind {
+        let (feed, rate, repair) = match &kind {
             FlowKind::Audio(index) => {
                 let rate = programme.audio_rate(*index).ok_or_else(no_track)?;
-                (Feed::audio(programme, *index, flow, cantus, seed), rate, None)
+                (Feed::audio(programme, *index, flow, cantus, context.spec.delay, seed), rate, None)
             }
-            FlowKind::Repair(index) => {
+            FlowKind::Repair(index, scheme) => {
                 let media = programme.audio_rate(*index).ok_or_else(no_track)?;
                 let protects = session.and_then(|it| it.flow(&FlowKind::Audio(*index)));
                 let protects =
                     protects.ok_or_else(|| not_valid("set up what is to be repaired first"))?;
-                let blocks = context.blocks(asked.protection, *index, media)?;
-                let rate = (media.as_bps() as f64 * blocks.shape.overhead()) as u64;
+                let granted = context.repair(asked.protection, *scheme, *index, media)?;
+                let rate = (media.as_bps() as f64 * granted.share()) as u64;
                 let flows = (flow, protects.id);
-                // A certain block was wished: it stays, however much room there comes to be.
-                let grows = context.runs_ahead() && asked.protection == Wish::Auto;
-                let feed = Feed::repair(programme, *index, flows, blocks, grows, seed);
-                (feed, Bitrate::from_bps(rate), Some(blocks))
+                // What was wished in particular stays, however much room there comes to be.
+                let follows = (asked.protection == Wish::Auto).then(|| Follows {
+                    delay: context.spec.delay.unwrap_or(protection::USUAL_DELAY),
+                    runs_ahead: context.runs_ahead(),
+                });
+                let feed = Feed::repair(programme, *index, flows, granted, follows, seed);
+                (feed, Bitrate::from_bps(rate), Some(granted))
             }
             FlowKind::Text(language) => {
                 let feed = Feed::text(programme, language, flow, choice.route, cantus, seed);
@@ -160,7 +163,7 @@ impl Control {
             }
         };
         context.check_wished_rate(rate)?;
-        Ok(Plan { kind, choice, rate, blocks, feed: feed.ok_or_else(no_track)? })
+        Ok(Plan { kind, choice, rate, repair, feed: feed.ok_or_else(no_track)? })
     }
 
     /// The rate for a new session.
@@ -199,13 +202,13 @@ impl Control {
     }
 
     fn add_flow(&mut self, now: MonoTime, id: SessionId, asked: &Asked, plan: Plan) -> Reply {
-        let Plan { kind, choice, rate, blocks, feed } = plan;
+        let Plan { kind, choice, rate, repair, feed } = plan;
         let ssrc = feed.ssrc();
         let flow = Flow { id: choice.flow, kind, route: choice.route, rate };
         let granted = self.sessions.update(now, id, |session| {
             feed.join(&mut session.pipeline);
-            if let Some(blocks) = blocks {
-                session.needs(protection::least_delay(blocks, session.programme.unit_duration()));
+            if let Some(repair) = repair {
+                session.needs(repair.least_delay(session.programme.unit_duration()));
             }
             if asked.cantus && matches!(flow.kind, FlowKind::Audio(_)) {
                 session.govern(rate);
@@ -226,8 +229,8 @@ impl Control {
                 reply = reply.header(CANTUS_QOS.clone(), spec.to_string());
             }
         }
-        if let Some(blocks) = blocks {
-            reply = reply.header(CANTUS_FEC.clone(), blocks.shape.to_string());
+        if let Some(granted) = repair {
+            reply = reply.header(CANTUS_FEC.clone(), granted.told().to_string());
         }
         reply
     }
@@ -255,32 +258,33 @@ impl Context<'_> {
         }
     }
 
-    /// The block that fits the delay and, unless a certain one is wished, the rate.
-    fn blocks(&self, wish: Wish, index: usize, media: Bitrate) -> Result<Blocks, Reply> {
+    /// The repair that fits the delay and, unless something certain is wished, the rate.
+    fn repair(
+        &self,
+        wish: Wish,
+        scheme: Scheme,
+        index: usize,
+        media: Bitrate,
+    ) -> Result<Granted, Reply> {
         let refuse = |why: &str| Reply::refuse(StatusCode::NotAcceptable, why);
         let unit = self.programme.audio.get(index).ok_or_else(no_track)?.unit_duration();
-        let blocks = protection::choose(wish, self.spec.delay, unit);
-        let blocks = blocks.ok_or_else(|| match wish {
-            Wish::Off => refuse("no repair was wished"),
+        let granted = protection::choose(wish, scheme, self.spec.delay, unit);
+        let granted = granted.ok_or_else(|| match (wish, scheme) {
+            (Wish::Off, _) => refuse("no repair was wished"),
+            (Wish::Fixed(_), Scheme::Sliding) | (Wish::Sliding(_), Scheme::Block(_)) => {
+                refuse("what was wished is repair by another scheme: set that up")
+            }
             _ => refuse("the delay leaves no room for repair"),
         })?;
         match self.spec.rate {
             Some(limit) if wish == Wish::Auto => {
-                within(blocks, media, limit.saturating_sub(self.in_use()))
-                    .ok_or_else(|| refuse("the rate leaves no room for repair"))
+                let room = limit.saturating_sub(self.in_use());
+                let share = room.as_bps() as f64 / media.as_bps().max(1) as f64;
+                granted.within(share).ok_or_else(|| refuse("the rate leaves no room for repair"))
             }
-            _ => Ok(blocks),
+            _ => Ok(granted),
         }
     }
-}
-
-/// The same block with as much repair as `room` beside `media` allows; `None` if that is none.
-fn within(blocks: Blocks, media: Bitrate, room: Bitrate) -> Option<Blocks> {
-    let source = blocks.shape.source();
-    let most = room.as_bps().saturating_mul(source.into()) / media.as_bps().max(1);
-    let repair = u8::try_from(most).unwrap_or(u8::MAX).min(blocks.shape.repair());
-    let shape = BlockShape::new(source, repair).ok().filter(|shape| shape.repair() > 0)?;
-    Some(Blocks { shape, ..blocks })
 }
 
 /// How a session with these terms is admitted; who says nothing is promised what is live.
@@ -296,6 +300,18 @@ fn refuse(refusal: Refusal) -> Reply {
     }
 }
 
+/// Whether this track is set up already; a track is repaired by one scheme only.
+fn has(session: &Session, kind: &FlowKind) -> bool {
+    match kind {
+        FlowKind::Repair(index, _) => {
+            let repairs =
+                |flow: &Flow| matches!(flow.kind, FlowKind::Repair(it, _) if it == *index);
+            session.flows.iter().any(repairs)
+        }
+        kind => session.flow(kind).is_some(),
+    }
+}
+
 fn no_track() -> Reply {
     Reply::refuse(StatusCode::NotFound, "no such track")
 }
@@ -305,24 +321,4 @@ fn not_valid(why: &str) -> Reply {
         headers::ALLOW,
         "OPTIONS, DESCRIBE, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn repair_is_cut_to_the_room_that_the_rate_leaves() {
-        let shape = |repair| BlockShape::new(5, repair).ok();
-        let blocks = Blocks { shape: shape(4).unwrap(), depth: 1 };
-        let cut = |room| {
-            let blocks = within(blocks, Bitrate::from_kbps(100), Bitrate::from_kbps(room));
-            blocks.map(|blocks| blocks.shape)
-        };
-        assert_eq!(cut(1_000), shape(4));
-        assert_eq!(cut(80), shape(4));
-        assert_eq!(cut(79), shape(3));
-        assert_eq!(cut(20), shape(1));
-        assert_eq!(cut(19), None);
-    }
 }

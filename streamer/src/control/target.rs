@@ -1,10 +1,15 @@
 //! What a request's URL points at.
 
+use cantus_qos::fec::Scheme;
+use cantus_qos::fec::block::Layout;
 use cantus_qos::spec::sdp::AudioCodec;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rtsp_types::Url;
 
 use crate::session::FlowKind;
+
+/// How blocks of ours are laid out: packets have different lengths.
+pub(super) const BLOCKS: Scheme = Scheme::Block(Layout::Adu);
 
 /// A URL of ours, taken apart: `rtsp://host/NAME/CONTROL?codec=CODEC`.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -33,8 +38,12 @@ impl Track {
     }
 
     /// The control URL of an audio track's repair.
-    pub fn repair(codec: AudioCodec, index: usize) -> String {
-        format!("repair/{}/{}", codec_name(codec), index + 1)
+    pub fn repair(codec: AudioCodec, index: usize, scheme: Scheme) -> String {
+        let how = match scheme {
+            Scheme::Block(_) => "repair",
+            Scheme::Sliding => "sliding",
+        };
+        format!("{how}/{}/{}", codec_name(codec), index + 1)
     }
 
     /// The control URL of a subtitle track.
@@ -46,7 +55,7 @@ impl Track {
     pub fn control(codec: AudioCodec, kind: &FlowKind) -> String {
         match kind {
             FlowKind::Audio(index) => Self::audio(codec, *index),
-            FlowKind::Repair(index) => Self::repair(codec, *index),
+            FlowKind::Repair(index, scheme) => Self::repair(codec, *index, *scheme),
             FlowKind::Text(language) => Self::text(language),
         }
     }
@@ -58,10 +67,13 @@ impl Track {
             ["text", language] => {
                 Some(Self { kind: FlowKind::Text(language.to_owned()), codec: None })
             }
-            ["repair", codec, number] => Some(Self {
-                kind: FlowKind::Repair(index(number)?),
-                codec: Some(parse_codec(codec)?),
-            }),
+            [how @ ("repair" | "sliding"), codec, number] => {
+                let scheme = if how == "sliding" { Scheme::Sliding } else { BLOCKS };
+                Some(Self {
+                    kind: FlowKind::Repair(index(number)?, scheme),
+                    codec: Some(parse_codec(codec)?),
+                })
+            }
             [codec, number] => Some(Self {
                 kind: FlowKind::Audio(index(number)?),
                 codec: Some(parse_codec(codec)?),
@@ -157,7 +169,12 @@ mod tests {
 
     #[test]
     fn control_urls_come_back_as_what_they_were_made_of() {
-        for kind in [FlowKind::Audio(0), FlowKind::Repair(1), FlowKind::Text("vi".into())] {
+        for kind in [
+            FlowKind::Audio(0),
+            FlowKind::Repair(1, BLOCKS),
+            FlowKind::Repair(0, Scheme::Sliding),
+            FlowKind::Text("vi".into()),
+        ] {
             let control = Track::control(AudioCodec::L16, &kind);
             let target = parse(&format!("quic://host/duet/{control}")).unwrap();
             assert_eq!(target.track.unwrap().kind, kind);

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::payload::MediaUnit;
+use cantus_qos::repair::Answerer;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::SenderReport;
+use cantus_qos::rtcp::{RtcpPacket, SenderReport};
 use cantus_qos::shaping::Pacer;
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
 use super::rungs::Rungs;
-use super::{MediaLimit, Packet, Packetizer, Protection, Schedule, WallClock};
+use super::{Leaving, MediaLimit, Packet, Packetizer, PathWatch, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, EncodingJob, UnitState};
 
 /// While the encoder is behind (the first milliseconds of a file nobody has heard yet), ask again
@@ -20,6 +21,10 @@ const ENCODER_RETRY: Duration = Duration::from_millis(2);
 
 /// IPv4 and UDP.
 const IP_UDP_HEADERS: usize = 28;
+
+/// What no delay was promised for can be of use for so long after its nominal instant: no player
+/// of stored media begins later.
+pub const LONGEST_USE: Duration = Duration::from_secs(3);
 
 /// One audio track of a session.
 #[derive(Debug)]
@@ -32,23 +37,38 @@ pub struct AudioChain {
     retry_at: Option<MonoTime>,
     packetizer: Packetizer,
     protection: Option<Protection>,
+    answerer: Option<Answerer>,
+    path: PathWatch,
+    /// How long after its nominal instant a unit is heard.
+    delay: Duration,
     ended: bool,
 }
 
 impl AudioChain {
     /// A track whose units come from `source` and leave on `flow`.
     pub fn new(flow: FlowId, source: Arc<Encoding>, packetizer: Packetizer) -> Self {
+        let path = PathWatch::new(packetizer.ssrc(), packetizer.rate());
         Self {
             flow,
             rungs: Rungs::of(&source),
             limit: None,
             source,
+            path,
             next: 0,
             retry_at: None,
             packetizer,
             protection: None,
+            answerer: None,
+            delay: LONGEST_USE,
             ended: false,
         }
+    }
+
+    /// Packets that are asked for are sent again as long as they can be heard: `delay` after their
+    /// nominal instant where that was promised.
+    pub fn answering(self, answerer: Answerer, delay: Option<Duration>) -> Self {
+        let delay = delay.unwrap_or(LONGEST_USE);
+        Self { answerer: Some(answerer), delay, ..self }
     }
 
     /// Adds repair. Source packets carry its footer from the next one on.
@@ -64,6 +84,26 @@ impl AudioChain {
     /// Numbers and stamps.
     pub fn packetizer(&self) -> &Packetizer {
         &self.packetizer
+    }
+
+    /// The listener says something, perhaps about this stream.
+    pub fn heard(&mut self, now: MonoTime, wall: WallClock, packet: &RtcpPacket) {
+        let ssrc = self.packetizer.ssrc();
+        if self.path.heard(wall.at(now), packet)
+            && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
+        {
+            protection.on_path(path);
+        }
+        let Some(answerer) = &mut self.answerer else { return };
+        match packet {
+            RtcpPacket::Nack(nack) if nack.media == ssrc => answerer.on_nack(now, nack),
+            RtcpPacket::ReceiverReport(report) => {
+                let ours = report.blocks.iter().filter(|block| block.ssrc == ssrc);
+                let round_trips = ours.filter_map(|block| block.round_trip(wall.at(now)));
+                round_trips.for_each(|round_trip| answerer.on_round_trip(round_trip));
+            }
+            _ => {}
+        }
     }
 
     /// How long one unit plays.
@@ -94,15 +134,18 @@ impl AudioChain {
         MediaTime::from_flicks(self.source.unit_duration().as_flicks() * self.next as i64)
     }
 
-    /// No more units for now. The block that is open ends, and repair that still waits goes: what
-    /// it repairs is sent again when PLAY goes on.
+    /// No more units for now, and no repair of those that were sent: they are sent again when PLAY
+    /// goes on.
     pub fn stop(&mut self) {
+        if let Some(answerer) = &mut self.answerer {
+            answerer.clear();
+        }
         if let Some(protection) = &mut self.protection {
             protection.forget();
         }
     }
 
-    /// The range is over: what there is of the open block is protected as it stands.
+    /// The range is over: its last units are protected as they stand.
     fn end(&mut self, now: MonoTime) {
         self.ended = true;
         if let Some(protection) = &mut self.protection {
@@ -121,15 +164,17 @@ impl AudioChain {
         while !self.ended && self.next_unit_at(schedule) <= now {
             self.send_unit(now, schedule, wall, pacer);
         }
+        let mut push = |flow, data| {
+            let (channel, class) = (Channel::Rtp, DeliveryClass::Repair);
+            let packet = Packet { flow, channel, class, data };
+            pacer.push(now, packet.data.len(), packet);
+        };
+        while let Some(data) = self.answerer.as_mut().and_then(|it| it.pop(now)) {
+            push(self.flow, data);
+        }
         let Some(protection) = &mut self.protection else { return };
         while let Some(data) = protection.pop(now) {
-            let packet = Packet {
-                flow: protection.flow(),
-                channel: Channel::Rtp,
-                class: DeliveryClass::Repair,
-                data,
-            };
-            pacer.push(now, packet.data.len(), packet);
+            push(protection.flow(), data);
         }
     }
 
@@ -155,17 +200,21 @@ impl AudioChain {
         self.next += 1;
         let unit_time = unit.media_time;
         let due = schedule.due(unit_time);
+        let gap = schedule.due(self.position()).since(due);
+        let nominal = schedule.nominal(unit_time);
+        let ahead = nominal - due;
+        let sequence = self.packetizer.next_sequence();
         let payload = unit.data.len();
-        let ahead = schedule.nominal(unit_time) - due;
         let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(due));
         let data = self.packetizer.packetize(unit, sent);
+        let ahead = ahead.max_zero();
         let data = match &mut self.protection {
-            Some(protection) => {
-                protection.make_use_of(ahead.max_zero());
-                protection.push(now, data)
-            }
+            Some(protection) => protection.push(Leaving { now, gap, ahead }, data),
             None => data,
         };
+        if let Some(answerer) = &mut self.answerer {
+            answerer.push(now, sequence, data.clone(), nominal + self.delay);
+        }
         if let Some(rungs) = &mut self.rungs {
             rungs.note_headers(data.len() - payload + IP_UDP_HEADERS);
         }
@@ -194,7 +243,8 @@ impl AudioChain {
     pub fn next_deadline(&self, schedule: &Schedule) -> Option<MonoTime> {
         let unit = (!self.ended).then(|| self.next_unit_at(schedule));
         let repair = self.protection.as_ref().and_then(|it| it.next_deadline());
-        unit.into_iter().chain(repair).min()
+        let answer = self.answerer.as_ref().and_then(Answerer::next_deadline);
+        [unit, repair, answer].into_iter().flatten().min()
     }
 
     /// Whether the last unit of the range and all its repair are out.

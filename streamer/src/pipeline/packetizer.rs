@@ -77,6 +77,11 @@ impl Packetizer {
         self.marker = true;
     }
 
+    /// The rate of the timestamps.
+    pub fn rate(&self) -> ClockRate {
+        self.rate
+    }
+
     /// The source identifier of the stream.
     pub fn ssrc(&self) -> Ssrc {
         self.ssrc

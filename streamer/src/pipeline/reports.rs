@@ -6,7 +6,10 @@ use std::time::Duration;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::{self, ReportBlock, ReportTimer, RtcpPacket};
+use cantus_qos::rtcp::{
+    self, ExtendedReport, ReferenceEcho, ReportBlock, ReportTimer, RtcpPacket, XrBlock,
+};
+use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::{MonoTime, NtpTime};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -56,6 +59,8 @@ pub struct SenderReports {
     outgoing: VecDeque<Packet>,
     said_bye: bool,
     heard: Vec<Heard>,
+    /// What the clock of the listener showed, and when that came.
+    reference: Option<(Ssrc, NtpTime, MonoTime)>,
 }
 
 impl SenderReports {
@@ -69,6 +74,7 @@ impl SenderReports {
             outgoing: VecDeque::new(),
             said_bye: false,
             heard: Vec::new(),
+            reference: None,
         }
     }
 
@@ -84,9 +90,8 @@ impl SenderReports {
         &self.heard
     }
 
-    /// A compound packet came.
-    pub fn heard(&mut self, at: NtpTime, compound: &[u8]) -> Feedback {
-        let Ok(packets) = rtcp::parse_compound(compound) else { return Feedback::Noise };
+    /// These packets came at `now`, when our wall clock showed `at`.
+    pub fn heard(&mut self, now: MonoTime, at: NtpTime, packets: Vec<RtcpPacket>) -> Feedback {
         let mut feedback = Feedback::Report;
         for packet in packets {
             let blocks = match packet {
@@ -96,6 +101,10 @@ impl SenderReports {
                     feedback = Feedback::Goodbye;
                     continue;
                 }
+                RtcpPacket::ExtendedReport(report) => {
+                    self.note_reference(now, &report);
+                    continue;
+                }
                 _ => continue,
             };
             for block in blocks {
@@ -103,6 +112,15 @@ impl SenderReports {
             }
         }
         feedback
+    }
+
+    /// A listener says what its clock shows, to be told it again: so it measures the round trip.
+    fn note_reference(&mut self, now: MonoTime, report: &ExtendedReport) {
+        let references = report.blocks.iter().filter_map(|block| match block {
+            XrBlock::ReferenceTime(reference) => Some(*reference),
+            _ => None,
+        });
+        self.reference = references.max().map(|ntp| (report.ssrc, ntp, now)).or(self.reference);
     }
 
     fn note(&mut self, heard: Heard) {
@@ -150,6 +168,11 @@ impl SenderReports {
                 RtcpPacket::SenderReport(report),
                 RtcpPacket::SourceDescription { ssrc, cname },
             ];
+            if let Some((listener, reference, arrived)) = self.reference {
+                let echo = ReferenceEcho::new(now, listener, reference, arrived);
+                let blocks = vec![XrBlock::DelaySinceLast(vec![echo])];
+                compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
+            }
             if bye {
                 compound.push(RtcpPacket::Bye { ssrcs: vec![ssrc], reason: None });
             }

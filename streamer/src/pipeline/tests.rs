@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cantus_qos::fec::block::{BlockShape, Decoder, Encoder, Layout};
+use cantus_qos::fec::sliding::{self, EncodingSymbolId, EncodingWindow};
 use cantus_qos::payload::cue;
 use cantus_qos::rtcp::{RtcpPacket, parse_compound};
 use cantus_qos::rtp::{
@@ -14,9 +15,12 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::media;
 use crate::programme::Programme;
+use crate::protection::Window;
 
 const START: MonoTime = MonoTime::from_millis(5_000);
 const UNIT: Duration = Duration::from_millis(20);
+/// What a sliding window covers.
+const WINDOW: Duration = Duration::from_millis(150);
 const SEED: StreamSeed =
     StreamSeed { ssrc: Ssrc(7), sequence: Sequence(65_530), timestamp: RtpTimestamp(1_000) };
 
@@ -47,7 +51,19 @@ fn with_repair(programme: &Programme) -> Pipeline {
     let mut pipeline = with_audio(programme);
     let shape = BlockShape::new(5, 4).unwrap();
     let encoder = Encoder::new(Layout::Adu, shape, 1, 0).unwrap();
-    let protection = Protection::new(flow(2), encoder, MediaTime::from_duration(UNIT));
+    let blocks = BlockProtection::new(encoder, MediaTime::from_duration(UNIT));
+    let protection = Protection::new(flow(2), RepairSource::Blocks(blocks));
+    pipeline.audio_on(flow(1)).unwrap().protect(protection);
+    pipeline
+}
+
+/// The same with a sliding window on flow 2: four repair packets to five units.
+fn with_sliding(programme: &Programme) -> Pipeline {
+    let mut pipeline = with_audio(programme);
+    let encoder = sliding::Encoder::new(EncodingSymbolId(u32::MAX));
+    let window = Window { share: 0.8, covers: EncodingWindow::last(WINDOW) };
+    let sliding = SlidingProtection::new(encoder, window, MediaTime::from_duration(UNIT));
+    let protection = Protection::new(flow(2), RepairSource::Sliding(sliding));
     pipeline.audio_on(flow(1)).unwrap().protect(protection);
     pipeline
 }
@@ -174,6 +190,36 @@ fn repair_packets_leave_one_by_one_after_their_block_and_repair_it() {
     let recovered: Vec<Bytes> = std::iter::from_fn(|| decoder.pop()).collect();
     assert!(recovered.len() >= 4 * 8, "{} of the blocks remembered", recovered.len());
     assert!(recovered.into_iter().all(|packet| RtpPacket::parse(packet, None).is_ok()));
+}
+
+#[test]
+fn repair_over_a_sliding_window_leaves_evenly_between_units_and_repairs_the_last_too() {
+    let programme = media::programme("sliding", 2);
+    let mut pipeline = with_sliding(&programme);
+    let (from, until) = whole(&programme);
+    pipeline.play(START, Schedule::live(START, from, until));
+    let left = run(&mut pipeline, START, after(1));
+    let source = of_class(&left, DeliveryClass::Isochronous);
+    let repair = of_class(&left, DeliveryClass::Repair);
+    let last = source[99].0;
+    assert_eq!(repair.iter().filter(|(at, _)| *at < last + UNIT).count(), 80);
+    for pair in repair.windows(2) {
+        let distance = pair[1].0.since(pair[0].0);
+        assert!(distance >= UNIT && distance <= UNIT * 3 / 2, "{distance:?}");
+    }
+    for (at, _) in &repair {
+        let since_unit = Duration::from_nanos(at.since(START).as_nanos() as u64 % 20_000_000);
+        assert!(since_unit > UNIT / 9 && since_unit < UNIT * 8 / 9, "{since_unit:?}");
+    }
+    let ended = repair.last().unwrap().0;
+    assert!(ended > last + WINDOW / 2 && ended <= last + WINDOW, "{ended:?}");
+    // The last four units are lost.
+    let mut decoder = sliding::Decoder::new();
+    for (_, source) in &source[..96] {
+        decoder.push_source(source.clone()).unwrap();
+    }
+    repair.into_iter().for_each(|(_, packet)| decoder.push_repair(packet).unwrap());
+    assert_eq!(std::iter::from_fn(|| decoder.pop()).count(), 4);
 }
 
 #[test]

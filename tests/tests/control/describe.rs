@@ -1,5 +1,7 @@
 //! OPTIONS and DESCRIBE: who is offered what.
 
+use cantus_qos::fec::Scheme;
+use cantus_qos::fec::block::Layout;
 use cantus_qos::spec::sdp::{AudioCodec, Medium};
 
 use crate::house::{House, description, header, status};
@@ -29,9 +31,12 @@ fn one_of_ours_is_offered_sound_repair_and_every_language() {
     let tracks = description(&answer).tracks;
     let languages: Vec<&str> = tracks.iter().filter_map(language).collect();
     assert_eq!(languages, ["en", "fr", "vi"]);
-    let repair =
-        |medium: &Medium| matches!(medium, Medium::Repair { protects, .. } if protects == "opus/1");
-    assert_eq!(tracks.iter().filter(|track| repair(&track.medium)).count(), 1);
+    let repair = tracks.iter().filter_map(|track| match &track.medium {
+        Medium::Repair { protects, scheme } if protects == "opus/1" => Some(*scheme),
+        _ => None,
+    });
+    let repair: Vec<Scheme> = repair.collect();
+    assert_eq!(repair, [Scheme::Sliding, Scheme::Block(Layout::Adu)]);
     let audio = &tracks[0];
     assert!(matches!(audio.medium, Medium::Audio { codec: AudioCodec::Opus, .. }));
     assert!(audio.send_time_id.is_some());

@@ -154,6 +154,34 @@ fn repair_comes_after_what_it_repairs_and_says_its_block() {
 }
 
 #[test]
+fn a_track_is_repaired_by_one_scheme_as_it_was_wished() {
+    let mut house = House::new();
+    let client = house.quic();
+    let mut ask = |path: &str, number, session: &str, fec: &str| {
+        let transport = flow(number);
+        let mut headers = vec![
+            ("Transport", &*transport),
+            ("Supported", "cantus.media"),
+            ("Cantus-QoS", "delay<=200ms"),
+        ];
+        headers.extend(
+            [("Session", session), ("Cantus-FEC", fec)].into_iter().filter(|it| !it.1.is_empty()),
+        );
+        house.ask(client, "SETUP", path, &headers)
+    };
+    let answer = ask("/narration/opus/1", 1, "", "");
+    let session = session(&answer);
+    for (scheme, fec) in [("sliding", "5+4"), ("sliding", "off"), ("repair", "sliding:80%")] {
+        let path = format!("/narration/{scheme}/opus/1");
+        assert_eq!(status(&ask(&path, 2, &session, fec)), 406, "{scheme}, {fec}");
+    }
+    let answer = ask("/narration/sliding/opus/1", 2, &session, "sliding:60%");
+    assert_eq!(status(&answer), 200);
+    assert_eq!(header(&answer, "Cantus-FEC"), "sliding:60%/146ms");
+    assert_eq!(status(&ask("/narration/repair/opus/1", 3, &session, "auto")), 455);
+}
+
+#[test]
 fn a_refused_setup_leaves_nothing_behind() {
     let mut house = House::new();
     let client = house.tcp();

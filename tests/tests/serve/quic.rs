@@ -50,7 +50,7 @@ async fn control_is_flow_0_and_sound_comes_in_datagrams_of_its_flow() {
     let cantus = ("Supported", "cantus.media");
     let answer = rtsp.ask("DESCRIBE", "/sync-test", &[cantus]).await;
     let tracks = Description::parse(answer.body()).unwrap().tracks;
-    assert_eq!(tracks.len(), 3, "sound, repair and words");
+    assert_eq!(tracks.len(), 4, "sound, repair by two schemes and words");
     let send_time_id = tracks[0].send_time_id;
     let group = ("Pipelined-Requests", "1");
     let transport = ("Transport", "RTP/AVPF/QUIC;unicast;flow=5");

@@ -20,7 +20,13 @@ fn losing(kind: Kind, lost: impl Fn(u64) -> bool) -> impl FnMut(&Passing) -> Ver
 }
 
 fn narration(protection: Protection) -> Scenario {
-    scenario("narration", "delay 30ms", Carrier::Udp).with_protection(protection)
+    without_retransmission(scenario("narration", "delay 30ms", Carrier::Udp))
+        .with_protection(protection)
+}
+
+/// What repair alone does: nothing is asked for again.
+fn without_retransmission(scenario: Scenario) -> Scenario {
+    Scenario { retransmission: false, ..scenario }
 }
 
 fn play_losing(scenario: &Scenario, hook: impl FnMut(&Passing) -> Verdict) -> Outcome {
@@ -132,7 +138,7 @@ fn without_any_rtcp_playback_goes_on_beyond_the_time_out_of_the_session() {
 
 #[test]
 fn without_any_repair_what_the_network_loses_is_what_is_missing() {
-    let lossy = scenario("narration", "heavy", Carrier::Udp);
+    let lossy = without_retransmission(scenario("narration", "heavy", Carrier::Udp));
     let outcome = play_losing(&lossy, losing(Kind::Repair, |_| true));
     let stream = sole(&outcome);
     assert_eq!((stream.recovered_fec, stream.bytes.repair), (0, 0));

@@ -70,7 +70,8 @@ fn running_ahead_pays_for_longer_blocks_and_smaller_residuals() {
 #[test]
 fn without_repair_stored_media_is_as_lossy_as_its_link() {
     let bare = scenario("narration", "delay 40ms loss random 5%", Carrier::Udp);
-    let wish = at(Latency::Stored, bare.with_protection(Protection::Off));
+    let bare = Scenario { retransmission: false, ..bare.with_protection(Protection::Off) };
+    let wish = at(Latency::Stored, bare);
     let outcome = play(&SAMPLES, &wish);
     assert_completed(&outcome);
     let stream = sole(&outcome);

@@ -75,6 +75,7 @@ fn a_source_that_changes_its_ssrc_is_followed_without_a_sample_out_of_place() {
     let scenario = Scenario {
         codec: AudioCodec::L16,
         capture: Capture { sound: true, ..Capture::default() },
+        retransmission: false,
         ..scenario("sync-test", "delay 30ms", Carrier::Udp)
     };
     let scenario = scenario.with_protection(Protection::Off);

@@ -5,14 +5,16 @@ use cantus_player::wish::{Carrier, Latency};
 use cantus_qos::spec::Protection;
 use std::time::Duration;
 
-use crate::stage::{LONG, assert_completed, play, scenario, sole};
+use crate::stage::{LONG, SAMPLES, assert_completed, play, scenario, sole};
 
 /// Repair bytes to media bytes, at most.
 const BUDGET: f64 = 0.85;
 
 fn ten_minutes(link: &str, seed: u64) -> Scenario {
     let latency = Latency::Fixed(Duration::from_millis(200));
-    Scenario { latency, ..scenario("synthetic", link, Carrier::Udp) }.with_seed(seed)
+    let retransmission = false;
+    Scenario { latency, retransmission, ..scenario("synthetic", link, Carrier::Udp) }
+        .with_seed(seed)
 }
 
 fn residual(scenario: &Scenario) -> f64 {
@@ -36,6 +38,18 @@ fn assert_repaired(link: &str, most: f64) {
             repaired <= most * bare,
             "{link}, seed {seed}: {repaired:.5} of {bare:.5} is more than {most}",
         );
+    }
+}
+
+#[test]
+fn a_sliding_window_repairs_over_udp_and_over_quic() {
+    for carrier in [Carrier::Udp, Carrier::Quic] {
+        let wish = "sliding:75%/140ms".parse().expect("a wish for repair");
+        let scenario = scenario("narration", "heavy", carrier).with_protection(wish);
+        let outcome = play(&SAMPLES, &scenario);
+        assert_completed(&outcome);
+        let stream = sole(&outcome);
+        assert!(stream.recovered_fec * 10 > stream.lost_network * 9, "{carrier:?}: {stream:?}");
     }
 }
 

@@ -67,7 +67,7 @@ fn what_is_wrong_is_named() {
         ("lniks = [\"wifi\"]", "lniks"),
         ("transports = [\"pigeon\"]", "pigeon"),
         ("latencies = [\"soon\"]", "soon"),
-        ("protection = [\"20\"]", "repair is auto, off or K+R"),
+        ("protection = [\"20\"]", "repair is auto, off, K+R"),
         ("seeds = \"many\"", "seeds is how many, or a list"),
         ("seeds = [1, -2]", "seeds is how many, or a list"),
         ("for = \"60\"", "no unit"),

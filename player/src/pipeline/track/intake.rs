@@ -1,21 +1,24 @@
 //! What takes the packets of a track in: fec decoder -> numbers and times -> stock.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use cantus_qos::fec::block;
+use cantus_qos::fec;
 use cantus_qos::playout::Unit;
+use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp};
+use cantus_qos::rtcp::LossRle;
+use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::stats::{Arrival, Recovery};
 use cantus_qos::sync::StreamTimeline;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
+use super::arrivals::Arrivals;
+use super::asking::Asking;
 use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
 use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
-
-/// Blocks that may be open at once before the oldest is given up.
-const FEC_BLOCKS: usize = 64;
 
 /// IPv4 and UDP.
 pub(in crate::pipeline) const IP_UDP_HEADERS: u64 = 28;
@@ -39,30 +42,33 @@ pub(crate) struct Intake {
     unit: MediaTime,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
-    repair: Option<(FlowId, block::Decoder)>,
+    repair: Option<(FlowId, fec::Decoder)>,
     timeline: StreamTimeline,
+    asking: Option<Asking>,
+    arrivals: Arrivals,
 }
 
 impl Intake {
     /// Of the track that was set up as `plan`, whose units play for `unit` and are counted at
-    /// `rate`; what is sent begins at `start`.
+    /// `rate`; what is sent begins at `start`. It is one of `tracks` tracks.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
         rate: ClockRate,
         unit: MediaTime,
         start: MediaTime,
+        tracks: usize,
     ) -> Self {
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
         }
-        let layout = |plan: &FlowPlan| match plan.role {
-            Role::Repair { layout, .. } => Some(layout),
+        let repair = repair.and_then(|plan| match plan.role {
+            Role::Repair { scheme, .. } => {
+                Some((plan.id, fec::Decoder::new(scheme, fec::Decoder::MAX_HELD / tracks.max(1))))
+            }
             _ => None,
-        };
-        let repair =
-            repair.and_then(|plan| Some((plan.id, block::Decoder::new(layout(plan)?, FEC_BLOCKS))));
+        });
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
@@ -71,7 +77,63 @@ impl Intake {
             send_time_id: plan.send_time_id,
             repair,
             timeline,
+            asking: Asking::new(plan, unit),
+            arrivals: Arrivals::default(),
         }
+    }
+
+    /// The numbers of the first unit, and of the last, where it is known.
+    pub(super) fn expect(&mut self, first: u64, last: Option<u64>) {
+        if let Some(Asking { asker, .. }) = &mut self.asking {
+            asker.begin_at(first);
+            last.into_iter().for_each(|last| asker.end_at(last));
+        }
+    }
+
+    /// Until when units are of use, from now on.
+    pub(super) fn plan_playout(&mut self, playout: Playout) {
+        if let Some(asking) = &mut self.asking {
+            asking.asker.set_playout(playout);
+        }
+    }
+
+    /// A round trip was measured.
+    pub(crate) fn on_round_trip(&mut self, round_trip: Duration) {
+        if let Some(asking) = &mut self.asking {
+            asking.asker.on_round_trip(round_trip);
+        }
+    }
+
+    /// These sources say goodbye: nothing more is to be expected of them.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
+        self.receiver.on_bye(ssrcs);
+        if let Some(asking) = self.asking.as_mut().filter(|_| self.receiver.has_left()) {
+            asking.asker.end();
+        }
+    }
+
+    /// Whether the server wants to hear at once what is missing.
+    pub(crate) fn is_asked_at_once(&self) -> bool {
+        self.asking.as_ref().is_some_and(|asking| asking.at_once)
+    }
+
+    /// What to ask for at `now`, and of which source.
+    pub(crate) fn pop_request(&mut self, now: MonoTime) -> Option<(Ssrc, Vec<Sequence>)> {
+        let numbers = self.asking.as_mut()?.asker.pop(now)?;
+        let receiver = &self.receiver;
+        let sequences = numbers.into_iter().filter_map(|number| receiver.sequence(number));
+        Some((receiver.ssrc()?, sequences.collect()))
+    }
+
+    /// When there may be something to ask for.
+    pub(crate) fn next_request(&self) -> Option<MonoTime> {
+        self.asking.as_ref()?.asker.next_deadline()
+    }
+
+    /// Which packets came by themselves since the last call, where the server wants to know.
+    pub(crate) fn losses(&mut self) -> Option<LossRle> {
+        let (begin, came) = self.arrivals.take().filter(|_| self.asking.is_some())?;
+        Some(LossRle::new(self.receiver.ssrc()?, self.receiver.sequence(begin)?, came))
     }
 
     /// The flow that repair comes on.
@@ -88,6 +150,12 @@ impl Intake {
         stock: &mut Stock,
     ) -> Vec<Heard> {
         let before = data.len() as u64;
+        let source = self.receiver.ssrc();
+        let original = self.asking.as_ref().and_then(|it| it.original(&data, source));
+        let (data, how) = match original {
+            Some(original) => (original, Recovery::Retransmission),
+            None => (data, Recovery::None),
+        };
         let packet = match &mut self.repair {
             Some((_, decoder)) => match decoder.push_source(data) {
                 Ok(packet) => packet,
@@ -96,10 +164,9 @@ impl Intake {
             None => data,
         };
         let mut heard = Vec::new();
-        let accepted = self.accept(now, packet, Recovery::None, sender, stock);
+        let accepted = self.accept(now, packet, how, sender, stock);
         if let Some((payload, known)) = accepted {
-            self.traffic.media += payload;
-            self.traffic.headers += before - payload + IP_UDP_HEADERS;
+            self.count(before, payload, how);
             heard.push(known);
         }
         self.recover(now, sender, stock, &mut heard);
@@ -123,6 +190,17 @@ impl Intake {
         }
         self.recover(now, sender, stock, &mut heard);
         heard
+    }
+
+    /// A packet of `size` came, with a unit of `payload`.
+    fn count(&mut self, size: u64, payload: u64, how: Recovery) {
+        self.traffic.headers += IP_UDP_HEADERS;
+        if how == Recovery::Retransmission {
+            self.traffic.retransmission += size;
+        } else {
+            self.traffic.media += payload;
+            self.traffic.headers += size - payload;
+        }
     }
 
     fn recover(
@@ -159,6 +237,12 @@ impl Intake {
             sender.on_arrival(now, packet.send_time, media_time);
         }
         let sent = sender.sent_at(now, packet.send_time, media_time);
+        if recovery == Recovery::None {
+            self.arrivals.push(numbered.number);
+        }
+        if let Some(asking) = &mut self.asking {
+            asking.asker.on_arrival(now, numbered.number, sent.unwrap_or(now), recovery);
+        }
         let payload = packet.payload.len() as u64;
         let unit = Unit {
             sequence: numbered.number,

@@ -7,6 +7,10 @@ use cantus_qos::time::{MediaTime, MonoTime};
 /// No track holds more than this: a sender that runs further ahead is not one of ours.
 const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
 
+/// Nor do all tracks together hold more bytes than this: five seconds of linear stereo, half a
+/// minute of the best Opus. Our streamers run no further ahead (`streamer/src/session.rs`).
+const MOST_BYTES: usize = 1_280 << 10;
+
 /// What lies between taking in and rendering: the playout buffer, and the book that is kept of it.
 #[derive(Debug)]
 pub(crate) struct Stock {
@@ -21,22 +25,38 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// No units yet. Each plays for `unit`; the sound begins at `from`.
-    pub(super) fn new(unit: MediaTime, from: MediaTime) -> Self {
-        Self { ledger: Ledger::new(), unit, buffer: Buffer::new(unit, CAPACITY), known: None, from }
+    /// No units yet, of one of `tracks` tracks. Each plays for `unit`; the sound begins at `from`.
+    pub(super) fn new(unit: MediaTime, from: MediaTime, tracks: usize) -> Self {
+        let buffer = Buffer::new(unit, CAPACITY).with_most_bytes(MOST_BYTES / tracks.max(1));
+        Self { ledger: Ledger::new(), unit, buffer, known: None, from }
     }
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
     /// missed too if they are lost.
-    pub(super) fn expect(&mut self, first: u64, start: MediaTime, until: Option<MediaTime>) {
+    /// Gives the number of the last, where it is known.
+    pub(super) fn expect(
+        &mut self,
+        first: u64,
+        start: MediaTime,
+        until: Option<MediaTime>,
+    ) -> Option<u64> {
         self.known = Some((first, start));
         let unit = self.unit.as_flicks().max(1) as u64;
         let flicks_to = |end: MediaTime| (end - start).as_flicks().max(0) as u64;
         self.ledger.start_at(first + flicks_to(self.from) / unit);
-        if let Some(until) = until {
-            let units = flicks_to(until).div_ceil(unit);
-            self.ledger.end_at((first + units).saturating_sub(1));
-        }
+        let last = (first + flicks_to(until?).div_ceil(unit)).saturating_sub(1);
+        self.ledger.end_at(last);
+        Some(last)
+    }
+
+    /// The number of the unit that is played at `position`, and where it begins; `None` before any
+    /// is known.
+    pub(super) fn unit_at(&self, position: MediaTime) -> Option<(u64, MediaTime)> {
+        let (number, media_time) = self.known?;
+        let unit = self.unit.as_flicks().max(1);
+        let units = (position - media_time).as_flicks().div_euclid(unit);
+        let begin = media_time + MediaTime::from_flicks(units.saturating_mul(unit));
+        Some((number.checked_add_signed(units)?, begin))
     }
 
     /// A unit came, or was recovered; it left the sender at `sent`.
@@ -70,9 +90,7 @@ impl Stock {
 
     /// The unit that holds `due` is not there: lost, or late.
     pub(super) fn miss(&mut self, due: MediaTime) {
-        let Some((number, media_time)) = self.known else { return };
-        let units = (due - media_time).as_flicks().div_euclid(self.unit.as_flicks().max(1));
-        if let Some(number) = number.checked_add_signed(units) {
+        if let Some((number, _)) = self.unit_at(due) {
             self.ledger.on_late(number);
         }
     }

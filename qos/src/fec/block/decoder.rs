@@ -65,6 +65,7 @@ pub struct Decoder {
     blocks: BTreeMap<u64, Block>,
     codes: Codes,
     recovered: VecDeque<Recovered>,
+    most_held: usize,
     counts: DecoderCounts,
 }
 
@@ -76,8 +77,9 @@ struct Recovered {
 }
 
 impl Decoder {
-    /// Most bytes of packets held for recovery: seconds of any audio, and a limit for an enemy.
-    pub const MAX_HELD: usize = 8 << 20;
+    /// Most bytes of packets held for recovery: four interleaved blocks of the longest of linear
+    /// stereo, and a limit for an enemy.
+    pub const MAX_HELD: usize = 448 << 10;
 
     /// A decoder that remembers the last `memory_blocks` blocks (taken as 1 to 256): at least
     /// the interleaving depth, and as many as may arrive while repair packets are on their way.
@@ -88,8 +90,16 @@ impl Decoder {
             blocks: BTreeMap::new(),
             codes: Codes::new(layout),
             recovered: VecDeque::new(),
+            most_held: Self::MAX_HELD,
             counts: DecoderCounts::default(),
         }
+    }
+
+    /// The same with no more than `bytes` of packets held, and never more than
+    /// [`MAX_HELD`](Self::MAX_HELD).
+    #[must_use]
+    pub fn with_most_held(self, bytes: usize) -> Self {
+        Self { most_held: bytes.min(Self::MAX_HELD), ..self }
     }
 
     /// Takes a source packet and gives it back without its footer, to be passed on at once.
@@ -185,7 +195,7 @@ impl Decoder {
     fn limit_memory(&mut self) {
         let mut held: usize = self.blocks.values().map(Block::held).sum();
         for block in self.blocks.values_mut().filter(|block| block.held() > 0) {
-            if held <= Self::MAX_HELD {
+            if held <= self.most_held {
                 break;
             }
             held -= block.held();

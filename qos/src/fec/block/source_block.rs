@@ -31,6 +31,9 @@ pub(super) enum Recovery {
     Corrupt,
 }
 
+/// What a packet takes beside its bytes: its place in the tree, and the allocation behind it.
+const OVERHEAD: usize = 96;
+
 /// The packets of a block, until it is settled: complete, recovered or given up. Then only the
 /// memory of what has arrived remains.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +51,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Bytes of packets held.
+    /// Bytes of packets held, and what each takes beside.
     pub(super) const fn held(&self) -> usize {
         self.held
     }
@@ -74,7 +77,7 @@ impl Block {
             return Arrival::Belated;
         }
         self.announced = Some(id.source_length);
-        self.held += packet.len();
+        self.held += packet.len() + OVERHEAD;
         self.source.insert(id.symbol, packet.clone());
         if self.source.len() == usize::from(id.source_length) {
             self.settle();
@@ -102,7 +105,7 @@ impl Block {
         self.check_repair(layout, id, symbol.len())?;
         self.source_length = Some(id.source_length as u8);
         self.symbol_length = Some(symbol.len());
-        self.held += symbol.len();
+        self.held += symbol.len() + OVERHEAD;
         self.repair.insert(id.symbol, symbol);
         if self.losses() == Some(0) {
             self.settle();

@@ -69,6 +69,7 @@ pub struct DecoderCounts {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Decoder {
+    most_held: usize,
     recent: Recent<EncodingSymbolId>,
     /// What was before this was forgotten.
     floor: u64,
@@ -105,6 +106,7 @@ impl Decoder {
     /// A decoder that has seen nothing.
     pub fn new() -> Self {
         Self {
+            most_held: Self::MAX_HELD,
             recent: Recent::new(Self::MEMORY.into()),
             floor: 0,
             known: BTreeMap::new(),
@@ -113,6 +115,13 @@ impl Decoder {
             recovered: VecDeque::new(),
             counts: DecoderCounts::default(),
         }
+    }
+
+    /// The same, holding at most so many bytes of source packets; no more than
+    /// [`MAX_HELD`](Self::MAX_HELD).
+    #[must_use]
+    pub fn with_most_held(self, bytes: usize) -> Self {
+        Self { most_held: bytes.min(Self::MAX_HELD), ..self }
     }
 
     /// Takes a source packet and gives it back without its footer, to be passed on at once.
@@ -246,7 +255,7 @@ impl Decoder {
     fn keep(&mut self, place: u64, known: Known) {
         self.held += known.packet.len();
         self.known.insert(place, known);
-        while self.held > Self::MAX_HELD {
+        while self.held > self.most_held {
             let Some((&oldest, _)) = self.known.first_key_value() else { return };
             self.counts.evicted += 1;
             self.forget_before(oldest + 1);

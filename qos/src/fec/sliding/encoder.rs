@@ -40,6 +40,10 @@ impl Encoder {
     /// costs as many additions of a packet.
     pub const MOST: usize = 255;
 
+    /// Repair keys have fifteen bits: a repair packet begins with its key, and one whose first bit
+    /// is set could be taken for RTCP where that shares its flow (RFC 5761, section 4).
+    const KEYS: u16 = 0x7fff;
+
     /// How long a source packet is remembered at most.
     pub const LONGEST: Duration = Duration::from_secs(10);
 
@@ -47,7 +51,7 @@ impl Encoder {
     pub const fn new(first: EncodingSymbolId) -> Self {
         Self {
             next: first,
-            key: first.0 as u16,
+            key: first.0 as u16 & Self::KEYS,
             recent: VecDeque::new(),
             counts: EncoderCounts { source: 0, repair: 0, repair_bytes: 0 },
         }
@@ -91,7 +95,7 @@ impl Encoder {
         for (coefficient, source) in id.coefficients().zip(covered()) {
             adui::add(coefficient, source, sum);
         }
-        self.key = self.key.wrapping_add(1);
+        self.key = self.key.wrapping_add(1) & Self::KEYS;
         self.counts.repair += 1;
         self.counts.repair_bytes += packet.len() as u64;
         Some(packet.freeze())

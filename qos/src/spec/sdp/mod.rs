@@ -7,6 +7,7 @@
 //! |---|---|
 //! | Opus | `m=audio 0 RTP/AVP 96`, `rtpmap:96 opus/48000/2` always, `sprop-stereo` tells mono (RFC 7587) |
 //! | L16 | `m=audio 0 RTP/AVP 97`, `rtpmap:97 L16/44100/2` (RFC 3551) |
+//! | either, sent again to who asks | `m=audio 0 RTP/AVPF 96 97`, `rtpmap:97 rtx/48000/2`, `fmtp:97 apt=96;rtx-time=...` (RFC 4588), `rtcp-fb:96 nack` (RFC 4585), `b=RS`, `b=RR` (RFC 3556) |
 //! | cues | `m=text 0 RTP/AVP 98`, `rtpmap:98 x-cantus-cue/1000`, `a=lang` |
 //! | repair | `m=application 0 UDP/FEC 99`, `a=fec-repair-flow` (RFC 6364), grouped by `FEC-FR` with the audio that it protects (RFC 5956) |
 //!
@@ -21,7 +22,9 @@ mod read;
 mod tests;
 mod write;
 
-use crate::fec::block::Layout;
+use std::time::Duration;
+
+use crate::fec::Scheme;
 use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
 use crate::time::MediaTime;
@@ -37,10 +40,13 @@ const CONGESTION_FEEDBACK: &str = "* ack ccfb";
 /// The encoding name of our cues.
 const CUE: &str = "x-cantus-cue";
 
-/// The FEC encoding ID of [`Layout::Adu`]: Simple Reed-Solomon (RFC 6865, section 8).
+/// The FEC encoding ID of blocks laid out as `Adu`: Simple Reed-Solomon (RFC 6865, section 8).
 const ADU_ENCODING_ID: u8 = 8;
 
-/// The FEC encoding ID of [`Layout::Rs8m`]. Roc has registered none; this is the last that the
+/// The FEC encoding ID of sliding windows: RLC over GF(2^8) (RFC 8681, section 4.1.1).
+const SLIDING_ENCODING_ID: u8 = 10;
+
+/// The FEC encoding ID of blocks laid out as `Rs8m`. Roc has registered none; this is the last that the
 /// registry could give away, and the information beside it tells what is meant.
 const RS8M_ENCODING_ID: u8 = 255;
 
@@ -68,9 +74,22 @@ pub struct Track {
     pub payload_type: PayloadType,
     /// The identifier of the header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// How lost packets of it are sent again, where they are.
+    pub retransmission: Option<Retransmission>,
     /// Whether the sender wants to be told which packets arrive, and when: `a=rtcp-fb:* ack ccfb`
     /// (RFC 8888, section 6).
     pub congestion_feedback: bool,
+}
+
+/// Packets are sent again to who asks for them (RFC 4588), in the same RTP session.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Retransmission {
+    /// The payload type of retransmission packets.
+    pub payload_type: PayloadType,
+    /// How long a packet is remembered, in whole milliseconds; zero where that is not told.
+    pub time: Duration,
+    /// Whether requests may travel without a report (RFC 5506).
+    pub reduced_size: bool,
 }
 
 /// What a stream carries.
@@ -95,7 +114,7 @@ pub enum Medium {
         /// The control URL of the track that they protect.
         protects: String,
         /// How they are made.
-        layout: Layout,
+        scheme: Scheme,
     },
 }
 

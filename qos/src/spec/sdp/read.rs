@@ -7,8 +7,9 @@ use sdp_types::{Media, Session};
 
 use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
-    RS8M_ENCODING_ID, SdpError, Track,
+    RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, SdpError, Track,
 };
+use crate::fec::Scheme;
 use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
 use crate::quantity::parse_latency_millis;
@@ -93,7 +94,43 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
         medium,
         payload_type,
         send_time_id: send_time_id(session, media),
+        retransmission: retransmission(session, media, payload_type),
         congestion_feedback: congestion_feedback(media),
+    })
+}
+
+/// Packets of this payload type are asked for by NACK, and come again under another.
+fn retransmission(
+    session: &Session,
+    media: &Media,
+    original: PayloadType,
+) -> Option<Retransmission> {
+    let feedback = media.get_attribute_values("rtcp-fb").flatten();
+    let is_nack = |value: &str| {
+        let (of, kind) = value.trim().split_once(' ').unwrap_or_default();
+        kind.trim() == "nack" && (of == "*" || of.parse() == Ok(original.get()))
+    };
+    if !feedback.into_iter().any(is_nack) {
+        return None;
+    }
+    let reduced_size = media.has_attribute("rtcp-rsize") || session.has_attribute("rtcp-rsize");
+    let is_rtx = |format: &PayloadType| encoding(media, *format).is_some_and(|it| it.is("rtx"));
+    formats(media).filter(is_rtx).find_map(|payload_type| {
+        let parameter = |name: &str| {
+            of_payload_type(media, "fmtp", payload_type)
+                .flat_map(|parameters| parameters.split(';'))
+                .filter_map(|parameter| parameter.trim().split_once('='))
+                .find_map(|(told, value)| {
+                    (told == name).then(|| value.trim().parse::<u32>().ok())?
+                })
+        };
+        let of = parameter("apt")?;
+        let time = Duration::from_millis(parameter("rtx-time").unwrap_or_default().into());
+        (of == u32::from(original.get())).then_some(Retransmission {
+            payload_type,
+            time,
+            reduced_size,
+        })
     })
 }
 
@@ -133,9 +170,10 @@ fn packet_time(media: &Media) -> MediaTime {
 fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
     let mut parameters = value(media, "fec-repair-flow")?.split(';').map(str::trim);
     let encoding_id = parameters.find_map(|text| text.strip_prefix("encoding-id="))?;
-    let layout = match encoding_id.parse::<u8>().ok()? {
-        ADU_ENCODING_ID => Layout::Adu,
-        RS8M_ENCODING_ID => Layout::Rs8m,
+    let scheme = match encoding_id.parse::<u8>().ok()? {
+        ADU_ENCODING_ID => Scheme::Block(Layout::Adu),
+        RS8M_ENCODING_ID => Scheme::Block(Layout::Rs8m),
+        SLIDING_ENCODING_ID => Scheme::Sliding,
         _ => return None,
     };
     let mid = value(media, "mid")?;
@@ -149,7 +187,7 @@ fn read_repair(session: &Session, media: &Media) -> Option<Medium> {
         media.media == "audio" && value(media, "mid").is_some_and(is_member)
     })?;
     let protects = printable(value(protected, "control").unwrap_or_default());
-    Some(Medium::Repair { protects, layout })
+    Some(Medium::Repair { protects, scheme })
 }
 
 fn send_time_id(session: &Session, media: &Media) -> Option<ExtensionId> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fec::block::Layout;
 use crate::payload::l16;
 
 fn payload_type(number: u8) -> PayloadType {
@@ -18,6 +19,7 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
         medium,
         payload_type: payload_type(number),
         send_time_id: None,
+        retransmission: None,
         congestion_feedback: false,
     }
 }
@@ -35,7 +37,8 @@ fn presentation() -> Description {
     narration.name = "Narration".to_owned();
     narration.send_time_id = ExtensionId::new(1);
     narration.congestion_feedback = true;
-    let repair = Medium::Repair { protects: "audio".to_owned(), layout: Layout::Adu };
+    let repair =
+        Medium::Repair { protects: "audio".to_owned(), scheme: Scheme::Block(Layout::Adu) };
     Description {
         title: "A walk".to_owned(),
         duration: Some(MediaTime::from_millis(90_500)),
@@ -80,6 +83,19 @@ fn a_presentation_is_written_as_documented() {
 }
 
 #[test]
+fn a_track_may_be_offered_repair_of_more_than_one_scheme() {
+    let mut description = presentation();
+    let scheme = Scheme::Sliding;
+    let sliding = Medium::Repair { protects: "audio".to_owned(), scheme };
+    description.tracks.push(track(99, "sliding", sliding));
+    let written = description.to_sdp();
+    assert!(written.contains("a=group:FEC-FR 0 2\r\na=group:FEC-FR 0 3\r\n"), "{written}");
+    let flow = "a=fec-repair-flow: encoding-id=10; ss-fssi=E:1173,WSR:127\r\n";
+    assert!(written.contains(flow), "{written}");
+    assert_eq!(parse(&written), description);
+}
+
+#[test]
 fn a_plain_description_has_nothing_that_a_plain_client_does_not_know() {
     let description = Description {
         title: String::new(),
@@ -94,6 +110,26 @@ fn a_plain_description_has_nothing_that_a_plain_client_does_not_know() {
          a=ptime:20\na=control:audio\n"
     );
     assert_eq!(parse(&written), description);
+}
+
+#[test]
+fn what_is_sent_again_is_announced_as_rfc_4588_has_it() {
+    for reduced_size in [false, true] {
+        let time = Duration::from_millis(3_000);
+        let retransmission =
+            Some(Retransmission { payload_type: payload_type(97), time, reduced_size });
+        let track = Track { retransmission, ..opus(96, "audio", AudioFormat::OPUS_MONO) };
+        let description = Description { tracks: vec![track], ..Default::default() };
+        let written = description.to_sdp();
+        let rsize = if reduced_size { "a=rtcp-rsize\n" } else { "" };
+        let expected = format!(
+            "m=audio 0 RTP/AVPF 96 97\nb=RS:2500\nb=RR:20000\na=rtpmap:96 opus/48000/2\n\
+             a=fmtp:96 sprop-stereo=0;stereo=0\na=rtcp-fb:96 nack\n{rsize}\
+             a=rtpmap:97 rtx/48000/2\na=fmtp:97 apt=96;rtx-time=3000\na=ptime:20\n"
+        );
+        assert!(written.replace("\r\n", "\n").contains(&expected), "{written}");
+        assert_eq!(parse(&written), description);
+    }
 }
 
 #[test]
@@ -157,6 +193,8 @@ fn what_the_gstreamer_server_sends_is_read() {
     let control = "rtsp://127.0.0.1:8554/test/stream=1";
     let mut first = opus(97, control, AudioFormat::OPUS_MONO);
     first.send_time_id = ExtensionId::new(3);
+    let (payload_type, time) = (payload_type(99), Duration::ZERO);
+    first.retransmission = Some(Retransmission { payload_type, time, reduced_size: false });
     let format = AudioFormat::new(16_000, 1).unwrap();
     let second = audio(AudioCodec::L16, format, MediaTime::from_millis(10));
     assert_eq!(description.title, "Session streamed with GStreamer");
@@ -244,9 +282,13 @@ fn any_description() -> impl Strategy<Value = Description> {
                 let protects = track.control.clone();
                 tracks.push(track);
                 if is_audio && protected {
-                    let layout = if number % 2 == 0 { Layout::Adu } else { Layout::Rs8m };
+                    let scheme = match number % 3 {
+                        0 => Scheme::Block(Layout::Adu),
+                        1 => Scheme::Block(Layout::Rs8m),
+                        _ => Scheme::Sliding,
+                    };
                     let control = format!("repair{index}");
-                    let repair = Medium::Repair { protects, layout };
+                    let repair = Medium::Repair { protects, scheme };
                     tracks.push(self::track(number, &control, repair));
                 }
             }

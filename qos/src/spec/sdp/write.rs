@@ -2,20 +2,33 @@
 
 use std::net::Ipv4Addr;
 
-use sdp_types::{Attribute, Connection, Media, Origin, Session};
+use sdp_types::{Attribute, Bandwidth, Connection, Media, Origin, Session};
 
 use super::{
     ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
-    RS8M_ENCODING_ID, Track,
+    RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, Track,
 };
+use crate::fec::Scheme;
 use crate::fec::block::Layout;
+use crate::fec::sliding;
 use crate::payload::{AudioFormat, MAX_PAYLOAD};
 use crate::rtsp::{NptRange, NptStart};
 use crate::time::MediaTime;
 
-/// The longest symbol of the `adu` layout: a payload with RTP header, one-byte header extension,
-/// and the three bytes that make an ADU an ADUI (RFC 6865, section 4.3).
+/// The longest symbol: a payload with RTP header, one-byte header extension, and the three bytes
+/// that make an ADU an ADUI (RFC 6865, section 4.3).
 const MAX_SYMBOL: usize = MAX_PAYLOAD + 12 + 8 + 3;
+
+/// What reports of the sender may take, in bit/s (RFC 3556).
+const SENDER_REPORTS: u64 = 2_500;
+
+/// What reports and requests of the receiver may take, in bit/s: a request in the time of each
+/// packet of 20 ms.
+const REQUESTS: u64 = 20_000;
+
+/// The window size ratio (RFC 8681, section 3.1): what a repair packet covers at most, in parts of
+/// 255 of what the receiver remembers.
+const WSR: usize = sliding::Encoder::MOST * 255 / sliding::Decoder::MEMORY as usize;
 
 impl Description {
     /// The description as SDP, for the body of a DESCRIBE answer.
@@ -89,6 +102,7 @@ impl Track {
     fn media(&self) -> Media {
         let number = self.payload_type.get();
         let (kind, protocol) = match self.medium {
+            Medium::Audio { .. } if self.retransmission.is_some() => ("audio", "RTP/AVPF"),
             Medium::Audio { .. } => ("audio", "RTP/AVP"),
             Medium::Text { .. } => ("text", "RTP/AVP"),
             Medium::Repair { .. } => ("application", "UDP/FEC"),
@@ -108,14 +122,21 @@ impl Track {
         match &self.medium {
             Medium::Audio { codec, format, packet_time } => {
                 add_audio(&mut media, number, *codec, *format);
+                if let Some(retransmission) = self.retransmission {
+                    let rate = match codec {
+                        AudioCodec::Opus => "48000/2".to_owned(),
+                        AudioCodec::L16 => format!("{}/{}", format.rate.hz(), format.channels),
+                    };
+                    add_retransmission(&mut media, number, &rate, retransmission);
+                }
                 media.add_attribute_with_value("ptime", millis_text(*packet_time));
             }
             Medium::Text { language } => {
                 media.add_attribute_with_value("rtpmap", format!("{number} {CUE}/1000"));
                 media.add_attribute_with_value("lang", language);
             }
-            Medium::Repair { layout, .. } => {
-                media.add_attribute_with_value("fec-repair-flow", repair_flow(*layout));
+            Medium::Repair { scheme, .. } => {
+                media.add_attribute_with_value("fec-repair-flow", repair_flow(*scheme));
             }
         }
         media
@@ -138,13 +159,33 @@ fn add_audio(media: &mut Media, number: u8, codec: AudioCodec, format: AudioForm
     }
 }
 
+/// Behind the media's own payload type: a client that knows no retransmission takes the first.
+fn add_retransmission(media: &mut Media, number: u8, rate: &str, offered: Retransmission) {
+    let again = offered.payload_type.get();
+    media.fmt = format!("{number} {again}");
+    let bandwidth = |bwtype: &str, bandwidth| Bandwidth { bwtype: bwtype.to_owned(), bandwidth };
+    media.bandwidths = vec![bandwidth("RS", SENDER_REPORTS), bandwidth("RR", REQUESTS)];
+    media.add_attribute_with_value("rtcp-fb", format!("{number} nack"));
+    if offered.reduced_size {
+        media.attributes.push(Attribute::new("rtcp-rsize"));
+    }
+    media.add_attribute_with_value("rtpmap", format!("{again} rtx/{rate}"));
+    let time = offered.time.as_millis();
+    media.add_attribute_with_value("fmtp", format!("{again} apt={number};rtx-time={time}"));
+}
+
 /// The value of `a=fec-repair-flow` (RFC 6364, section 4.5).
-fn repair_flow(layout: Layout) -> String {
-    match layout {
-        Layout::Adu => {
+fn repair_flow(scheme: Scheme) -> String {
+    match scheme {
+        Scheme::Block(Layout::Adu) => {
             format!(" encoding-id={ADU_ENCODING_ID}; ss-fssi=E:{MAX_SYMBOL},S:0,m:8")
         }
-        Layout::Rs8m => format!(" encoding-id={RS8M_ENCODING_ID}; ss-fssi=scheme:rs8m,m:8"),
+        Scheme::Block(Layout::Rs8m) => {
+            format!(" encoding-id={RS8M_ENCODING_ID}; ss-fssi=scheme:rs8m,m:8")
+        }
+        Scheme::Sliding => {
+            format!(" encoding-id={SLIDING_ENCODING_ID}; ss-fssi=E:{MAX_SYMBOL},WSR:{WSR}")
+        }
     }
 }
 

@@ -1,22 +1,17 @@
-//! The repair that goes with an audio track: fec encoder -> interleaver.
+//! Repair over blocks, spread over the time after each.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::fec::block::{Encoder, RepairSpread};
-use cantus_qos::roq::FlowId;
 use cantus_qos::time::{MediaTime, MonoTime};
 
+use super::{Leaving, STORED_START};
 use crate::protection::{self, Blocks};
 
-/// What a player of stored media waits before it begins, at least: room for repair from the first
-/// unit on.
-const STORED_START: Duration = Duration::from_millis(200);
-
-/// Protects the packets of one track.
+/// Protects by blocks.
 #[derive(Debug)]
-pub struct Protection {
-    flow: FlowId,
+pub struct BlockProtection {
     encoder: Encoder,
     spread: RepairSpread,
     unit: MediaTime,
@@ -26,11 +21,11 @@ pub struct Protection {
     grows_to: Option<f64>,
 }
 
-impl Protection {
-    /// Repair on `flow` for units `unit` long.
-    pub fn new(flow: FlowId, encoder: Encoder, unit: MediaTime) -> Self {
+impl BlockProtection {
+    /// Repair for units `unit` long.
+    pub fn new(encoder: Encoder, unit: MediaTime) -> Self {
         let interval = protection::repair_interval(unit.to_duration());
-        Self { flow, encoder, spread: RepairSpread::new(), unit, interval, grows_to: None }
+        Self { encoder, spread: RepairSpread::new(), unit, interval, grows_to: None }
     }
 
     /// Blocks become longer, and are interleaved deeper, as units come to run ahead of their time;
@@ -40,14 +35,16 @@ impl Protection {
         Self { grows_to: Some(share), ..self }
     }
 
-    /// The flow that repair leaves on.
-    pub fn flow(&self) -> FlowId {
-        self.flow
+    pub(super) fn push(&mut self, leaving: Leaving, packet: Bytes) -> Bytes {
+        self.make_use_of(leaving.ahead);
+        let protected = self.encoder.push(packet);
+        self.collect(leaving.now);
+        protected
     }
 
     /// The next unit leaves `ahead` of its nominal instant: from the next block on that room is
     /// used.
-    pub fn make_use_of(&mut self, ahead: Duration) {
+    fn make_use_of(&mut self, ahead: Duration) {
         let Some(share) = self.grows_to else { return };
         let Some(blocks) = protection::fit(STORED_START + ahead, self.unit, share) else { return };
         let Blocks { shape, depth } = blocks;
@@ -55,13 +52,6 @@ impl Protection {
             // What fits has a depth of at least one, which is all that could be wrong.
             let _ = self.encoder.set_shape(shape, depth);
         }
-    }
-
-    /// A source packet, with its footer, to be sent at once.
-    pub fn push(&mut self, now: MonoTime, packet: Bytes) -> Bytes {
-        let protected = self.encoder.push(packet);
-        self.collect(now);
-        protected
     }
 
     /// Blocks that are complete hand their repair packets to the interleaver, which spreads them
@@ -74,24 +64,21 @@ impl Protection {
         }
     }
 
-    /// The next repair packet that is due.
-    pub fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
+    pub(super) fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
         self.spread.pop(now)
     }
 
-    /// When the next repair packet is due.
-    pub fn next_deadline(&self) -> Option<MonoTime> {
+    pub(super) fn next_deadline(&self) -> Option<MonoTime> {
         self.spread.next_deadline()
     }
 
-    /// No more source packets: what there is of the open blocks is protected as it stands.
-    pub fn end(&mut self, now: MonoTime) {
+    pub(super) fn end(&mut self, now: MonoTime) {
         self.encoder.flush();
         self.collect(now);
     }
 
     /// The open blocks end, and repair that still waits goes.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.encoder.flush();
         while self.encoder.pop_repair().is_some() {}
         self.spread.clear();
