@@ -379,6 +379,10 @@ impl Pacer {
                     Destination::Datagram(connection, flow) => {
                         if let Some(outlet) = self.outlets.get_mut(&connection) {
                             outlet.datagram(flow, &transmit.data);
+                            if let Some(path) = outlet.take_path() {
+                                let path = Input::Path { connection, path };
+                                self.server.handle(self.clock.now(), path);
+                            }
                         }
                     }
                     Destination::Stream(connection, flow) => {

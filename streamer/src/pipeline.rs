@@ -200,7 +200,7 @@ impl Pipeline {
     /// The next packet to leave at `now`.
     pub fn pop(&mut self, now: MonoTime) -> Option<Packet> {
         let schedule = self.schedule?;
-        self.limit(&schedule);
+        self.limit(now, &schedule);
         for chain in &mut self.audio {
             chain.advance(now, &schedule, self.wall, &mut self.pacer);
         }
@@ -222,10 +222,10 @@ impl Pipeline {
     }
 
     /// Each track may take its part of what the path bears.
-    fn limit(&mut self, schedule: &Schedule) {
+    fn limit(&mut self, now: MonoTime, schedule: &Schedule) {
         let Some(allowance) = &self.allowance else { return };
         let tracks = self.audio.len().max(1) as u64;
-        let limit = allowance.media(schedule.runs_ahead()).map(|limit| MediaLimit {
+        let limit = allowance.media(now, schedule.runs_ahead()).map(|limit| MediaLimit {
             rate: Bitrate::from_bps(limit.rate.as_bps() / tracks),
             ..limit
         });
@@ -239,8 +239,9 @@ impl Pipeline {
 
     /// Media that runs ahead leaves as fast as the path bears it; other media has its time.
     fn pace(&mut self, now: MonoTime, schedule: &Schedule) {
-        if let Some(allowance) = self.allowance.as_ref().filter(|_| schedule.runs_ahead()) {
-            self.pacer.set_rate(now, self.rate.min(allowance.control().target(now)));
+        let allowance = self.allowance.as_ref().filter(|_| schedule.runs_ahead());
+        if let Some(path) = allowance.and_then(|allowance| allowance.path(now)) {
+            self.pacer.set_rate(now, self.rate.min(path.target));
         }
     }
 

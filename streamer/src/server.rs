@@ -49,6 +49,9 @@ impl Server {
                     sessions.update(now, id, |session| session.on_feedback(now, data));
                 }
             }
+            Input::Path { connection, path } => {
+                self.control.sessions_mut().on_path(now, connection, path);
+            }
             Input::Disconnected { connection } => self.control.disconnect(now, connection),
         }
     }

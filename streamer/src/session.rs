@@ -9,6 +9,7 @@ use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::shaping::PathRate;
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
@@ -154,11 +155,22 @@ impl Session {
         }
     }
 
-    /// A listener who tells what arrives ([`CongestionFeedback`](cantus_qos::rtcp)) gets what its
-    /// path can bear; `media` is what a track of sound takes.
+    /// A listener who tells what arrives ([`CongestionFeedback`](cantus_qos::rtcp)), or whose
+    /// connection knows, gets what its path can bear; `media` is what a track of sound takes.
     pub fn govern(&mut self, media: Bitrate) {
         if self.pipeline.allowance().is_none() {
-            self.pipeline.govern(Allowance::new(media, self.full_rate()));
+            let wanted = self.full_rate();
+            self.pipeline.govern(match self.carrier {
+                Carrier::Tcp(_) => Allowance::told(media, wanted),
+                Carrier::Quic => Allowance::over_quic(wanted),
+            });
+        }
+    }
+
+    /// What the connection's path bears of this session.
+    pub fn on_path(&mut self, path: PathRate) {
+        if let Some(allowance) = self.pipeline.allowance() {
+            allowance.on_path(path);
         }
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::shaping::PathRate;
 use cantus_qos::spec::Mode;
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::time::MonoTime;
@@ -124,6 +126,16 @@ impl Sessions {
     pub fn of_best_effort(&self) -> Vec<SessionId> {
         let of = |entry: &Entry| entry.session.spec.mode == Some(Mode::BestEffort);
         self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
+    }
+
+    /// The path of `connection` bears so much, of all its sessions together.
+    pub fn on_path(&mut self, now: MonoTime, connection: ConnectionId, path: PathRate) {
+        let ids = self.of_connection(connection);
+        let part = |rate: Bitrate| Bitrate::from_bps(rate.as_bps() / ids.len().max(1) as u64);
+        let path = PathRate { target: part(path.target), limit: path.limit.map(part), ..path };
+        for id in ids {
+            self.update(now, id, |session| session.on_path(path));
+        }
     }
 
     /// The next packet of any session that is due at `now`; with `held` only of those that do not

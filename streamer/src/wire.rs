@@ -7,6 +7,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
+use cantus_qos::shaping::PathRate;
 use cantus_qos::time::MonoTime;
 
 use crate::catalogue::Listing;
@@ -120,6 +121,13 @@ pub enum Input<'a> {
         source: Source,
         /// The compound packet.
         data: &'a [u8],
+    },
+    /// The congestion controller of a QUIC connection has come to this.
+    Path {
+        /// The connection.
+        connection: ConnectionId,
+        /// What its path bears.
+        path: PathRate,
     },
     /// A control connection is gone.
     Disconnected {

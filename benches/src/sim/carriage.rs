@@ -5,6 +5,7 @@ use cantus_player::wire as player;
 use cantus_qos::delivery::Channel;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
+use cantus_qos::shaping::PathRate;
 use cantus_qos::time::MonoTime;
 use cantus_streamer::wire::{self as streamer, ConnectionId};
 
@@ -26,6 +27,8 @@ pub(super) enum Arrival {
     Answer(Bytes),
     /// A report for the streamer.
     Feedback(streamer::Source, Bytes),
+    /// What the streamer's end of a connection found its path to bear.
+    Path(PathRate),
     /// A packet for the player.
     Packet { flow: FlowId, channel: Channel, data: Bytes },
     /// The connection has broken.

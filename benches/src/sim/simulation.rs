@@ -177,6 +177,9 @@ impl Simulation<'_> {
             Arrival::Feedback(source, data) => {
                 self.server.handle(now, streamer::Input::Feedback { source, data: &data });
             }
+            Arrival::Path(path) => {
+                self.server.handle(now, streamer::Input::Path { connection, path });
+            }
             Arrival::Packet { flow, channel, data } => {
                 self.listener.handle(now, player::Input::Packet { flow, channel, data });
             }

@@ -16,5 +16,5 @@ mod token_bucket;
 pub use arrivals::{ArrivalLog, FarClock};
 pub use pacer::Pacer;
 pub use queue_delay::QueueDelay;
-pub use rate_control::RateControl;
+pub use rate_control::{PathRate, RateControl};
 pub use token_bucket::{ShapingError, TokenBucket};

@@ -65,7 +65,7 @@ const LOSS_GAIN: f64 = 1.0 / 500.0;
 const UNTRIED: f64 = 1.25;
 
 /// A trial tells something when this part of what it allows was sent.
-const FILLED: f64 = 0.9;
+const FILLED: f64 = 0.8;
 
 /// Without any report for so long, nobody knows what the path can bear.
 const SILENCE: Duration = Duration::from_millis(1_500);
@@ -109,6 +109,29 @@ pub struct RateControl {
     reported_at: Option<MonoTime>,
     sent_since: Option<MonoTime>,
     lost: f64,
+}
+
+/// What a controller has come to.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub struct PathRate {
+    /// What may be sent now ([`RateControl::target`]).
+    pub target: Bitrate,
+    /// What the path was found to bear ([`RateControl::limit`]).
+    pub limit: Option<Bitrate>,
+    /// The share of packets that are lost, in thousandths.
+    pub lost_thousandths: u16,
+}
+
+impl PathRate {
+    /// The share of packets that are lost.
+    pub fn loss(self) -> f64 {
+        f64::from(self.lost_thousandths) / 1_000.0
+    }
+
+    /// Whether less may be sent than is `wanted`.
+    pub fn is_limited(self, wanted: Bitrate) -> bool {
+        self.limit.is_some() || self.target < wanted
+    }
 }
 
 /// What the controller is doing.
@@ -204,9 +227,10 @@ impl RateControl {
         self.lost += (1.0 - self.lost) * LOSS_GAIN;
     }
 
-    /// The share of packets that are lost, lately.
-    pub const fn loss(&self) -> f64 {
-        self.lost
+    /// What all this comes to at `now`.
+    pub fn path(&self, now: MonoTime) -> PathRate {
+        let lost_thousandths = (self.lost * 1_000.0).round() as u16;
+        PathRate { target: self.target(now), limit: self.limit(), lost_thousandths }
     }
 
     /// All that is known at `now` was told.
@@ -244,11 +268,6 @@ impl RateControl {
             _ => self.target,
         };
         self.is_found.then(|| rate(found))
-    }
-
-    /// Whether less may be sent at `now` than is wanted.
-    pub fn is_limited(&self, now: MonoTime) -> bool {
-        self.is_found || bps(self.target(now)) < self.wanted
     }
 
     /// What is waited in queues.

@@ -23,7 +23,7 @@ use super::{Control, SessionId};
 use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
 use crate::protection::{self, Granted};
-use crate::session::{Flow, FlowKind, Route, Session, TIMEOUT};
+use crate::session::{Flow, FlowKind, Session, TIMEOUT};
 use crate::wire::{Carrier, ConnectionId};
 
 /// What a subtitle track may use: a line of text, eight times, every few seconds.
@@ -205,13 +205,12 @@ impl Control {
         let Plan { kind, choice, rate, repair, feed } = plan;
         let ssrc = feed.ssrc();
         let flow = Flow { id: choice.flow, kind, route: choice.route, rate };
-        let reports = asked.cantus && matches!(flow.route, Route::Udp { .. });
         let granted = self.sessions.update(now, id, |session| {
             feed.join(&mut session.pipeline);
             if let Some(repair) = repair {
                 session.needs(repair.least_delay(session.programme.unit_duration()));
             }
-            if reports && matches!(flow.kind, FlowKind::Audio(_)) {
+            if asked.cantus && matches!(flow.kind, FlowKind::Audio(_)) {
                 session.govern(rate);
             }
             session.add_flow(now, flow);

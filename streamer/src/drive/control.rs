@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::{self, FlowId};
+use cantus_qos::shaping::PathRate;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tracing::{debug, warn};
@@ -118,6 +119,11 @@ impl Outlet {
         if let Err(error) = quic.connection.send_datagram(datagram) {
             debug!(%error, "a datagram was not sent");
         }
+    }
+
+    /// What the path bears, if that is news.
+    pub(crate) fn take_path(&self) -> Option<PathRate> {
+        self.quic.as_ref()?.rate.take_path()
     }
 
     pub(crate) fn stream(&mut self, flow: FlowId, data: Bytes) {

@@ -7,13 +7,17 @@ use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtcp::{Arrived, CongestionFeedback, StreamFeedback};
 use cantus_qos::rtp::{Sequence, Ssrc};
-use cantus_qos::shaping::{FarClock, RateControl};
+use cantus_qos::shaping::{FarClock, PathRate, RateControl};
 use cantus_qos::time::MonoTime;
 
 use super::{MediaLimit, Packet};
 
-/// IPv4 and UDP.
-const HEADERS: usize = 28;
+/// IPv4 and UDP; and what QUIC puts around a datagram.
+const UDP_HEADERS: usize = 28;
+const QUIC_HEADERS: usize = UDP_HEADERS + 30;
+
+/// What that makes of a track of fifty packets a second.
+const QUIC_RATE: Bitrate = Bitrate::from_kbps(12);
 
 /// The least that is ever sent: the lowest rung of the ladder of encodings.
 const LEAST: Bitrate = Bitrate::from_kbps(36);
@@ -22,18 +26,23 @@ const LEAST: Bitrate = Bitrate::from_kbps(36);
 /// as the path shows that it can bear it, and media that runs ahead runs faster.
 const START: f64 = 1.15;
 
-/// Where less is lost, nothing needs repair; where more is, repair takes as much as a third of what
-/// the media takes before the media gets more.
+/// Where less is lost, nothing needs repair; where more is, the media leaves it nearly a third of
+/// what it takes itself, once the path has been too narrow for a while.
 const LITTLE_LOSS: f64 = 0.005;
 const WITH_REPAIR: f64 = 1.3;
+const FOR_A_WHILE: Duration = Duration::from_secs(10);
 /// What reports and subtitles take.
 const WITH_REPORTS: f64 = 1.02;
 
 /// Packets of a stream that are remembered until the listener has told what became of them.
 const REMEMBERED: usize = 512;
 
-/// What may be saved up: two packets of repair.
+/// What may be saved up at least: two packets of repair. It is all on a narrow path that loses
+/// nothing, where more in a row would be a queue.
 const SAVED: f64 = 600.0 * 8.0;
+/// Elsewhere the repair of a block leaves in a row, and is not to be cut where there is room for it
+/// in the mean.
+const SAVED_FOR_A_BLOCK: f64 = 1_500.0 * 8.0;
 /// What media may take in advance of repair.
 const OWED: f64 = -600.0 * 8.0;
 
@@ -43,64 +52,91 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Lets media pass and holds repair back where the path cannot bear both.
 #[derive(Debug)]
 pub struct Allowance {
-    control: RateControl,
-    /// The first audio stream: all take the same path.
-    stream: Option<SentStream>,
-    clock: FarClock,
+    source: Source,
+    wanted: Bitrate,
     /// Bits that may leave now.
     saved: f64,
     counted_at: Option<MonoTime>,
     began_at: Option<MonoTime>,
+    /// Since when a limit of the path is known.
+    narrow_since: Option<MonoTime>,
     has_heard: bool,
 }
 
 impl Allowance {
-    /// For a session whose media takes `media`, and everything together `wanted`.
-    pub fn new(media: Bitrate, wanted: Bitrate) -> Self {
+    /// For a session whose media takes `media`, and everything together `wanted`; its listener tells
+    /// what arrives.
+    pub fn told(media: Bitrate, wanted: Bitrate) -> Self {
         let start = Bitrate::from_bps((media.as_bps() as f64 * START) as u64);
+        let control = RateControl::new(start, LEAST, wanted);
+        Self::by(Source::Told(Box::new(Told::new(control))), wanted)
+    }
+
+    /// For a session over QUIC, whose connection knows the path.
+    pub fn over_quic(wanted: Bitrate) -> Self {
+        Self::by(Source::Path(None), wanted)
+    }
+
+    fn by(source: Source, wanted: Bitrate) -> Self {
         Self {
-            control: RateControl::new(start, LEAST, wanted),
-            stream: None,
-            clock: FarClock::new(),
+            source,
+            wanted,
             saved: 0.0,
             counted_at: None,
             began_at: None,
+            narrow_since: None,
             has_heard: false,
         }
     }
 
     /// Everything together takes `wanted` now.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
-        self.control.set_wanted(wanted);
+        self.wanted = wanted;
+        if let Source::Told(told) = &mut self.source {
+            told.control.set_wanted(wanted);
+        }
     }
 
-    /// The controller.
-    pub fn control(&self) -> &RateControl {
-        &self.control
+    /// What the path of a session over QUIC bears.
+    pub fn on_path(&mut self, rate: PathRate) {
+        if let Source::Path(path) = &mut self.source {
+            *path = Some(rate);
+        }
+    }
+
+    /// What the path bears; `None` while nobody knows.
+    pub fn path(&self, now: MonoTime) -> Option<PathRate> {
+        match &self.source {
+            Source::Told(told) => Some(told.control.path(now)),
+            Source::Path(path) => *path,
+        }
     }
 
     /// What the media may take; `None` where nothing limits it. Media that `runs_ahead` takes no
     /// more than was asked for: it had better run.
-    pub fn media(&self, runs_ahead: bool) -> Option<MediaLimit> {
-        let limit = self.control.limit()?.as_bps() as f64;
-        let clean = self.control.loss() < LITTLE_LOSS;
-        let part = if clean { WITH_REPORTS } else { WITH_REPAIR };
+    pub fn media(&self, now: MonoTime, runs_ahead: bool) -> Option<MediaLimit> {
+        let path = self.path(now)?;
+        let around = if self.is_quic() { QUIC_RATE } else { Bitrate::ZERO };
+        let limit = path.limit?.saturating_sub(around).as_bps() as f64;
+        let clean = path.loss() < LITTLE_LOSS;
+        let narrow = self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE);
+        let part = if clean || !narrow { WITH_REPORTS } else { WITH_REPAIR };
         let rate = Bitrate::from_bps((limit / part) as u64);
         Some(MediaLimit { rate, rises: clean && !runs_ahead })
     }
 
     /// Whether `packet` may leave at `now`; what may has left.
     pub fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
-        let bytes = packet.data.len() + HEADERS;
+        let headers = if self.is_quic() { QUIC_HEADERS } else { UDP_HEADERS };
+        let bytes = packet.data.len() + headers;
         self.save(now);
         let bits = bytes as f64 * 8.0;
         if packet.class == DeliveryClass::Repair && self.saved < bits && self.is_tight(now) {
             return false;
         }
         self.saved = (self.saved - bits).max(OWED);
-        self.control.on_sent(now, bytes);
-        if packet.channel == Channel::Rtp && packet.class == DeliveryClass::Isochronous {
-            self.remember(now, &packet.data);
+        if let Source::Told(told) = &mut self.source {
+            told.on_sent(now, bytes, packet);
         }
         true
     }
@@ -108,14 +144,63 @@ impl Allowance {
     fn save(&mut self, now: MonoTime) {
         let since = self.counted_at.replace(now).unwrap_or(now);
         self.began_at.get_or_insert(now);
-        let earned = self.control.target(now).as_bps() as f64 * now.since(since).as_secs_f64();
-        self.saved = (self.saved + earned).min(SAVED);
+        let path = self.path(now);
+        let is_narrow = path.is_some_and(|path| path.limit.is_some());
+        self.narrow_since = self.narrow_since.or(Some(now)).filter(|_| is_narrow);
+        let target = path.map_or(self.wanted, |path| path.target).as_bps() as f64;
+        let earned = target * now.since(since).as_secs_f64();
+        let clean = path.is_some_and(|path| path.loss() < LITTLE_LOSS);
+        let most = if is_narrow && clean { SAVED } else { SAVED_FOR_A_BLOCK };
+        self.saved = (self.saved + earned).min(most);
     }
 
     /// Whether there is anything to be careful about.
     fn is_tight(&self, now: MonoTime) -> bool {
         let gave_up = self.began_at.is_some_and(|at| now.since(at) > PATIENCE);
-        (self.has_heard || !gave_up) && self.control.is_limited(now)
+        let knows = self.is_quic() || self.has_heard || !gave_up;
+        knows && self.path(now).is_some_and(|path| path.is_limited(self.wanted))
+    }
+
+    fn is_quic(&self) -> bool {
+        matches!(self.source, Source::Path(_))
+    }
+
+    /// The listener tells what arrived.
+    pub fn on_feedback(&mut self, now: MonoTime, feedback: &CongestionFeedback) {
+        if let Source::Told(told) = &mut self.source {
+            self.has_heard |= told.on_feedback(now, feedback);
+        }
+    }
+}
+
+/// Who knows what the path bears.
+#[derive(Debug)]
+enum Source {
+    /// A controller of the session's own, by what its listener tells.
+    Told(Box<Told>),
+    /// The one of its connection.
+    Path(Option<PathRate>),
+}
+
+/// A controller, and what it needs to understand a listener.
+#[derive(Debug)]
+struct Told {
+    control: RateControl,
+    /// The first audio stream: all take the same path.
+    stream: Option<SentStream>,
+    clock: FarClock,
+}
+
+impl Told {
+    fn new(control: RateControl) -> Self {
+        Self { control, stream: None, clock: FarClock::new() }
+    }
+
+    fn on_sent(&mut self, now: MonoTime, bytes: usize, packet: &Packet) {
+        self.control.on_sent(now, bytes);
+        if packet.channel == Channel::Rtp && packet.class == DeliveryClass::Isochronous {
+            self.remember(now, &packet.data);
+        }
     }
 
     fn remember(&mut self, now: MonoTime, rtp: &[u8]) {
@@ -128,12 +213,12 @@ impl Allowance {
         }
     }
 
-    /// The listener tells what arrived.
-    pub fn on_feedback(&mut self, now: MonoTime, feedback: &CongestionFeedback) {
+    /// Whether anything was told that is of use.
+    fn on_feedback(&mut self, now: MonoTime, feedback: &CongestionFeedback) -> bool {
         let reported_at = self.clock.read(feedback.at);
-        let Some(sent) = &mut self.stream else { return };
+        let Some(sent) = &mut self.stream else { return false };
         let Some(told) = feedback.streams.iter().find(|told| told.ssrc == sent.ssrc) else {
-            return;
+            return false;
         };
         for (sent, arrived) in sent.arrivals(told) {
             match arrived {
@@ -145,8 +230,8 @@ impl Allowance {
                 Arrived::Sometime => {}
             }
         }
-        self.has_heard = true;
         self.control.on_report(now);
+        true
     }
 }
 

@@ -73,6 +73,7 @@ impl Quic {
         for news in self.server.news() {
             self.at_server(news);
         }
+        self.arrivals.extend(self.rate.take_path().map(Arrival::Path));
         for news in self.client.news() {
             self.at_client(news);
         }

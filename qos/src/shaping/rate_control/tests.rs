@@ -169,7 +169,8 @@ fn loss_without_a_queue_is_not_congestion() {
     path.loss = 0.2;
     session.run(&mut path, 5);
     assert_eq!(session.run(&mut path, 60), WANTED);
-    assert!((session.control.loss() - 0.2).abs() < 0.08, "{}", session.control.loss());
+    let loss = session.control.path(session.now).loss();
+    assert!((loss - 0.2).abs() < 0.08, "{loss}");
 }
 
 #[test]
@@ -196,7 +197,7 @@ fn without_reports_less_is_sent() {
     session.run(&mut Path::new(10_000), 5);
     let later = session.now + Duration::from_secs(2);
     assert!(session.control.target(later) < WANTED);
-    assert!(session.control.is_limited(later));
+    assert!(session.control.path(later).is_limited(WANTED));
 }
 
 #[test]
@@ -219,4 +220,24 @@ fn what_is_not_tried_is_not_allowed() {
         control.on_report(now);
     }
     assert!(control.target(MonoTime::from_millis(10_000)) <= Bitrate::from_kbps(63));
+}
+
+#[test]
+fn sessions_that_share_a_path_come_to_share_it_evenly() {
+    let mut path = Path::new(300);
+    let (mut first, mut second) = (Session::new(), Session::new());
+    first.run(&mut path, 10);
+    second.now = first.now;
+    let mut sums = [0.0; 2];
+    for unit in 0..120 * 50 {
+        for (sum, session) in sums.iter_mut().zip([&mut first, &mut second]) {
+            let rate = session.unit(&mut path).as_bps() as f64;
+            *sum += if unit >= 20 * 50 { rate } else { 0.0 };
+        }
+    }
+    // Jain's index.
+    let [a, b] = sums;
+    let index = (a + b).powi(2) / (2.0 * (a * a + b * b));
+    assert!(index >= 0.95, "{index}: {sums:?}");
+    assert!(path.queue_p95() < Duration::from_millis(60), "{:?}", path.queue_p95());
 }
