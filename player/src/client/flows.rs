@@ -166,8 +166,8 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
 /// How much a scheme is wanted: the least number most, `None` not at all.
 fn preference(wish: Protection, scheme: Scheme) -> Option<u8> {
     match (wish, scheme) {
-        (Protection::Auto, Scheme::Block(_)) => Some(0),
-        (Protection::Auto, Scheme::Sliding) => Some(1),
+        (Protection::Auto, Scheme::Sliding) => Some(0),
+        (Protection::Auto, Scheme::Block(_)) => Some(1),
         (Protection::Fixed(_), Scheme::Block(_)) => Some(0),
         (Protection::Sliding(_), Scheme::Sliding) => Some(0),
         _ => None,
@@ -235,9 +235,9 @@ mod tests {
     fn of_the_schemes_on_offer_the_one_that_is_wished_is_set_up() {
         let blocks = Scheme::Block(Layout::Adu);
         let both = [Scheme::Sliding, blocks];
-        for wish in ["5+4", "auto"] {
-            assert_eq!(chosen(wish, &both), Some(blocks), "{wish}");
-        }
+        assert_eq!(chosen("5+4", &both), Some(blocks));
+        assert_eq!(chosen("auto", &both), Some(Scheme::Sliding));
+        assert_eq!(chosen("auto", &[blocks]), Some(blocks));
         assert_eq!(chosen("sliding:80%", &both), Some(Scheme::Sliding));
         assert_eq!(chosen("off", &both), None);
         assert_eq!(chosen("auto", &[Scheme::Sliding]), Some(Scheme::Sliding));
