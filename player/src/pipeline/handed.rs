@@ -66,7 +66,9 @@ impl Handed {
     /// Playback stands still at `position`, which is due no earlier.
     pub(super) fn stand(&mut self, when: HandOver, position: MediaTime) {
         let stands = |block: &Block| (block.from, block.end) == (position, position);
-        self.blocks.pop_back_if(|last| stands(last));
+        if self.blocks.back().is_some_and(stands) {
+            self.blocks.pop_back();
+        }
         self.push(when, position, position);
     }
 

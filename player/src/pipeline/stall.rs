@@ -65,8 +65,8 @@ impl Stall {
         let spare = if self.silence >= FADED { self.stood.max(surplus) } else { self.stood };
         let skip = gap.min(spare);
         let stood = skip.min(self.stood);
-        self.stood = self.stood - stood;
-        self.waited = self.waited - stood;
+        self.stood -= stood;
+        self.waited -= stood;
         skip
     }
 }

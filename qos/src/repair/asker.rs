@@ -27,9 +27,10 @@ pub struct AskPolicy {
     pub first: f64,
     /// It is asked for again when the answer is overdue by so many deviations of the round trip.
     pub again: f64,
-    /// Where there is no time to wait for one answer before asking again: so many requests for a
-    /// unit may be on their way together.
-    pub copies: u8,
+    /// Where there is no time to wait for two answers one after the other, requests overlap: this
+    /// share of a round trip apart. Of what is lost in bursts either way, more comes back so than
+    /// the same bytes of code would bring.
+    pub overlap: f64,
     /// It is asked for only while an answer that takes so many deviations longer than usual can
     /// still be played. Below zero, also where only a fast one can.
     pub hope: f64,
@@ -37,7 +38,7 @@ pub struct AskPolicy {
 
 impl Default for AskPolicy {
     fn default() -> Self {
-        Self { first: 3.0, again: 2.0, copies: 2, hope: -0.5 }
+        Self { first: 2.5, again: 2.0, overlap: 0.5, hope: -0.5 }
     }
 }
 
@@ -105,13 +106,11 @@ struct Missing {
     ask_at: Option<MonoTime>,
     /// When it was first asked for, and how often.
     asked: Option<(MonoTime, u32)>,
-    /// Requests that are on their way together.
-    copies: u8,
 }
 
 impl Missing {
     fn new(overtaken_at: Option<MonoTime>, ask_at: MonoTime) -> Self {
-        Self { overtaken_at, ask_at: Some(ask_at), asked: None, copies: 0 }
+        Self { overtaken_at, ask_at: Some(ask_at), asked: None }
     }
 }
 
@@ -307,29 +306,17 @@ impl Asker {
     }
 
     /// Plans when a unit that is asked for now is asked for again: when its answer is overdue; or
-    /// where that would be too late, while even an answer as late as that could be played, so that
-    /// two requests are on their way together.
+    /// where there is no time for that twice, sooner, so that requests overlap.
     fn on_asked(&mut self, now: MonoTime, number: u64) {
         let overdue = self.answer_within(self.policy.again);
-        let patient = now + overdue;
-        let playout = self.playout.map(|playout| playout.deadline(number));
+        let apart = now + self.answer_within(0.0).mul_f64(self.policy.overlap);
         let last = self.last_call(number);
-        // Closer together, both would share one fate, and be one request to who answers.
-        let apart = now + self.answer_within(0.0) / 8;
-        let most = self.policy.copies;
         let Some(missing) = self.missing.get_mut(&number) else { return };
         let (first, times) = missing.asked.unwrap_or((now, 0));
         missing.asked = Some((first, times + 1));
-        missing.copies += 1;
         missing.ask_at = match last {
-            Some(last) if patient > last => {
-                let early = playout.map_or(apart, |deadline| apart.max(deadline - overdue));
-                Some(early).filter(|at| missing.copies < most && *at <= last)
-            }
-            _ => {
-                missing.copies = 0;
-                Some(patient)
-            }
+            Some(last) if now + 2 * overdue > last => Some(apart).filter(|at| *at <= last),
+            _ => Some(now + overdue),
         };
     }
 

@@ -12,6 +12,11 @@ use crate::time::{MonoTime, TimeDelta};
 const UNUSUAL: Duration = Duration::from_millis(10);
 const UNUSUAL_SPREADS: u32 = 4;
 
+/// The more a path loses without any queue, the longer must a queue be to be believed: it does not
+/// lose because it is full, and paths that lose tend to have jitter too. At 13 % it is six times
+/// as long.
+const DOUBT: f64 = 40.0;
+
 /// The rate grows only while the queue is no longer than the usual one but for this.
 const STEADY: Duration = Duration::from_millis(2);
 const STEADY_SPREADS: f64 = 1.5;
@@ -61,6 +66,9 @@ const DELIVERY: Duration = Duration::from_millis(200);
 /// By what part of the difference a packet changes the share that is lost: in ten seconds.
 const LOSS_GAIN: f64 = 1.0 / 500.0;
 
+/// So many packets without loss are assumed to have been before the first.
+const CERTAIN: f64 = 20.0;
+
 /// The rate may grow to this factor of what is really sent: more was not tried.
 const UNTRIED: f64 = 1.25;
 
@@ -109,6 +117,8 @@ pub struct RateControl {
     reported_at: Option<MonoTime>,
     sent_since: Option<MonoTime>,
     lost: f64,
+    /// Packets of which it is known whether they were lost.
+    told: u32,
 }
 
 /// What a controller has come to.
@@ -179,6 +189,7 @@ impl RateControl {
             reported_at: None,
             sent_since: None,
             lost: 0.0,
+            told: 0,
         }
     }
 
@@ -204,7 +215,7 @@ impl RateControl {
     /// wrong by any constant.
     pub fn on_packet(&mut self, sent: MonoTime, delay: TimeDelta) {
         self.newest = self.newest.max(sent);
-        self.lost -= self.lost * LOSS_GAIN;
+        self.note_loss(0.0);
         self.queue.on_packet(sent, delay);
         self.known.push_back((sent, delay));
         while self.known.front().is_some_and(|(at, _)| *at + REMEMBERED < sent) {
@@ -224,7 +235,14 @@ impl RateControl {
     /// A packet that was sent at `sent` has not arrived.
     pub fn on_lost(&mut self, sent: MonoTime) {
         self.newest = self.newest.max(sent);
-        self.lost += (1.0 - self.lost) * LOSS_GAIN;
+        self.note_loss(1.0);
+    }
+
+    /// At first each packet counts as much as the others.
+    fn note_loss(&mut self, lost: f64) {
+        self.told = self.told.saturating_add(1);
+        let gain = LOSS_GAIN.max(1.0 / (f64::from(self.told) + CERTAIN));
+        self.lost += (lost - self.lost) * gain;
     }
 
     /// What all this comes to at `now`.
@@ -280,7 +298,9 @@ impl RateControl {
     }
 
     fn unusual(&self) -> Duration {
-        UNUSUAL.max(self.queue.spread() * UNUSUAL_SPREADS).max(self.queue.roughness() * 2)
+        let unusual =
+            UNUSUAL.max(self.queue.spread() * UNUSUAL_SPREADS).max(self.queue.roughness() * 2);
+        unusual.mul_f64(1.0 + DOUBT * self.lost)
     }
 
     fn is_overused(&self) -> bool {
