@@ -30,6 +30,14 @@
 //! | `fec` | `auto`, `off`, a block such as `20+10`, or a sliding window such as `sliding:80%/150ms` | `auto` |
 //! | `for` | how much is played | to the end |
 //!
+//! A link may change while it is crossed; each change stands at the end of the plan:
+//!
+//! ```toml
+//! [[change]]
+//! at = "20s"
+//! link = "bursty"
+//! ```
+//!
 //! Keys that no plan has are refused: a misspelt one would measure something else.
 
 use std::fmt;
@@ -44,7 +52,7 @@ use cantus_qos::spec::Protection;
 use cantus_qos::spec::QosSpec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::link::{LinkSpec, PathSpec};
+use crate::link::{Change, LinkSpec, PathSpec};
 
 mod mistake;
 
@@ -91,6 +99,9 @@ pub struct Plan {
         deserialize_with = "read_span"
     )]
     pub length: Option<Duration>,
+    /// Links that take the place of `link` and `back` later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub change: Vec<Change>,
 }
 
 /// What carries the media of a plan.
@@ -152,7 +163,7 @@ impl Plan {
 
     /// The two directions of the network, in virtual and in real time.
     pub fn path(&self) -> PathSpec {
-        PathSpec { there: self.link.clone(), back: self.back.clone() }
+        PathSpec { there: self.link.clone(), back: self.back.clone(), changes: self.change.clone() }
     }
 
     /// The same plan with other luck.

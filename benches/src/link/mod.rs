@@ -112,7 +112,7 @@ pub use distribution::Distribution;
 pub use error::LinkError;
 pub use named::STANDING_LINKS;
 pub use packet::{DropCause, Dropped, Ecn, NodeCounts, Packet};
-pub use path::PathSpec;
+pub use path::{Change, PathSpec};
 pub use replay::Replay;
 pub use share::{Chance, Share};
 pub use spec::{Jitter, LinkSpec, Loss, Pause, Rate, Reorder, Slot, Step, TraceSource};
@@ -175,6 +175,8 @@ pub struct Link {
     arrived: VecDeque<(MonoTime, Packet)>,
     dropped: VecDeque<Dropped>,
     counts: NodeCounts,
+    /// What takes its place, and when. What is on its way still arrives.
+    then: Option<(MonoTime, Box<Link>)>,
 }
 
 impl Link {
@@ -233,11 +235,25 @@ impl Link {
             nodes.push(Box::new(trace::Opportunities::new(trace, shift, limit)));
         }
         let (arrived, dropped) = (VecDeque::new(), VecDeque::new());
-        Self { fates, changes, nodes, arrived, dropped, counts: NodeCounts::default() }
+        Self { fates, changes, nodes, arrived, dropped, counts: NodeCounts::default(), then: None }
+    }
+
+    /// The same up to `at`, and from then on `next`, whose clock runs from the beginning too. What
+    /// was sent before is still on its way, and may be overtaken.
+    #[must_use]
+    pub fn followed_by(mut self, at: MonoTime, next: Self) -> Self {
+        self.then = match self.then {
+            Some((earlier, then)) => Some((earlier, Box::new(then.followed_by(at, next)))),
+            None => Some((at, Box::new(next))),
+        };
+        self
     }
 
     /// Sends a packet into the link now. Its `entered` is set to `now`.
     pub fn push(&mut self, now: MonoTime, mut packet: Packet) {
+        if let Some((_, then)) = self.then.as_mut().filter(|(at, _)| *at <= now) {
+            return then.push(now, packet);
+        }
         self.advance(now);
         packet.entered = now;
         self.counts.entered += 1;
@@ -254,7 +270,9 @@ impl Link {
     /// asked late.
     pub fn pop_timed(&mut self, now: MonoTime) -> Option<(MonoTime, Packet)> {
         self.advance(now);
-        let arrived = self.arrived.pop_front()?;
+        let Some(arrived) = self.arrived.pop_front() else {
+            return self.then.as_mut().and_then(|(_, then)| then.pop_timed(now));
+        };
         self.counts.left += 1;
         Some(arrived)
     }
@@ -262,12 +280,15 @@ impl Link {
     /// When something next happens inside the link: at the latest then, call [`Link::pop`].
     pub fn next_deadline(&self) -> Option<MonoTime> {
         let waiting = self.arrived.front().map(|&(at, _)| at);
-        waiting.or_else(|| self.nodes.iter().filter_map(|node| node.next_deadline()).min())
+        let own = waiting.or_else(|| self.nodes.iter().filter_map(|it| it.next_deadline()).min());
+        let then = self.then.as_ref().and_then(|(_, then)| then.next_deadline());
+        own.into_iter().chain(then).min()
     }
 
     /// The next packet known to be lost; only the latest few thousand are remembered.
     pub fn pop_dropped(&mut self) -> Option<Dropped> {
-        self.dropped.pop_front()
+        let then = &mut self.then;
+        self.dropped.pop_front().or_else(|| then.as_mut().and_then(|(_, then)| then.pop_dropped()))
     }
 
     /// What has happened on the link so far.
@@ -276,7 +297,11 @@ impl Link {
         for node in &self.nodes {
             counts += node.counts();
         }
-        NodeCounts { entered: self.counts.entered, left: self.counts.left, ..counts }
+        counts = NodeCounts { entered: self.counts.entered, left: self.counts.left, ..counts };
+        if let Some((_, then)) = &self.then {
+            counts += then.counts();
+        }
+        counts
     }
 
     /// Decides what happens to a packet that enters, and lets it go on as often as that is.

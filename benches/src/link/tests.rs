@@ -6,6 +6,7 @@
 //! of the chain (Law and Kelton, Simulation Modeling and Analysis, section 9.5.3). A right link
 //! fails one such check in 16,000; the seed is fixed, so it either does or never does.
 
+mod change;
 mod corrupt;
 mod delay;
 mod duplicate;

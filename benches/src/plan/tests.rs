@@ -12,6 +12,10 @@ const WHOLE: &str = r#"
     promise = "delay<=150ms,loss<=1%"
     fec = "20+10"
     for = "1m30s"
+
+    [[change]]
+    at = "20s"
+    link = "thin"
 "#;
 
 #[test]
@@ -26,6 +30,8 @@ fn a_whole_plan_is_read() {
     assert_eq!(plan.promise.loss, Some(0.01));
     assert_eq!(plan.fec, Protection::Fixed(BlockShape::new(20, 10).unwrap()));
     assert_eq!(plan.length, Some(Duration::from_secs(90)));
+    let change = Change { at: Duration::from_secs(20), link: LinkSpec::named("thin").unwrap() };
+    assert_eq!(plan.path().changes, [change]);
     assert!(plan.path().links(plan.seed).is_ok());
 }
 

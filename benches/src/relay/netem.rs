@@ -140,7 +140,7 @@ impl Network {
                 return Err(NetemError::TwoTraces);
             }
         }
-        Ok(Self { pairs, path: PathSpec { there, back: options.back.clone() } })
+        Ok(Self { pairs, path: PathSpec { back: options.back.clone(), ..there.into() } })
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::{Job, Joint, Passage, TunnelError, run};
 use crate::cli::{LinkOptions, NoCommand};
 use crate::duplex::DirectionCounts;
-use crate::link::{LinkError, PathSpec};
+use crate::link::{LinkError, LinkSpec, PathSpec};
 
 /// Why `cantus-bench link` failed. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +42,8 @@ pub async fn link(options: &LinkOptions) -> Result<ExitCode, LinkFailure> {
     let joint = if options.tc {
         Joint::Kernel { words }
     } else {
-        let there = words.join(" ").parse()?;
-        let path = Box::new(PathSpec { there, back: options.back.clone() });
+        let there: LinkSpec = words.join(" ").parse()?;
+        let path = Box::new(PathSpec { back: options.back.clone(), ..there.into() });
         Joint::Emulated { path, seed: options.seed }
     };
     let job = Job { left, right, until: options.until, length: options.length };

@@ -28,6 +28,14 @@ const AUTO: TargetConfig = TargetConfig {
     worth: Some(Duration::from_millis(300)),
 };
 
+/// So much behind the newest unit a missing one of stored media may still be repaired, and as long
+/// playback waits for it.
+const STORED_HOPE: MediaTime = MediaTime::from_millis(3_000);
+
+/// Stored media waits this long for anything at all, a little less than after which the server
+/// counts as gone.
+const PATIENCE: MediaTime = MediaTime::from_millis(9_000);
+
 /// The least that is left for jitter where path and sink take more than was promised.
 const LEAST: Duration = Duration::from_millis(20);
 
@@ -85,14 +93,22 @@ impl Pace {
         self.target.observe_repaired(now, delay);
     }
 
-    /// Whether playback, which is heard `delay` after its nominal sending, waits where there is
-    /// nothing to be played: what is not there yet is still to be heard, a little later.
-    pub(crate) fn waits(&self, delay: Option<TimeDelta>) -> bool {
+    /// Whether playback, which is heard `delay` after its nominal sending and has stood still for
+    /// `stood`, waits where there is nothing to be played: what is not there yet is still to be
+    /// heard, a little later.
+    pub(crate) fn waits(&self, delay: Option<TimeDelta>, stood: MediaTime) -> bool {
         match self.latency {
             Latency::Fixed(_) => false,
-            Latency::Stored => true,
+            Latency::Stored => stood < PATIENCE,
             Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < AUTO.maximum.into()),
         }
+    }
+
+    /// Whether it waits where something is missing though `depth` is there from here on. Stored
+    /// media has no instant at which it must be heard; but what is long past the newest unit is
+    /// repaired by now, or never.
+    pub(crate) fn waits_for_repair(&self, depth: MediaTime, stood: MediaTime) -> bool {
+        self.latency == Latency::Stored && depth < STORED_HOPE && stood < STORED_HOPE
     }
 
     /// By how much longer playback waits than it must, where the latency is ours to choose.

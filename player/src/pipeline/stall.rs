@@ -76,7 +76,7 @@ impl Pipeline {
     /// has not come.
     pub(super) fn stand(&mut self, when: HandOver) -> Option<Block> {
         let over = self.closed || self.said_goodbye();
-        if over || self.has_more() || !self.pace.waits(self.delay(when.due)) {
+        if over || !self.misses(when.due) {
             return None;
         }
         self.stall.stand(PIECE);
@@ -92,6 +92,17 @@ impl Pipeline {
             }
         }
         Some(Block { samples, position: Some(self.position) })
+    }
+
+    /// Whether something is missing here that playback waits for: all that is to come, or what may
+    /// yet be repaired.
+    fn misses(&self, heard_at: MonoTime) -> bool {
+        let stood = self.stall.stood;
+        if !self.has_more() {
+            return self.pace.waits(self.delay(heard_at), stood);
+        }
+        let gap = |track: &Track| track.next(self.position).is_some_and(|at| at > self.position);
+        self.tracks.iter().any(gap) && self.pace.waits_for_repair(self.depth(), stood)
     }
 
     /// Skips what is missing here and was waited for, or was to be silence while playback waits

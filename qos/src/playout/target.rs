@@ -147,6 +147,7 @@ impl TargetDelay {
             self.point.and_then(|target| self.recent.changed(&self.learned(target)))
         {
             self.arrivals.clear();
+            self.repaired.clear();
             for transit in self.recent.keep(count) {
                 self.arrivals.record(transit, fastest);
             }

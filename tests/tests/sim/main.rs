@@ -7,6 +7,7 @@ mod clean;
 mod impaired;
 mod latency;
 mod numbers;
+mod playout;
 mod protection;
 mod stage;
 mod standing;

@@ -164,7 +164,7 @@ async fn messages_each_way_take_the_base_delay_of_that_way() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let server = listener.local_addr().unwrap();
     for (there, back) in [(&quick, &slow), (&slow, &quick)] {
-        let path = PathSpec { there: there.clone(), back: Some(back.clone()) };
+        let path = PathSpec { back: Some(back.clone()), ..there.clone().into() };
         let relay = start((Ipv4Addr::LOCALHOST, 0).into(), server, path, 7).await.unwrap();
         let mut client = TcpStream::connect(relay.address()).await.unwrap();
         let (mut server, _) = within(listener.accept()).await.unwrap();

@@ -102,10 +102,10 @@ fn fates(log: &PacketLog, direction: Direction) -> Vec<Fate> {
 async fn the_way_back_may_be_another_link() {
     let clean = LinkSpec::default();
     let lossy: LinkSpec = "loss 100%".parse().unwrap();
-    let path = PathSpec { there: clean.clone(), back: Some(lossy.clone()) };
+    let path = PathSpec { back: Some(lossy.clone()), ..clean.clone().into() };
     let log = converse(path, 7, 3).await;
     assert_eq!(fates(&log, Direction::ToServer), [Fate::Lost; 3]);
-    let path = PathSpec { there: lossy, back: Some(clean) };
+    let path = PathSpec { back: Some(clean), ..lossy.into() };
     let log = converse(path, 7, 3).await;
     assert_eq!(fates(&log, Direction::ToServer), [Fate::Delivered; 3]);
     assert_eq!(fates(&log, Direction::ToClient), [Fate::Lost; 3]);

@@ -1,0 +1,142 @@
+//! Adaptive playout: what `auto` waits for, and how soon it follows a path that changes.
+
+use std::time::Duration;
+
+use cantus_bench::bound::Playback;
+use cantus_bench::duplex::{Direction, Kind};
+use cantus_bench::link::{Change, PathSpec};
+use cantus_bench::sim::{Capture, Media, Outcome, Scenario, Verdict};
+use cantus_player::wish::{Carrier, Latency};
+use cantus_qos::spec::Protection;
+use cantus_qos::stats::Fate;
+use cantus_qos::time::MonoTime;
+
+use crate::stage::{LONG, assert_completed, first, play, play_with, scenario, sole};
+
+/// `auto` without repair for so many seconds, with the fates of all units.
+fn auto(link: &str, seconds: i64) -> Scenario {
+    let scenario = first(seconds, scenario(Media::SYNTHETIC, link, Carrier::Udp));
+    Scenario {
+        latency: Latency::Auto,
+        protection: Protection::Off,
+        capture: Capture { fates: true, ..Capture::default() },
+        ..scenario
+    }
+}
+
+/// The same where no request for a retransmission is heard: what arrives is what the link lets
+/// through.
+fn play_unrepaired(scenario: &Scenario) -> Outcome {
+    play_with(&LONG, scenario, |passing| match (passing.kind, passing.direction) {
+        (Kind::Rtcp, Direction::ToServer) => Verdict::Drop,
+        _ => Verdict::Pass,
+    })
+}
+
+fn playback(outcome: &Outcome) -> Playback {
+    let stream = sole(outcome);
+    let waited = stream.waited_ms.expect("it is told") / 20.0;
+    let playback = Playback::of_stream(&outcome.fates, &stream.name).expect("units were heard");
+    playback.with_waits(waited.round() as usize)
+}
+
+#[test]
+fn auto_is_no_slower_than_a_neteq_like_buffer_on_the_same_arrivals() {
+    // Its medians from the source to the decoder, and the share that it decodes out of order.
+    for (link, median, late) in [
+        ("wifi", 50.0, 0.0),
+        ("bursty", 86.0, 0.0),
+        ("bad", 137.0, 0.0),
+        ("heavy", 70.0, 0.0),
+        ("storm", 112.0, 0.121),
+    ] {
+        let outcome = play_unrepaired(&auto(link, 120));
+        assert_completed(&outcome);
+        let stream = sole(&outcome);
+        let delay = stream.delay_ms.p50.expect("units were heard");
+        assert!(delay <= median, "{link}: {delay} ms");
+        assert!(stream.late as f64 <= late * stream.expected as f64, "{link}: {}", stream.late);
+    }
+}
+
+#[test]
+fn auto_waits_little_longer_than_the_best_constant_delay_that_interrupts_as_long() {
+    for link in ["wifi", "bursty", "bad", "heavy", "storm", "bursty-t", "bad-t"] {
+        let outcome = play_unrepaired(&auto(link, 120).with_seed(2));
+        let playback = playback(&outcome);
+        let best = playback.bound_without_waits().expect("units came").constant;
+        let ratio = playback.mean.as_secs_f64() / best.as_secs_f64();
+        assert!(ratio <= 1.15, "{link}: {:?} is {ratio} of {best:?}", playback.mean);
+    }
+}
+
+#[test]
+fn where_a_path_stands_still_auto_waits_less_than_any_constant_delay_with_as_few_late() {
+    for link in ["umts", "lte"] {
+        let playback = playback(&play(&LONG, &auto(link, 120)));
+        let best = playback.bound().expect("units came").constant;
+        assert!(playback.mean <= best.mul_f64(0.9), "{link}: {:?} of {best:?}", playback.mean);
+    }
+}
+
+/// Every 20 s another link.
+fn changing() -> PathSpec {
+    let links = ["wifi", "bursty", "thin", "clean", "bad"];
+    let mut changes = links.iter().zip(0..).map(|(link, number)| Change {
+        at: Duration::from_secs(20 * number),
+        link: link.parse().expect("a standing link"),
+    });
+    let first = changes.next().expect("a link").link;
+    PathSpec { changes: changes.collect(), ..first.into() }
+}
+
+/// From sending to being heard, in milliseconds, of the units sent in these seconds.
+fn delays(outcome: &Outcome, seconds: std::ops::Range<u64>) -> Vec<f64> {
+    let span =
+        MonoTime::from_millis(1_000 * seconds.start)..MonoTime::from_millis(1_000 * seconds.end);
+    let heard = outcome.fates.iter().filter(|fate| fate.record.fate == Fate::Played);
+    let delays = heard.filter_map(|fate| {
+        let (sent, played) = (fate.record.sent?, fate.record.played?);
+        span.contains(&sent).then(|| played.since(sent).as_secs_f64() * 1e3)
+    });
+    delays.collect()
+}
+
+#[test]
+fn auto_is_settled_within_five_seconds_of_each_change_of_the_path() {
+    let outcome = play(&LONG, &Scenario { path: changing(), ..auto("clean", 100) });
+    assert_completed(&outcome);
+    for change in (0..100).step_by(20) {
+        let mean = |from: u64, to: u64| {
+            let delays = delays(&outcome, change + from..change + to);
+            delays.iter().sum::<f64>() / delays.len() as f64
+        };
+        let (soon, settled) = (mean(5, 8), mean(10, 19));
+        let most = (0.15 * settled).max(12.0);
+        assert!((soon - settled).abs() <= most, "from {change} s on: {soon}, then {settled} ms");
+    }
+}
+
+#[test]
+fn a_path_that_changes_makes_no_stall_of_200_ms() {
+    let outcome = play(&LONG, &Scenario { path: changing(), ..auto("clean", 100) });
+    let heard = outcome.fates.iter().filter(|fate| fate.record.fate == Fate::Played);
+    let mut heard: Vec<(u64, MonoTime)> =
+        heard.filter_map(|fate| Some((fate.record.sequence, fate.record.played?))).collect();
+    heard.sort();
+    for pair in heard.windows(2) {
+        let [(before, at), (after, next)] = [pair[0], pair[1]];
+        // What the network lost is missing in any case.
+        let lost = Duration::from_millis(20) * (after - before - 1) as u32;
+        let stall = next.since(at).saturating_sub(Duration::from_millis(20) + lost);
+        assert!(stall <= Duration::from_millis(200), "{stall:?} before unit {after}");
+    }
+}
+
+#[test]
+fn what_comes_late_and_in_order_is_heard_all_the_same() {
+    let outcome = play(&LONG, &auto("delay 40ms 15ms distribution normal keep-order", 60));
+    let stream = sole(&outcome);
+    assert_eq!((stream.late, stream.residual), (0, Some(0.0)));
+    assert!(stream.waited_ms.expect("it is told") > 0.0);
+}
