@@ -46,21 +46,27 @@ pub struct Fit {
     pub newest: Duration,
 }
 
-/// A dense code does no more than this: beyond it, the next symbol hardly helps.
+/// A dense code does no more than this, and less where less is lost: beyond it, the next symbol
+/// hardly helps.
 const MOST_DENSE: f64 = 0.68;
+const LEAST_OF_MOST: f64 = 0.55;
 
 /// The same for symbols that cover one unit. Each helps as much as the one before it, so this is
 /// what a listener may be expected to pay: with headers, nearly as much again as the media.
 const MOST_DISTANT: f64 = 0.85;
 
 /// What a dense code aims at: the share of units that stays missing.
-const AIM: f64 = 0.000_1;
+const AIM: f64 = 0.000_01;
 
 /// From this share of losses on, after asking, distant symbols are worth all that they may cost.
 const MUCH: f64 = 0.05;
 
 /// No window is longer: decoding it takes work, and where there is so much time, asking does all.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// Distant symbols are no fewer than this where asking leaves anything to speak of.
+const LEAST_DISTANT: f64 = 0.2;
+const LITTLE: f64 = 0.001;
 
 /// Shares of a dense code that are tried.
 const STEPS: u32 = 34;
@@ -87,7 +93,8 @@ impl Fit {
             if window < unit {
                 return Self::NONE;
             }
-            let share = MOST_DISTANT * (left / MUCH).min(1.0);
+            let least = if left > LITTLE { LEAST_DISTANT } else { 0.0 };
+            let share = (MOST_DISTANT * (left / MUCH).min(1.0)).max(least);
             // A little less than a unit: no two are that close.
             let newest = window - unit + Duration::from_micros(1);
             return Self { share, oldest: window, newest };
@@ -99,8 +106,9 @@ impl Fit {
         let units = window.as_secs_f64() / unit.as_secs_f64();
         // Of what the code leaves, asking brings back as much as of all that is lost.
         let fails = |share| dense_fails(path.loss, units, share) * left / path.loss;
-        let shares = (0..STEPS).map(|step| MOST_DENSE * f64::from(step) / f64::from(STEPS));
-        let share = shares.into_iter().find(|&share| fails(share) <= AIM).unwrap_or(MOST_DENSE);
+        let most = (LEAST_OF_MOST + 0.65 * path.loss).min(MOST_DENSE);
+        let shares = (0..STEPS).map(|step| most * f64::from(step) / f64::from(STEPS));
+        let share = shares.into_iter().find(|&share| fails(share) <= AIM).unwrap_or(most);
         Self { share, oldest: window, newest: Duration::ZERO }
     }
 }

@@ -105,6 +105,7 @@ pub struct RateControl {
     known: VecDeque<(MonoTime, TimeDelta)>,
     wanted: f64,
     least: f64,
+    start: f64,
     target: f64,
     phase: Phase,
     /// Whether a limit of the path was found.
@@ -180,6 +181,7 @@ impl RateControl {
             known: VecDeque::new(),
             wanted: bps(wanted).max(bps(least)),
             least: bps(least),
+            start: bps(start),
             target: bps(start).max(bps(least)).min(bps(wanted).max(bps(least))),
             phase: Phase::Rising { since: MonoTime::ZERO },
             is_found: false,
@@ -196,7 +198,9 @@ impl RateControl {
     /// What there would be to send if the path bore it.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
         self.wanted = bps(wanted).max(self.least);
-        if !self.is_found {
+        if self.sent.is_empty() {
+            self.target = self.start.max(self.least).min(self.wanted);
+        } else if !self.is_found {
             self.target = self.target.min(self.wanted);
         }
     }

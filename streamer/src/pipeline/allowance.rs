@@ -22,9 +22,9 @@ const QUIC_RATE: Bitrate = Bitrate::from_kbps(12);
 /// The least that is ever sent: the lowest rung of the ladder of encodings.
 const LEAST: Bitrate = Bitrate::from_kbps(36);
 
-/// Media alone, and a little for reports and subtitles: with this a session begins. Repair follows
+/// Media, and a part of its repair: with this a session begins. The rest of the repair follows
 /// as the path shows that it can bear it, and media that runs ahead runs faster.
-const START: f64 = 1.15;
+const START: f64 = 1.35;
 
 /// Where less is lost, nothing needs repair; where more is, the media leaves it nearly a third of
 /// what it takes itself, once the path has been too narrow for a while.
