@@ -68,9 +68,10 @@ fn framing_is_told_of_quic_alone_and_is_some_tens_of_bytes_a_packet() {
     let quic = &of(&findings, "delay 20ms", "quic", "200ms")[0];
     let framing = quic.quic_framing_per_packet.unwrap();
     assert!((20.0..80.0).contains(&framing), "{framing}");
-    // What the ends give to it is much the same over both.
+    // What the ends give to it is much the same over both, but for the two parts in a hundred with
+    // which a listener over UDP tells what arrives: QUIC tells itself.
     let overhead = udp.overhead.unwrap() - quic.overhead.unwrap();
-    assert!(overhead.abs() < 0.01, "{overhead}");
+    assert!((0.0..0.03).contains(&overhead), "{overhead}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub struct Fit {
 /// hardly helps.
 const MOST_DENSE: f64 = 0.68;
 const LEAST_OF_MOST: f64 = 0.55;
+const MORE_FOR_LOSS: f64 = 0.65;
 
 /// The same for symbols that cover one unit. Each helps as much as the one before it, so this is
 /// what a listener may be expected to pay: with headers, nearly as much again as the media.
@@ -67,6 +68,9 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Distant symbols are no fewer than this where asking leaves anything to speak of.
 const LEAST_DISTANT: f64 = 0.2;
 const LITTLE: f64 = 0.001;
+
+/// So few symbols are none.
+const HARDLY_ANY: f64 = 0.01;
 
 /// Shares of a dense code that are tried.
 const STEPS: u32 = 34;
@@ -95,6 +99,7 @@ impl Fit {
             }
             let least = if left > LITTLE { LEAST_DISTANT } else { 0.0 };
             let share = (MOST_DISTANT * (left / MUCH).min(1.0)).max(least);
+            let share = if share < HARDLY_ANY { 0.0 } else { share };
             // A little less than a unit: no two are that close.
             let newest = window - unit + Duration::from_micros(1);
             return Self { share, oldest: window, newest };
@@ -106,7 +111,7 @@ impl Fit {
         let units = window.as_secs_f64() / unit.as_secs_f64();
         // Of what the code leaves, asking brings back as much as of all that is lost.
         let fails = |share| dense_fails(path.loss, units, share) * left / path.loss;
-        let most = (LEAST_OF_MOST + 0.65 * path.loss).min(MOST_DENSE);
+        let most = (LEAST_OF_MOST + MORE_FOR_LOSS * path.loss).min(MOST_DENSE);
         let shares = (0..STEPS).map(|step| most * f64::from(step) / f64::from(STEPS));
         let share = shares.into_iter().find(|&share| fails(share) <= AIM).unwrap_or(most);
         Self { share, oldest: window, newest: Duration::ZERO }

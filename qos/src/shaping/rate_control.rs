@@ -13,9 +13,9 @@ const UNUSUAL: Duration = Duration::from_millis(10);
 const UNUSUAL_SPREADS: u32 = 4;
 
 /// The more a path loses without any queue, the longer must a queue be to be believed: it does not
-/// lose because it is full, and paths that lose tend to have jitter too. At 13 % it is six times
-/// as long.
-const DOUBT: f64 = 40.0;
+/// lose because it is full, and paths that lose tend to have jitter too. At 13 % it is eleven
+/// times as long.
+const DOUBT: f64 = 80.0;
 
 /// The rate grows only while the queue is no longer than the usual one but for this.
 const STEADY: Duration = Duration::from_millis(2);

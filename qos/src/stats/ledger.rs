@@ -132,8 +132,9 @@ impl Ledger {
     /// Units kept open unless told otherwise: 82 s of 20 ms.
     pub const DEFAULT_WINDOW: usize = 4096;
 
-    /// Fates that wait to be asked for, however large the window is.
-    const UNREAD: usize = 512;
+    /// Fates that wait to be asked for, however large the window is: at the end all that are open
+    /// settle at once.
+    const UNREAD: usize = Self::DEFAULT_WINDOW;
 
     /// Outcomes that wait to be asked for.
     const OUTCOMES: usize = 512;
@@ -377,7 +378,7 @@ impl Ledger {
     /// The fates settled since the last call, in order of sequence, duplicates where they came;
     /// for [`trace`](super::trace).
     ///
-    /// As many as twice the window, and no more than 512, wait here; of more, the oldest are
+    /// As many as twice the window, and no more than 4,096, wait here; of more, the oldest are
     /// forgotten. Of a gap longer
     /// than 65,536 units only so many are listed.
     pub fn drain(&mut self) -> impl Iterator<Item = UnitRecord> + '_ {

@@ -26,11 +26,16 @@ const LEAST: Bitrate = Bitrate::from_kbps(36);
 /// as the path shows that it can bear it, and media that runs ahead runs faster.
 const START: f64 = 1.35;
 
-/// Where less is lost, nothing needs repair; where more is, the media leaves it nearly a third of
-/// what it takes itself, once the path has been too narrow for a while.
+/// Where less is lost, nothing needs repair, and media may take all that there is.
 const LITTLE_LOSS: f64 = 0.005;
-const WITH_REPAIR: f64 = 1.3;
+
+/// Media takes more than it has by itself only where the path has been clean and narrow for so long.
 const FOR_A_WHILE: Duration = Duration::from_secs(10);
+
+/// A limit that was found on a path that loses may be jitter: media yields to it only where it is
+/// far below what it takes. Repair yields at once.
+const DOUBTFUL: f64 = 1.4;
+
 /// What reports and subtitles take.
 const WITH_REPORTS: f64 = 1.02;
 
@@ -120,9 +125,9 @@ impl Allowance {
         let limit = path.limit?.saturating_sub(around).as_bps() as f64;
         let clean = path.loss() < LITTLE_LOSS;
         let narrow = self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE);
-        let part = if clean || !narrow { WITH_REPORTS } else { WITH_REPAIR };
-        let rate = Bitrate::from_bps((limit / part) as u64);
-        Some(MediaLimit { rate, rises: clean && !runs_ahead })
+        let limit = if clean { limit } else { limit * DOUBTFUL };
+        let rate = Bitrate::from_bps((limit / WITH_REPORTS) as u64);
+        Some(MediaLimit { rate, rises: clean && narrow && !runs_ahead })
     }
 
     /// Whether `packet` may leave at `now`; what may has left.

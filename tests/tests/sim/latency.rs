@@ -61,7 +61,9 @@ fn running_ahead_pays_for_longer_blocks_and_smaller_residuals() {
             bytes.repair as f64 / bytes.media as f64
         };
         let residuals = (residual(&stored), residual(&fixed));
-        assert!(residuals.0 * 20.0 <= residuals.1, "{link}: {residuals:?}");
+        // What is left is of the first seconds, in which little is buffered yet.
+        assert!(residuals.0 * 5.0 <= residuals.1, "{link}: {residuals:?}");
+        assert!(residuals.0 <= 0.001, "{link}: {residuals:?}");
         let shares = (share(&stored), share(&fixed));
         assert!(shares.0 <= 0.6 && shares.0 < shares.1, "{link}: {shares:?}");
     }
@@ -70,8 +72,7 @@ fn running_ahead_pays_for_longer_blocks_and_smaller_residuals() {
 #[test]
 fn without_fec_stored_media_waits_for_what_was_asked_for_again() {
     let bare = scenario("narration", "delay 40ms loss random 5%", Carrier::Udp);
-    let bare = Scenario { retransmission: false, ..bare.with_protection(Protection::Off) };
-    let wish = at(Latency::Stored, bare);
+    let wish = at(Latency::Stored, bare.with_protection(Protection::Off));
     let outcome = play(&SAMPLES, &wish);
     assert_completed(&outcome);
     let stream = sole(&outcome);

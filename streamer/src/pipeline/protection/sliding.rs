@@ -13,6 +13,11 @@ use crate::protection::Window;
 /// Until the path is known, there is so much repair, over all that was sent.
 const START_SHARE: f64 = 0.5;
 
+/// If nothing is told of the path for so many packets, nothing will be: who does not report does not
+/// ask either, and repair has to do everything.
+const PATIENCE: u32 = 250;
+const UNTOLD_SHARE: f64 = 0.7;
+
 /// When units have come to run ahead by so much more, or less, repair is fitted anew.
 const NOTABLE: Duration = Duration::from_millis(100);
 
@@ -34,6 +39,8 @@ struct Fitting {
     /// When units are heard after their nominal instant, at the latest.
     delay: Duration,
     path: Option<Path>,
+    /// Packets sent while nothing was known of the path.
+    untold: u32,
     /// How far units ran ahead when repair was last fitted.
     ahead: Duration,
 }
@@ -50,7 +57,7 @@ impl SlidingProtection {
     /// to be heard `delay` after their nominal instant; the share never exceeds what was granted.
     pub(crate) fn fitting(mut self, delay: Duration) -> Self {
         let most = self.pace.share();
-        self.fitting = Some(Fitting { most, delay, path: None, ahead: Duration::ZERO });
+        self.fitting = Some(Fitting { most, delay, path: None, untold: 0, ahead: Duration::ZERO });
         self.pace.set_share(most.min(START_SHARE));
         self
     }
@@ -64,7 +71,9 @@ impl SlidingProtection {
     }
 
     fn fit(&mut self) {
-        let Some(Fitting { most, delay, path: Some(path), ahead }) = &self.fitting else { return };
+        let Some(Fitting { most, delay, path: Some(path), ahead, .. }) = &self.fitting else {
+            return;
+        };
         let unit = self.unit.to_duration();
         let Fit { share, oldest, newest } = Fit::for_path(path, *delay + *ahead, unit);
         self.window = EncodingWindow { oldest, newest };
@@ -78,8 +87,17 @@ impl SlidingProtection {
             fitting.ahead = ahead;
             self.fit();
         }
+        self.wait_for_path();
         self.pace.push(now, gap);
         self.encoder.push(now, packet)
+    }
+
+    fn wait_for_path(&mut self) {
+        let Some(fitting) = self.fitting.as_mut().filter(|it| it.path.is_none()) else { return };
+        fitting.untold = fitting.untold.saturating_add(1);
+        if fitting.untold == PATIENCE {
+            self.pace.set_share(fitting.most.min(UNTOLD_SHARE));
+        }
     }
 
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
