@@ -9,6 +9,7 @@
 
 mod bargain;
 mod drift;
+mod ending;
 mod handed;
 mod mix;
 mod pace;
@@ -74,12 +75,6 @@ pub struct Block {
     /// The media time of the first; `None` is silence before the beginning.
     pub position: Option<MediaTime>,
 }
-
-/// Nothing to play for this long means that the server, or the way to it, is gone.
-const SILENCE: Duration = Duration::from_secs(10);
-
-/// What was under way when the server said goodbye arrives within this.
-const STRAGGLERS: Duration = Duration::from_millis(500);
 
 /// Everything that a player receives, from packets to samples and cues.
 #[derive(Debug)]
@@ -249,28 +244,6 @@ impl Pipeline {
         }
     }
 
-    /// A unit that came by itself tells what delay can be kept.
-    fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
-        let Some(bargain) = &mut self.bargain else { return };
-        let feasible = self.playout.is_none().then(|| self.pace.feasible());
-        let lead = TimeDelta::from(self.lead);
-        let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
-        self.pace.renew(renewed);
-        self.renewed = Some(renewed);
-        self.bargained = true;
-        // Later at once, for there is nothing to be heard before; sooner as time scaling brings it.
-        if let (Some(playout), SinkClock::Sender) = (&mut self.playout, self.sink_clock) {
-            let sent = self.sender.nominal_at(self.position);
-            let later = sent.map(|sent| sent + renewed - playout.heard_at(self.position));
-            playout.delay(later.unwrap_or(TimeDelta::ZERO).max(TimeDelta::ZERO));
-        }
-    }
-
-    /// The delay that is in force as of now, once for each.
-    pub fn pop_renewed(&mut self) -> Option<Duration> {
-        self.renewed.take()
-    }
-
     /// A round trip was measured.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.sender.on_round_trip(round_trip);
@@ -291,51 +264,6 @@ impl Pipeline {
         let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, HandOver { due, left: now })
-    }
-
-    /// A sink with a clock says that it has played all that it was handed in `pending`.
-    pub fn on_sink(&mut self, now: MonoTime, pending: Duration) {
-        // At the end the sink runs dry, which tells nothing about when the end is heard.
-        if self.is_rendered() {
-            return;
-        }
-        self.sink.measure(now, pending);
-        let (next, held) = (self.next_heard(), self.held());
-        if let Some((playout, heard_at)) = self.playout.as_mut().zip(next) {
-            *playout = PlayoutClock::new(heard_at, self.position);
-            self.sounded = Some(PlayoutClock::new(now + pending + held, self.position));
-        }
-    }
-
-    /// Samples for a sink that wants `frames` and has said when it plays them
-    /// ([`on_sink`](Self::on_sink)).
-    pub fn pull_sound(&mut self, now: MonoTime, frames: usize) -> Option<Block> {
-        if self.is_rendered() {
-            return None;
-        }
-        let heard_at = self.next_heard()?;
-        self.pace.sink_takes(heard_at.since(now));
-        let start = self.start_at().filter(|_| self.playout.is_none());
-        let block = match start {
-            Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
-            None if self.playout.is_none() => self.lead_in(frames, frames),
-            _ => {
-                self.playout = Some(PlayoutClock::new(heard_at, self.position));
-                self.render(now, HandOver::heard(heard_at))?
-            }
-        };
-        let frames = block.samples.len() / usize::from(self.format().channels);
-        self.sink.hand(self.format().duration(frames));
-        Some(block)
-    }
-
-    /// Silence before the first sample.
-    fn lead_in(&self, wait: usize, most: usize) -> Block {
-        self.mix.silence(wait.clamp(1, most.max(1)))
-    }
-
-    fn frames(&self, span: TimeDelta) -> usize {
-        MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 
     /// How much later everything was heard for having been waited for, all told.
@@ -442,55 +370,6 @@ impl Pipeline {
     /// Goodbye to the server.
     pub fn bye(&mut self, now: MonoTime) -> Vec<Packet> {
         self.reports.bye(now, &mut self.tracks)
-    }
-
-    /// Whether the whole range was rendered.
-    fn is_rendered(&self) -> bool {
-        self.until.is_some_and(|until| self.position >= until)
-    }
-
-    /// Whether all there is was heard.
-    pub fn is_over(&self, now: MonoTime) -> bool {
-        match self.until {
-            Some(_) => self.is_rendered() && self.over_at().is_none_or(|over_at| over_at <= now),
-            None => self.said_goodbye() && !self.has_more() && self.starved_at() <= now,
-        }
-    }
-
-    /// When the last sample that was rendered has been heard.
-    fn over_at(&self) -> Option<MonoTime> {
-        self.playout.map(|playout| playout.heard_at(self.position))
-    }
-
-    /// Why it cannot go on, if it cannot.
-    pub fn broken(&self, now: MonoTime) -> Option<PlayError> {
-        if now < self.starved_at() || self.is_rendered() || self.has_more() {
-            return None;
-        }
-        let received = self.tracks.iter().any(Track::has_received);
-        if !received && !self.closed {
-            return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
-        }
-        let played = self.tracks.first().map(|track| track.voice.played - track.voice.concealed);
-        Some(PlayError::ServerGone {
-            played: played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64(),
-            wanted: self.until.map(|until| (until - self.from).as_secs_f64()),
-        })
-    }
-
-    /// Whether anything is left to be played.
-    fn has_more(&self) -> bool {
-        self.tracks.iter().any(|track| track.has_more(self.position))
-    }
-
-    fn said_goodbye(&self) -> bool {
-        self.tracks.iter().all(Track::has_left)
-    }
-
-    /// Until when something more may come.
-    fn starved_at(&self) -> MonoTime {
-        let patience = if self.closed || self.said_goodbye() { STRAGGLERS } else { SILENCE };
-        self.last_fed + patience
     }
 
     /// When anything above has something to do.

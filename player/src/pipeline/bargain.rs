@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use cantus_qos::time::{MonoTime, TimeDelta};
 
+use super::Pipeline;
+use crate::wish::SinkClock;
+
 /// Where nothing at all has come in time for so long, the path has become slower for good. An
 /// outage is not that: what it held up comes within a second, and then units are in time again.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -95,6 +98,30 @@ impl Bargain {
         self.fit_since = None;
         self.current = self.promised;
         Some(self.promised)
+    }
+}
+
+impl Pipeline {
+    /// A unit that came by itself tells what delay can be kept.
+    pub(super) fn bargain(&mut self, now: MonoTime, delay: TimeDelta) {
+        let Some(bargain) = &mut self.bargain else { return };
+        let feasible = self.playout.is_none().then(|| self.pace.feasible());
+        let lead = TimeDelta::from(self.lead);
+        let Some(renewed) = bargain.on_unit(now, delay + lead, feasible) else { return };
+        self.pace.renew(renewed);
+        self.renewed = Some(renewed);
+        self.bargained = true;
+        // Later at once, for there is nothing to be heard before; sooner as time scaling brings it.
+        if let (Some(playout), SinkClock::Sender) = (&mut self.playout, self.sink_clock) {
+            let sent = self.sender.nominal_at(self.position);
+            let later = sent.map(|sent| sent + renewed - playout.heard_at(self.position));
+            playout.delay(later.unwrap_or(TimeDelta::ZERO).max(TimeDelta::ZERO));
+        }
+    }
+
+    /// The delay that is in force as of now, once for each.
+    pub fn pop_renewed(&mut self) -> Option<Duration> {
+        self.renewed.take()
     }
 }
 

@@ -5,6 +5,9 @@ use std::time::Duration;
 use cantus_qos::sync::{Drift, DriftMeter, PlayoutClock};
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
+use super::handed::HandOver;
+use super::{Block, Pipeline};
+
 /// Weight of one measurement against those before it.
 const SMOOTHING: i64 = 16;
 /// A measurement farther off than this is no jitter: the sound broke off, or the player was put
@@ -61,6 +64,53 @@ impl SinkTime {
     /// Sound of this length was handed over.
     pub(super) fn hand(&mut self, length: MediaTime) {
         self.handed += length;
+    }
+}
+
+impl Pipeline {
+    /// A sink with a clock says that it has played all that it was handed in `pending`.
+    pub fn on_sink(&mut self, now: MonoTime, pending: Duration) {
+        // At the end the sink runs dry, which tells nothing about when the end is heard.
+        if self.is_rendered() {
+            return;
+        }
+        self.sink.measure(now, pending);
+        let (next, held) = (self.next_heard(), self.held());
+        if let Some((playout, heard_at)) = self.playout.as_mut().zip(next) {
+            *playout = PlayoutClock::new(heard_at, self.position);
+            self.sounded = Some(PlayoutClock::new(now + pending + held, self.position));
+        }
+    }
+
+    /// Samples for a sink that wants `frames` and has said when it plays them
+    /// ([`on_sink`](Self::on_sink)).
+    pub fn pull_sound(&mut self, now: MonoTime, frames: usize) -> Option<Block> {
+        if self.is_rendered() {
+            return None;
+        }
+        let heard_at = self.next_heard()?;
+        self.pace.sink_takes(heard_at.since(now));
+        let start = self.start_at().filter(|_| self.playout.is_none());
+        let block = match start {
+            Some(start) if start > heard_at => self.lead_in(self.frames(start - heard_at), frames),
+            None if self.playout.is_none() => self.lead_in(frames, frames),
+            _ => {
+                self.playout = Some(PlayoutClock::new(heard_at, self.position));
+                self.render(now, HandOver::heard(heard_at))?
+            }
+        };
+        let frames = block.samples.len() / usize::from(self.format().channels);
+        self.sink.hand(self.format().duration(frames));
+        Some(block)
+    }
+
+    /// Silence before the first sample.
+    fn lead_in(&self, wait: usize, most: usize) -> Block {
+        self.mix.silence(wait.clamp(1, most.max(1)))
+    }
+
+    fn frames(&self, span: TimeDelta) -> usize {
+        MediaTime::from_delta(span).ticks(self.format().rate).max(0) as usize
     }
 }
 

@@ -1,0 +1,65 @@
+//! When it is over, and when it cannot go on.
+
+use std::time::Duration;
+
+use cantus_qos::time::{MediaTime, MonoTime};
+
+use super::{Pipeline, Track};
+use crate::error::PlayError;
+
+/// Nothing to play for this long means that the server, or the way to it, is gone.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// What was under way when the server said goodbye arrives within this.
+const STRAGGLERS: Duration = Duration::from_millis(500);
+
+impl Pipeline {
+    /// Whether the whole range was rendered.
+    pub(super) fn is_rendered(&self) -> bool {
+        self.until.is_some_and(|until| self.position >= until)
+    }
+
+    /// Whether all there is was heard.
+    pub fn is_over(&self, now: MonoTime) -> bool {
+        match self.until {
+            Some(_) => self.is_rendered() && self.over_at().is_none_or(|over_at| over_at <= now),
+            None => self.said_goodbye() && !self.has_more() && self.starved_at() <= now,
+        }
+    }
+
+    /// When the last sample that was rendered has been heard.
+    pub(super) fn over_at(&self) -> Option<MonoTime> {
+        self.playout.map(|playout| playout.heard_at(self.position))
+    }
+
+    /// Why it cannot go on, if it cannot.
+    pub fn broken(&self, now: MonoTime) -> Option<PlayError> {
+        if now < self.starved_at() || self.is_rendered() || self.has_more() {
+            return None;
+        }
+        let received = self.tracks.iter().any(Track::has_received);
+        if !received && !self.closed {
+            return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
+        }
+        let played = self.tracks.first().map(|track| track.voice.played - track.voice.concealed);
+        Some(PlayError::ServerGone {
+            played: played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64(),
+            wanted: self.until.map(|until| (until - self.from).as_secs_f64()),
+        })
+    }
+
+    /// Whether anything is left to be played.
+    pub(super) fn has_more(&self) -> bool {
+        self.tracks.iter().any(|track| track.has_more(self.position))
+    }
+
+    pub(super) fn said_goodbye(&self) -> bool {
+        self.tracks.iter().all(Track::has_left)
+    }
+
+    /// Until when something more may come.
+    pub(super) fn starved_at(&self) -> MonoTime {
+        let patience = if self.closed || self.said_goodbye() { STRAGGLERS } else { SILENCE };
+        self.last_fed + patience
+    }
+}
