@@ -9,12 +9,14 @@
 
 mod arrivals;
 mod pacer;
+mod path_rate;
 mod queue_delay;
 mod rate_control;
 mod token_bucket;
 
 pub use arrivals::{ArrivalLog, FarClock};
 pub use pacer::Pacer;
+pub use path_rate::PathRate;
 pub use queue_delay::QueueDelay;
-pub use rate_control::{PathRate, RateControl};
+pub use rate_control::RateControl;
 pub use token_bucket::{ShapingError, TokenBucket};

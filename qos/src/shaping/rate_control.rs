@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::QueueDelay;
+use super::{PathRate, QueueDelay};
 use crate::quantity::Bitrate;
 use crate::time::{MonoTime, TimeDelta};
 
@@ -120,29 +120,6 @@ pub struct RateControl {
     lost: f64,
     /// Packets of which it is known whether they were lost.
     told: u32,
-}
-
-/// What a controller has come to.
-#[derive(Copy, Clone, PartialEq, Debug)]
-pub struct PathRate {
-    /// What may be sent now ([`RateControl::target`]).
-    pub target: Bitrate,
-    /// What the path was found to bear ([`RateControl::limit`]).
-    pub limit: Option<Bitrate>,
-    /// The share of packets that are lost, in thousandths.
-    pub lost_thousandths: u16,
-}
-
-impl PathRate {
-    /// The share of packets that are lost.
-    pub fn loss(self) -> f64 {
-        f64::from(self.lost_thousandths) / 1_000.0
-    }
-
-    /// Whether less may be sent than is `wanted`.
-    pub fn is_limited(self, wanted: Bitrate) -> bool {
-        self.limit.is_some() || self.target < wanted
-    }
 }
 
 /// What the controller is doing.
