@@ -59,7 +59,7 @@ impl Pipeline {
 
     /// Until when something more may come.
     pub(super) fn starved_at(&self) -> MonoTime {
-        let patience = if self.closed || self.said_goodbye() { STRAGGLERS } else { SILENCE };
-        self.last_fed + patience
+        let over = self.closed || self.said_goodbye() && !self.is_awaited();
+        self.last_fed + if over { STRAGGLERS } else { SILENCE }
     }
 }
