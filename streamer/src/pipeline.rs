@@ -17,7 +17,7 @@ mod rungs;
 mod schedule;
 
 pub use allowance::Allowance;
-pub use audio::{AudioChain, LONGEST_USE};
+pub use audio::{AudioChain, LONGEST_USE, STORED_USE};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
 pub use path::PathWatch;
@@ -201,15 +201,16 @@ impl Pipeline {
     pub fn pop(&mut self, now: MonoTime) -> Option<Packet> {
         let schedule = self.schedule?;
         self.limit(now, &schedule);
+        let waits = self.waits(&schedule);
         for chain in &mut self.audio {
-            chain.advance(now, &schedule, self.wall, &mut self.pacer);
+            chain.advance(now, (&schedule, waits), self.wall, &mut self.pacer);
         }
         for chain in &mut self.cues {
             chain.advance(now, self.wall, &mut self.pacer);
         }
         self.pace(now, &schedule);
         while let Some(packet) = self.pacer.pop(now) {
-            if self.admits(now, &packet) {
+            if self.admits(now, &schedule, &packet) {
                 return Some(packet);
             }
             self.pacer.give_back(packet.data.len());
@@ -217,7 +218,9 @@ impl Pipeline {
         let finished = self.is_finished();
         let wall = self.wall.at(now);
         let report = self.reports.pop(now, wall, &schedule, &self.audio, finished)?;
-        self.admits(now, &report);
+        if let Some(allowance) = &mut self.allowance {
+            allowance.leaves(now, &report);
+        }
         Some(report)
     }
 
@@ -237,22 +240,38 @@ impl Pipeline {
         self.audio.iter_mut().flat_map(AudioChain::take_jobs)
     }
 
-    /// Media that runs ahead leaves as fast as the path bears it; other media has its time.
+    /// Media that runs ahead leaves as fast as the path bears it, and what is asked for again before
+    /// anything else; other media has its time.
     fn pace(&mut self, now: MonoTime, schedule: &Schedule) {
         let allowance = self.allowance.as_ref().filter(|_| schedule.runs_ahead());
-        if let Some(path) = allowance.and_then(|allowance| allowance.path(now)) {
-            self.pacer.set_rate(now, self.rate.min(path.target));
+        if let Some(target) = allowance.and_then(|allowance| allowance.payload(now)) {
+            let rate = self.rate.min(target);
+            self.pacer.set_rate(now, rate);
+            self.audio.iter_mut().for_each(|chain| chain.set_answers(now, rate));
         }
     }
 
-    fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
-        self.allowance.as_mut().is_none_or(|allowance| allowance.admits(now, packet))
+    /// Whether media that runs ahead is held back by what waits for the path.
+    fn waits(&self, schedule: &Schedule) -> bool {
+        schedule.runs_ahead() && !self.pacer.is_empty()
+    }
+
+    /// Media that runs ahead makes room for what is asked for again.
+    fn admits(&mut self, now: MonoTime, schedule: &Schedule, packet: &Packet) -> bool {
+        let Some(allowance) = &mut self.allowance else { return true };
+        let is_code = self.audio.iter().all(|chain| chain.flow() != packet.flow);
+        if (is_code || !schedule.runs_ahead()) && !allowance.admits(now, packet) {
+            return false;
+        }
+        allowance.leaves(now, packet);
+        true
     }
 
     /// When [`pop`](Self::pop) may have something again.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let schedule = self.schedule.as_ref()?;
-        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule));
+        let waits = self.waits(schedule);
+        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule, waits));
         let cues = self.cues.iter().filter_map(CueChain::next_deadline);
         let rest = [self.pacer.next_deadline(now), self.reports.next_deadline(self.is_finished())];
         audio.chain(cues).chain(rest.into_iter().flatten()).min()
