@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_millis(2_200);
 pub(super) struct Beginning {
     /// When the first packet came.
     first_at: Option<MonoTime>,
-    /// When playback could be expected not to have to wait soon.
+    /// Since when playback can be expected not to have to wait soon.
     ready_at: Option<MonoTime>,
 }
 
@@ -24,7 +24,7 @@ impl Pipeline {
     /// enough ahead to be repaired before its turn comes. What comes later has more time than that,
     /// for the sender runs ahead.
     pub(super) fn note_beginning(&mut self, now: MonoTime) {
-        if self.playout.is_some() || self.beginning.ready_at.is_some() {
+        if self.playout.is_some() {
             return;
         }
         self.beginning.first_at.get_or_insert(now);
@@ -33,9 +33,8 @@ impl Pipeline {
             let need = MediaTime::from_duration(track.repaired_within());
             track.whole(self.position) >= rest.map_or(need, |rest| rest.min(need))
         };
-        if self.tracks.iter().all(ready) {
-            self.beginning.ready_at = Some(now);
-        }
+        let since = self.beginning.ready_at.unwrap_or(now);
+        self.beginning.ready_at = self.tracks.iter().all(ready).then_some(since);
     }
 
     /// When the first sample is to be heard.

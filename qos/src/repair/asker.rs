@@ -293,10 +293,10 @@ impl Asker {
     }
 
     /// How long it takes until a unit that was lost is there, if `share` of all packets are lost
-    /// each way: so long that all but one in a hundred are.
+    /// each way: so long that all but one in ten thousand are.
     pub fn repaired_within(&self, share: f64) -> Duration {
         let fails = 1.0 - (1.0 - share.clamp(0.0, 0.9)).powi(2);
-        let times = if fails > 0.0 { (0.01_f64.ln() / fails.ln()).max(1.0) } else { 1.0 };
+        let times = if fails > 0.0 { (0.000_1_f64.ln() / fails.ln()).max(1.0) } else { 1.0 };
         self.answer_within(self.policy.again).mul_f64(times)
     }
 
