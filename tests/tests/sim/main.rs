@@ -11,4 +11,5 @@ mod playout;
 mod protection;
 mod stage;
 mod standing;
+mod stored;
 mod strangers;

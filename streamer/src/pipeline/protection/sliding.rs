@@ -18,7 +18,8 @@ const START_SHARE: f64 = 0.5;
 const PATIENCE: u32 = 250;
 const UNTOLD_SHARE: f64 = 0.7;
 
-/// Who asks gets what is missing in this time, however often that gets lost: no code is needed.
+/// Who asks gets what is missing in this time, however often that gets lost: no code is needed. For
+/// who does not ask it has to do everything.
 const ASKING_DOES_ALL: Duration = Duration::from_secs(2);
 
 /// When units have come to run ahead by so much more, or less, repair is fitted anew.
@@ -88,11 +89,13 @@ impl SlidingProtection {
         let Some(Fitting { most, delay, path: Some(path), asks, ahead, .. }) = &self.fitting else {
             return;
         };
-        if *asks && *ahead >= ASKING_DOES_ALL {
-            return self.pace.set_share(0.0);
-        }
-        let unit = self.unit.to_duration();
-        let Fit { share, oldest, newest } = Fit::for_path(path, *delay + *ahead, unit);
+        let (unit, latency) = (self.unit.to_duration(), *delay + *ahead);
+        let fit = match *ahead >= ASKING_DOES_ALL {
+            true if *asks => return self.pace.set_share(0.0),
+            true => Fit::for_path(&unanswered(path, latency), latency, unit),
+            false => Fit::for_path(path, latency, unit),
+        };
+        let Fit { share, oldest, newest } = fit;
         self.window = EncodingWindow { oldest, newest };
         self.pace.set_share(share.min(*most));
     }
@@ -144,4 +147,11 @@ impl SlidingProtection {
         self.encoder.forget();
         self.pace.clear();
     }
+}
+
+/// The path as it is for who asks for nothing and has all the time: there are no answers, and over
+/// seconds a burst is a few losses more.
+fn unanswered(path: &Path, latency: Duration) -> Path {
+    let loss = path.loss * path.run.clamp(1.0, 2.0);
+    Path { round_trip: 2 * latency, loss, run: 1.0, ..*path }
 }
