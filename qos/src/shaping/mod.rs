@@ -8,10 +8,12 @@
 //! Over UDP the receiver tells it with what its [`ArrivalLog`] has noted.
 
 mod arrivals;
+mod loss_share;
 mod pacer;
 mod path_rate;
 mod queue_delay;
 mod rate_control;
+mod throughput;
 mod token_bucket;
 
 pub use arrivals::{ArrivalLog, FarClock};
