@@ -123,6 +123,8 @@ pub struct Pipeline {
     /// When something last came.
     last_heard: MonoTime,
     closed: bool,
+    /// Why the server has ended the session, where it said so.
+    farewell: Option<String>,
 }
 
 impl Pipeline {
@@ -158,11 +160,12 @@ impl Pipeline {
             Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
             Latency::Auto | Latency::Stored => None,
         };
+        let latency = promised.map_or(wish.latency, Latency::Fixed);
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
+            pace: Pace::new(latency, &playing.terms, lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
@@ -190,6 +193,7 @@ impl Pipeline {
             last_fed: now,
             last_heard: now,
             closed: false,
+            farewell: None,
         })
     }
 
@@ -238,9 +242,10 @@ impl Pipeline {
                 self.last_fed = self.last_fed.max(now);
                 self.last_heard = now;
             }
-            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
-            {
-                if by_itself {
+            for it in heard {
+                self.pace.expect(now, it.expected);
+                let Some(delay) = it.delay else { continue };
+                if it.by_itself {
                     self.pace.observe(now, delay);
                     self.watch.on_transit(now, delay);
                     self.bargain(now, delay);
@@ -261,6 +266,12 @@ impl Pipeline {
     /// The server is gone; what is buffered is still played.
     pub fn on_closed(&mut self) {
         self.closed = true;
+    }
+
+    /// The server has ended the session because of `reason`; what is buffered is still played.
+    pub fn on_ended(&mut self, reason: String) {
+        self.closed = true;
+        self.farewell = Some(reason);
     }
 
     /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They

@@ -70,7 +70,8 @@ impl Pipeline {
     /// Tells the tracks when their units must be there.
     pub(super) fn plan_playout(&mut self) {
         let Some(heard_at) = self.next_sound_at() else { return };
-        let taken_at = heard_at - self.lead - self.pace.sink_lead();
+        let hope = self.pace.hope(self.stall.stood());
+        let taken_at = heard_at - self.lead - self.pace.sink_lead() + hope;
         let patience = self.pace.patience();
         for track in &mut self.tracks {
             track.plan_playout(self.position, taken_at, patience);

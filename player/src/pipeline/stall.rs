@@ -48,6 +48,11 @@ impl Stall {
         self.times
     }
 
+    /// How long playback has stood still by now.
+    pub(super) fn stood(&self) -> MediaTime {
+        self.stood
+    }
+
     fn stand(&mut self, length: MediaTime) {
         self.times += u64::from(self.stood == MediaTime::ZERO);
         self.silence += length;

@@ -15,7 +15,7 @@ const START_SHARE: f64 = 0.5;
 
 /// If nothing is told of the path for so many packets, nothing will be: who does not report does not
 /// ask either, and repair has to do everything.
-const PATIENCE: u32 = 250;
+const PATIENCE: u32 = 400;
 const UNTOLD_SHARE: f64 = 0.7;
 
 /// Who asks gets what is missing in this time, however often that gets lost: no code is needed. For
