@@ -61,6 +61,10 @@ impl WallClock {
     }
 }
 
+/// The pacer's rate lets media run ahead, with all its repair: this part of it is what media takes by
+/// itself, and a little that is asked for again.
+const LEAST_OF_RATE: u64 = 4;
+
 /// Everything that a session sends.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -251,14 +255,16 @@ impl Pipeline {
     }
 
     /// Media that runs ahead leaves as fast as the path bears it, and well below what would trip a
-    /// breaker; what is asked for again leaves before anything else. Other media has its time.
+    /// breaker, but no slower for that than other media, which has its time. What is asked for again
+    /// leaves before anything else.
     fn pace(&mut self, now: MonoTime, schedule: &Schedule) {
         let allowance = self.allowance.as_ref().filter(|_| schedule.runs_ahead());
         if let Some(target) = allowance.and_then(|allowance| allowance.payload(now)) {
             let bearable: Option<Bitrate> = self.audio.iter().map(AudioChain::bearable).sum();
             let within = |rate: Bitrate| Bitrate::from_bps(rate.as_bps() / 4 * 3);
             let rate = self.rate.min(target);
-            let rate = bearable.map_or(rate, |it| rate.min(within(it)));
+            let least = Bitrate::from_bps(self.rate.as_bps() / LEAST_OF_RATE);
+            let rate = bearable.map_or(rate, |it| rate.min(within(it).max(least)));
             self.pacer.set_rate(now, rate);
             self.audio.iter_mut().for_each(|chain| chain.set_answers(now, rate));
         }

@@ -38,9 +38,9 @@ const STORED_LEAD_BYTES: usize = 960 << 10;
 const UNIT_OVERHEAD: u64 = 256;
 
 /// No shorter trouble of the path ends a session: a mobile network may be silent for six seconds,
-/// and a listener of stored media has ten to go on with.
+/// and a listener of stored media has thirty to go on with, and waits for nine more.
 const PATIENCE: Duration = Duration::from_secs(8);
-const PATIENCE_AHEAD: Duration = Duration::from_secs(15);
+const PATIENCE_AHEAD: Duration = Duration::from_secs(40);
 
 /// What belongs to one control URL of a session.
 #[derive(Clone, Eq, PartialEq, Debug)]
