@@ -115,8 +115,8 @@ pub struct PlayOptions {
     pub codec: Codec,
 
     /// From sending to being heard: auto (as the jitter of the network needs, and with --qos
-    /// 'loss<=1%' as repair needs to keep that), stored (start soon, then buffer deep), or a
-    /// constant such as 200ms; a bare number is milliseconds
+    /// 'loss<=1%' as repair needs to keep that), stored (start soon, buffer deep, and stand still
+    /// rather than lose anything), or a constant such as 200ms; a bare number is milliseconds
     #[arg(long, value_name = "DELAY", default_value_t)]
     pub latency: Latency,
 

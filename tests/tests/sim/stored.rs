@@ -162,7 +162,7 @@ fn without_fec_stored_media_waits_for_what_was_asked_for_again() {
 }
 
 #[test]
-fn where_nothing_is_asked_for_again_a_code_keeps_most_of_it() {
+fn where_nothing_is_asked_for_again_a_code_keeps_four_losses_in_five() {
     for link in ["bursty", "heavy"] {
         let bare = Scenario { retransmission: false, ..stored(60, link, Carrier::Udp) };
         let outcome = play(&LONG, &bare);
@@ -170,6 +170,6 @@ fn where_nothing_is_asked_for_again_a_code_keeps_most_of_it() {
         let stream = sole(&outcome);
         assert_eq!(stream.recovered_retransmission, 0);
         let kept = 1.0 - stream.residual.unwrap() / stream.network_loss().unwrap();
-        assert!(kept >= 0.9, "{link}: {kept}");
+        assert!(kept >= 0.8, "{link}: {kept}");
     }
 }
