@@ -72,6 +72,14 @@ impl Protection {
         }
     }
 
+    /// The listener asks for what it misses.
+    pub fn on_asked(&mut self) {
+        match &mut self.source {
+            RepairSource::Blocks(_) => {}
+            RepairSource::Sliding(sliding) => sliding.on_asked(),
+        }
+    }
+
     /// The next repair packet that is due.
     pub fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
         match &mut self.source {

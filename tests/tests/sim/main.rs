@@ -12,4 +12,5 @@ mod playout;
 mod protection;
 mod stage;
 mod standing;
+mod stored;
 mod strangers;
