@@ -10,6 +10,7 @@ use cantus_qos::spec::Protection;
 use cantus_qos::time::MediaTime;
 
 use super::plan::{NamedLink, Transport};
+use crate::plan::Company;
 use crate::report::CellKey;
 use crate::sim::{Capture, Media, Scenario};
 
@@ -26,6 +27,8 @@ pub struct Cell {
     pub latency: Latency,
     /// Forward error correction.
     pub protection: Protection,
+    /// Who else crosses the path.
+    pub company: Company,
     /// How much is played; `None`: to the end.
     pub length: Option<Duration>,
 }
@@ -39,6 +42,7 @@ impl Cell {
             media: self.media.display().to_string(),
             latency: self.latency.to_string(),
             protection: self.protection.to_string(),
+            beside: (!self.company.is_empty()).then(|| self.company.to_string()),
             length: self.length.map(duration_text),
         }
     }
@@ -62,6 +66,7 @@ impl Cell {
             latency: self.latency,
             protection: self.protection,
             length: self.length.map(MediaTime::from_duration),
+            company: self.company.clone(),
             capture: Capture { fates: true, packets: true, sound: false },
             ..Scenario::new(spec, &self.presentation(), self.transport.into())
         }
