@@ -71,6 +71,8 @@ pub struct Pipeline {
     /// The rate of the pacer where nothing holds it back.
     rate: Bitrate,
     allowance: Option<Allowance>,
+    /// A copy of what has just left, to follow it.
+    copy: Option<Packet>,
     schedule: Option<Schedule>,
 }
 
@@ -90,6 +92,7 @@ impl Pipeline {
             pacer: Pacer::new(bucket),
             rate,
             allowance: None,
+            copy: None,
             schedule: None,
         }
     }
@@ -183,6 +186,7 @@ impl Pipeline {
         self.audio.iter_mut().for_each(AudioChain::stop);
         self.cues.iter_mut().for_each(CueChain::stop);
         self.pacer.clear();
+        self.copy = None;
     }
 
     /// Where the nominal timeline stands, within the range; `None` unless it runs.
@@ -208,8 +212,17 @@ impl Pipeline {
             chain.advance(now, self.wall, &mut self.pacer);
         }
         self.pace(now, &schedule);
+        if let Some(copy) = self.copy.take()
+            && self.admits(now, &copy)
+        {
+            return Some(copy);
+        }
         while let Some(packet) = self.pacer.pop(now) {
             if self.admits(now, &packet) {
+                let allowance = self.allowance.as_ref().filter(|_| !schedule.runs_ahead());
+                let fills = allowance.is_some_and(|it| it.fills_trial(now, &packet));
+                let class = DeliveryClass::Repair;
+                self.copy = fills.then(|| Packet { class, ..packet.clone() });
                 return Some(packet);
             }
             self.pacer.give_back(packet.data.len());

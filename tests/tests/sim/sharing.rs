@@ -63,3 +63,39 @@ fn the_same_company_gives_the_same_figures() {
     let play = || among("thin rate 300kbit", Carrier::Quic, "udp from 2s, cubic from 4s", 15).1;
     assert_eq!(play(), play());
 }
+
+#[test]
+fn two_sessions_share_a_bottleneck_evenly_though_one_comes_later() {
+    for (carrier, beside) in [
+        (Carrier::Udp, "udp from 20s"),
+        (Carrier::Quic, "quic from 20s"),
+        (Carrier::Udp, "quic from 20s"),
+    ] {
+        let (_, run) = among("delay 30ms rate 300kbit queue 50", carrier, beside, 80);
+        assert!(run.jain.unwrap() >= 0.95, "{carrier:?} and {beside}: {:?}", run.jain);
+        assert!(run.fair_share.unwrap() >= 0.7, "{carrier:?} and {beside}: {:?}", run.fair_share);
+        assert!(
+            run.queue_p95_ms.unwrap() < 60.0,
+            "{carrier:?} and {beside}: {:?}",
+            run.queue_p95_ms
+        );
+    }
+}
+
+#[test]
+fn media_keeps_its_share_beside_tcp_and_its_promise_is_renegotiated_where_the_queue_is_too_long() {
+    for (link, is_deep) in [
+        ("delay 30ms rate 300kbit queue 50", true),
+        ("delay 30ms rate 1mbit queue 50", true),
+        ("delay 30ms rate 1mbit queue 10", false),
+    ] {
+        for tcp in ["cubic from 10s", "reno from 10s"] {
+            let (outcome, run) = among(link, Carrier::Udp, tcp, 70);
+            assert!(run.pipe_others.unwrap() > 0.4, "{link}, {tcp}: {:?}", run.pipe_others);
+            assert!(run.fair_share.unwrap() >= 0.6, "{link}, {tcp}: {:?}", run.fair_share);
+            let renegotiated = !outcome.report.renegotiated.is_empty();
+            assert_eq!(renegotiated, is_deep, "{link}, {tcp}: {:?}", outcome.report.renegotiated);
+            assert!(run.residual.unwrap() < 0.15, "{link}, {tcp}: {:?}", run.residual);
+        }
+    }
+}
