@@ -118,6 +118,8 @@ pub struct Pipeline {
     /// When something was last there to be played.
     last_fed: MonoTime,
     closed: bool,
+    /// Why the server has ended the session, where it said so.
+    farewell: Option<String>,
 }
 
 impl Pipeline {
@@ -153,11 +155,12 @@ impl Pipeline {
             Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
             Latency::Auto | Latency::Stored => None,
         };
+        let latency = promised.map_or(wish.latency, Latency::Fixed);
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
+            pace: Pace::new(latency, &playing.terms, lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
@@ -183,6 +186,7 @@ impl Pipeline {
             carrier: wish.carrier,
             last_fed: now,
             closed: false,
+            farewell: None,
         })
     }
 
@@ -230,9 +234,10 @@ impl Pipeline {
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
             }
-            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
-            {
-                if by_itself {
+            for it in heard {
+                self.pace.expect(now, it.expected);
+                let Some(delay) = it.delay else { continue };
+                if it.by_itself {
                     self.pace.observe(now, delay);
                     self.watch.on_transit(now, delay);
                     self.bargain(now, delay);
@@ -253,6 +258,12 @@ impl Pipeline {
     /// The server is gone; what is buffered is still played.
     pub fn on_closed(&mut self) {
         self.closed = true;
+    }
+
+    /// The server has ended the session because of `reason`; what is buffered is still played.
+    pub fn on_ended(&mut self, reason: String) {
+        self.closed = true;
+        self.farewell = Some(reason);
     }
 
     /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They
@@ -361,7 +372,8 @@ impl Pipeline {
     /// Tells the tracks when their units must be there.
     fn plan_playout(&mut self) {
         let Some(heard_at) = self.next_sound_at() else { return };
-        let taken_at = heard_at - self.lead - self.pace.sink_lead();
+        let taken_at =
+            heard_at - self.lead - self.pace.sink_lead() + self.pace.hope(self.stall.stood());
         for track in &mut self.tracks {
             track.plan_playout(self.position, taken_at);
         }

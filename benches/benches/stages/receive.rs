@@ -188,6 +188,7 @@ impl Rehearsal {
             }
             News::Playing(playing) => self.playing = Some((self.now, playing)),
             News::Failed(error) => panic!("{error}"),
+            News::Ended(why) => panic!("{why}"),
             News::Peer(..) | News::RoundTrip(_) | News::Terms(_) => {}
         }
     }

@@ -93,7 +93,8 @@ fn failed(path: &Path, source: io::Error) -> CommandError {
 
 /// How playback waited, where that was its own to choose.
 fn playout(cell: &CellResult) -> Option<String> {
-    if cell.key.latency.parse() != Ok(Latency::Auto) {
+    let latency = cell.key.latency.split(' ').next().unwrap_or_default();
+    if latency.parse() != Ok(Latency::Auto) {
         return None;
     }
     let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cantus_player::wish::{Carrier, Latency};
 use cantus_qos::quantity::parse_duration;
-use cantus_qos::spec::Protection;
+use cantus_qos::spec::{Protection, QosSpec};
 use serde::{Deserialize, Deserializer, de};
 
 use super::cell::Cell;
@@ -48,6 +48,7 @@ const MAX_SESSIONS: usize = 100_000;
 /// | `latencies` | `auto`, `stored` or a time | `200ms` |
 /// | `protection` | `auto`, `off`, a block such as `20+10`, or a sliding window such as `sliding:80%/150ms` | `auto` |
 /// | `beside` | who else crosses the path, as in a plan of one session: see [`Company`] | nobody |
+/// | `promise` | terms such as `loss<=1%`, as in `--qos`, for all sessions | nothing beside the latency |
 /// | `seeds` | how many, from 1 on, or a list of them | 5 |
 /// | `for` | how much is played | to the end |
 ///
@@ -72,6 +73,9 @@ pub struct MatrixPlan {
     /// Who else crosses the path.
     #[serde(default = "nobody", deserialize_with = "texts")]
     pub beside: Vec<Company>,
+    /// What is promised beside the latency.
+    #[serde(default, deserialize_with = "text")]
+    pub promise: QosSpec,
     /// What the luck of each run follows from.
     #[serde(default)]
     pub seeds: Seeds,
@@ -251,6 +255,7 @@ impl MatrixPlan {
                                 latency,
                                 protection,
                                 company: company.clone(),
+                                promise: self.promise,
                                 length: self.length,
                             }));
                         }
@@ -414,6 +419,14 @@ where
 {
     let texts = Vec::<String>::deserialize(input)?;
     texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
+}
+
+fn text<'de, T, D>(input: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    String::deserialize(input)?.parse().map_err(de::Error::custom)
 }
 
 fn span<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {

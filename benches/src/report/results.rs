@@ -59,7 +59,7 @@ pub struct CellKey {
     pub transport: String,
     /// What was played.
     pub media: String,
-    /// `auto`, `stored` or a time.
+    /// `auto`, `stored` or a time; then what was promised beside it, if anything was.
     pub latency: String,
     /// `auto`, `off` or a block.
     pub protection: String,

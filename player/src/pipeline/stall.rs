@@ -41,6 +41,11 @@ impl Stall {
         self.waited
     }
 
+    /// How long playback has stood still by now.
+    pub(super) fn stood(&self) -> MediaTime {
+        self.stood
+    }
+
     fn stand(&mut self, length: MediaTime) {
         self.silence += length;
         self.stood += length;

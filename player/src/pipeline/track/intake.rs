@@ -30,6 +30,8 @@ pub(crate) struct Heard {
     pub delay: Option<TimeDelta>,
     /// Whether it came by itself, so that its delay tells something about the network.
     pub by_itself: bool,
+    /// How many more units than before are known to have been sent.
+    pub expected: u64,
 }
 
 /// Follows a source, and what repairs it.
@@ -46,6 +48,8 @@ pub(crate) struct Intake {
     timeline: StreamTimeline,
     asking: Option<Asking>,
     arrivals: Arrivals,
+    /// The newest unit that came.
+    newest: Option<u64>,
 }
 
 impl Intake {
@@ -79,6 +83,7 @@ impl Intake {
             timeline,
             asking: Asking::new(plan, unit),
             arrivals: Arrivals::default(),
+            newest: None,
         }
     }
 
@@ -88,6 +93,7 @@ impl Intake {
             asker.begin_at(first);
             last.into_iter().for_each(|last| asker.end_at(last));
         }
+        self.newest = first.checked_sub(1);
     }
 
     /// Until when units are of use, from now on.
@@ -104,9 +110,9 @@ impl Intake {
         }
     }
 
-    /// These sources say goodbye: nothing more is to be expected of them.
-    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
-        self.receiver.on_bye(ssrcs);
+    /// These sources say goodbye, and perhaps why: nothing more is to be expected of them.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc], reason: Option<&str>) {
+        self.receiver.on_bye(ssrcs, reason);
         if let Some(asking) = self.asking.as_mut().filter(|_| self.receiver.has_left()) {
             asking.asker.end();
         }
@@ -243,6 +249,9 @@ impl Intake {
         if let Some(asking) = &mut self.asking {
             asking.asker.on_arrival(now, numbered.number, sent.unwrap_or(now), recovery);
         }
+        let newest = self.newest.unwrap_or(numbered.number.saturating_sub(1));
+        let expected = numbered.number.saturating_sub(newest);
+        self.newest = Some(newest.max(numbered.number));
         let payload = packet.payload.len() as u64;
         let unit = Unit {
             sequence: numbered.number,
@@ -254,7 +263,7 @@ impl Intake {
             Arrival::Duplicate => None,
             _ => sent.map(|sent| now - sent),
         };
-        Some((payload, Heard { delay, by_itself: recovery == Recovery::None }))
+        Some((payload, Heard { delay, by_itself: recovery == Recovery::None, expected }))
     }
 
     fn place(&mut self, restarted: bool, timestamp: RtpTimestamp) -> MediaTime {
