@@ -229,10 +229,7 @@ impl Pipeline {
         }
         while let Some(packet) = self.pacer.pop(now) {
             if self.admits(now, &packet) {
-                let allowance = self.allowance.as_ref().filter(|_| !schedule.runs_ahead());
-                let fills = allowance.is_some_and(|it| it.fills_trial(now, &packet));
-                let class = DeliveryClass::Repair;
-                self.copy = fills.then(|| Packet { class, ..packet.clone() });
+                self.copy = self.copy_of(now, &packet, schedule.runs_ahead());
                 return Some(packet);
             }
             self.pacer.give_back(packet.data.len());
@@ -270,6 +267,14 @@ impl Pipeline {
             let rate = self.rate.min(path.target);
             self.pacer.set_rate(now, bearable.map_or(rate, |it| rate.min(within(it))));
         }
+    }
+
+    /// Media that was lowered climbs again by trials, which copies of it fill.
+    fn copy_of(&self, now: MonoTime, packet: &Packet, runs_ahead: bool) -> Option<Packet> {
+        let is_lowered = self.audio.iter().any(AudioChain::is_lowered);
+        let allowance = self.allowance.as_ref().filter(|_| is_lowered && !runs_ahead)?;
+        let class = DeliveryClass::Repair;
+        allowance.fills_trial(now, packet).then(|| Packet { class, ..packet.clone() })
     }
 
     fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {

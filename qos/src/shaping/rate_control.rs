@@ -54,7 +54,7 @@ const AFTER_TRIAL: f64 = 0.95;
 const LITTLE_LESS: f64 = 0.98;
 
 /// Somebody whose queue was met while nothing was tried is taken to be there for so long.
-const COMPANY: Duration = Duration::from_secs(60);
+const COMPANY: Duration = Duration::from_secs(180);
 
 /// A queue of ours has become shorter so long after it was longest, by this part or by twice what
 /// would be unusual; otherwise it is not ours.
@@ -80,6 +80,8 @@ const SILENCE: Duration = Duration::from_millis(1_500);
 /// sends less, and sees whether the queue goes. If it does, a limit is known, and the rate stays a
 /// little below it, where it tries from time to time whether there is room for more. If it does not,
 /// the queue is somebody else's or the path has become another one, and the rate is as before.
+///
+/// Who met somebody's queue while it tried nothing shares the path: [`PathRate::is_shared`].
 ///
 /// The design takes from GCC (that a growing delay counts, not a long one), from NADA (RFC 8698)
 /// and SCReAM (RFC 8298) (base delay and queue), from LEDBAT (RFC 6817) (the ages of the base

@@ -77,12 +77,14 @@ fn with_cues(programme: &Programme, carriage: Carriage) -> Pipeline {
     pipeline
 }
 
-/// Everything that leaves after `from` and up to `until`, with its instant.
+/// Everything that leaves after `from` and up to `until`, with its instant; what is to be encoded is
+/// so at once.
 fn run(pipeline: &mut Pipeline, from: MonoTime, until: MonoTime) -> Vec<(MonoTime, Packet)> {
     let mut now = from;
     let mut left = Vec::new();
     loop {
         left.extend(std::iter::from_fn(|| pipeline.pop(now)).map(|packet| (now, packet)));
+        pipeline.take_jobs().for_each(EncodingJob::run);
         match pipeline.next_deadline(now) {
             Some(at) if at <= until => now = at.max(now + Duration::from_nanos(1)),
             _ => return left,
@@ -295,16 +297,17 @@ fn a_cue_that_is_over_is_not_sent() {
 }
 
 #[test]
-fn while_more_is_tried_copies_of_media_fill_it_and_otherwise_there_are_none() {
+fn lowered_media_fills_a_trial_with_copies_and_otherwise_there_are_none() {
     let programme = media::programme("trial", 10);
     let path = PathRate {
-        limit: Some(Bitrate::from_kbps(130)),
+        limit: Some(Bitrate::from_kbps(110)),
         is_trying: true,
-        ..PathRate::unlimited(Bitrate::from_kbps(200))
+        ..PathRate::unlimited(Bitrate::from_kbps(140))
     };
     let resting = PathRate { is_trying: false, ..path };
     let lossy = PathRate { lost_thousandths: 20, ..path };
-    for (path, copied) in [(path, true), (resting, false), (lossy, false)] {
+    let wide = PathRate { limit: Some(Bitrate::from_kbps(190)), ..path };
+    for (path, copied) in [(path, true), (resting, false), (lossy, false), (wide, false)] {
         let mut pipeline = with_audio(&programme);
         let mut allowance = Allowance::over_quic(Bitrate::from_kbps(300));
         allowance.on_path(path);
