@@ -165,6 +165,11 @@ impl AudioChain {
         self.limit = limit;
     }
 
+    /// Whether the track is on a lower rung than was asked for.
+    pub fn is_lowered(&self) -> bool {
+        self.rungs.as_ref().is_some_and(Rungs::is_lowered)
+    }
+
     /// What is to be encoded for this track.
     pub fn take_jobs(&mut self) -> impl Iterator<Item = EncodingJob> {
         self.rungs.iter_mut().flat_map(Rungs::take_jobs)
