@@ -92,7 +92,7 @@ impl AudioChain {
         if self.path.heard(wall.at(now), packet)
             && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
         {
-            protection.on_path(path);
+            protection.on_path(path, self.path.heard_after());
         }
         let Some(answerer) = &mut self.answerer else { return };
         match packet {
