@@ -80,6 +80,8 @@ pub enum News {
     Playing(Playing),
     /// The server promises something else from now on.
     Terms(QosSpec),
+    /// The server has ended the session, and says why.
+    Ended(String),
     /// It cannot go on.
     Failed(PlayError),
 }
@@ -233,7 +235,7 @@ impl Client {
         self.news.push_back(News::RoundTrip(reply.round_trip));
         let Reply { step, response, .. } = reply;
         match step {
-            Step::KeepAlive | Step::Renegotiate => self.on_terms(&response),
+            Step::KeepAlive | Step::Renegotiate => self.on_told(&response),
             Step::Teardown => {}
             Step::Setup(index) if !response.status().is_success() => {
                 self.on_setup_refused(now, index, &response);
@@ -413,9 +415,7 @@ impl Client {
 
     fn refusal(&self, step: Step, response: &Response<Vec<u8>>) -> PlayError {
         let url = self.wish.url.to_string();
-        let words = String::from_utf8_lossy(response.body());
-        let line = words.lines().next().map(str::trim).filter(|line| !line.is_empty());
-        let reason = line.unwrap_or_else(|| response.reason_phrase()).chars().take(200).collect();
+        let reason = terms::words(response);
         match response.status() {
             StatusCode::NotFound => PlayError::Unknown { url },
             StatusCode::NotEnoughBandwidth | StatusCode::ServiceUnavailable => {

@@ -108,6 +108,16 @@ pub enum PlayError {
     /// The server went away before it had agreed to play.
     #[error("the server has closed the connection before anything was played")]
     Closed,
+    /// The server has ended the session before its time.
+    #[error("the server has ended the session, because {reason}: {played:.1} s of {} were played", wanted.map_or("an endless presentation".to_owned(), |it| format!("{it:.1} s")))]
+    Ended {
+        /// The server's words.
+        reason: String,
+        /// Seconds that were played.
+        played: f64,
+        /// Seconds that were wanted.
+        wanted: Option<f64>,
+    },
     /// The server went away.
     #[error("the server is gone: {played:.1} s of {} were played", wanted.map_or("an endless presentation".to_owned(), |it| format!("{it:.1} s")))]
     ServerGone {

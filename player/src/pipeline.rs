@@ -118,6 +118,8 @@ pub struct Pipeline {
     /// When something was last there to be played.
     last_fed: MonoTime,
     closed: bool,
+    /// Why the server has ended the session, where it said so.
+    farewell: Option<String>,
 }
 
 impl Pipeline {
@@ -184,6 +186,7 @@ impl Pipeline {
             carrier: wish.carrier,
             last_fed: now,
             closed: false,
+            farewell: None,
         })
     }
 
@@ -255,6 +258,12 @@ impl Pipeline {
     /// The server is gone; what is buffered is still played.
     pub fn on_closed(&mut self) {
         self.closed = true;
+    }
+
+    /// The server has ended the session because of `reason`; what is buffered is still played.
+    pub fn on_ended(&mut self, reason: String) {
+        self.closed = true;
+        self.farewell = Some(reason);
     }
 
     /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They

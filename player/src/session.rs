@@ -205,6 +205,9 @@ impl Player {
             News::RoundTrip(round_trip) => self.on_round_trip(round_trip),
             News::Playing(playing) => self.on_playing(now, playing),
             News::Terms(terms) => self.renegotiated.push(now, Party::Server, terms),
+            News::Ended(reason) => {
+                self.pipeline.iter_mut().for_each(|pipeline| pipeline.on_ended(reason.clone()));
+            }
             News::Failed(error) => self.end(now, Ending::Failed(error)),
         }
     }

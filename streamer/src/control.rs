@@ -5,6 +5,7 @@
 
 mod connection;
 mod describe;
+mod ending;
 mod flow;
 mod playback;
 mod reply;
@@ -31,10 +32,10 @@ use tracing::debug;
 use crate::catalogue::CatalogueError;
 use crate::pipeline::{StreamSeed, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
-use crate::session::Session;
 use crate::sessions::{SessionId, Sessions};
 use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output};
 use connection::{Connection, Waiting};
+use ending::CutShort;
 use reply::Reply;
 use request::{Asked, bad};
 
@@ -66,6 +67,7 @@ pub(crate) struct Control {
     sessions: Sessions,
     connections: BTreeMap<ConnectionId, Connection>,
     outbox: VecDeque<Output>,
+    cut_short: CutShort,
     beginning: Option<StreamSeed>,
 }
 
@@ -82,6 +84,7 @@ impl Control {
             sessions: Sessions::default(),
             connections: BTreeMap::new(),
             outbox: VecDeque::new(),
+            cut_short: CutShort::default(),
             beginning: None,
             config,
         }
@@ -160,53 +163,6 @@ impl Control {
         }
     }
 
-    /// A session has been silent for too long.
-    pub(crate) fn expire(&mut self, now: MonoTime, id: SessionId) {
-        debug!(session = %id, "timed out");
-        self.end_session(now, id);
-    }
-
-    fn end_session(&mut self, now: MonoTime, id: SessionId) {
-        let connection = self.sessions.peek(id).map(|session| session.connection);
-        if let Some(grant) = self.sessions.remove(id) {
-            self.admission.release(grant);
-            self.share_out(now);
-        }
-        if let Some(connection) = connection {
-            self.tell_granted(connection);
-        }
-    }
-
-    /// Those of best effort get their shares of what the others leave now.
-    fn share_out(&mut self, now: MonoTime) {
-        for id in self.sessions.of_best_effort() {
-            let admission = &self.admission;
-            let changed = self.sessions.update(now, id, |session| {
-                let changed = admission.renew(&mut session.grant);
-                if changed {
-                    let rate = session.shaped_rate();
-                    session.pipeline.set_rate(now, rate);
-                }
-                changed.then_some(session.connection)
-            });
-            if let Some(connection) = changed.flatten() {
-                self.tell_granted(connection);
-            }
-        }
-    }
-
-    /// The congestion window of a QUIC connection must have room for all its sessions, as they are
-    /// shaped.
-    fn tell_granted(&mut self, connection: ConnectionId) {
-        let state = self.connections.get(&connection);
-        if state.is_some_and(|state| state.carrier() == Carrier::Quic) {
-            let sessions = self.sessions.of_connection(connection);
-            let rates = sessions.iter().filter_map(|id| self.sessions.peek(*id));
-            let rate = rates.map(Session::shaped_rate).sum();
-            self.outbox.push_back(Output::Granted { connection, rate });
-        }
-    }
-
     /// Answers what can be answered on a connection.
     fn advance(&mut self, now: MonoTime, connection: ConnectionId) {
         while let Some(next) = self.connections.get_mut(&connection).and_then(Connection::next) {
@@ -260,7 +216,7 @@ impl Control {
     /// What a request needs before it can be answered.
     fn fetch_for(&self, connection: ConnectionId, asked: &Asked) -> Result<Option<Fetch>, Reply> {
         if asked.session.is_some() && self.session_of(connection, asked).is_none() {
-            return Err(session_not_found());
+            return Err(self.no_session(asked));
         }
         let name = asked.target.as_ref().and_then(|target| target.name.as_deref());
         match (&asked.method, name) {

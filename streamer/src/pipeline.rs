@@ -22,7 +22,7 @@ pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
 pub use path::PathWatch;
 pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
-pub use reports::{Feedback, Heard, SenderReports};
+pub use reports::{Feedback, Heard, REPORT_INTERVAL, SenderReports};
 pub use rungs::MediaLimit;
 pub use schedule::Schedule;
 
@@ -31,10 +31,11 @@ use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::{self, CongestionFeedback};
-use cantus_qos::shaping::{Pacer, TokenBucket};
+use cantus_qos::shaping::{Pacer, TokenBucket, Tripped};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
 use crate::encoding::EncodingJob;
+use audio::IP_UDP_HEADERS;
 
 /// A packet that leaves the chain.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -72,6 +73,7 @@ pub struct Pipeline {
     rate: Bitrate,
     allowance: Option<Allowance>,
     schedule: Option<Schedule>,
+    cut_short: Option<Tripped>,
 }
 
 impl Pipeline {
@@ -91,6 +93,7 @@ impl Pipeline {
             rate,
             allowance: None,
             schedule: None,
+            cut_short: None,
         }
     }
 
@@ -199,7 +202,14 @@ impl Pipeline {
 
     /// The next packet to leave at `now`.
     pub fn pop(&mut self, now: MonoTime) -> Option<Packet> {
+        if self.cut_short.is_some() {
+            return self.reports.pop_last();
+        }
         let schedule = self.schedule?;
+        if let Some(why) = self.tripped() {
+            self.cut_short(now, &schedule, why);
+            return self.reports.pop_last();
+        }
         self.limit(now, &schedule);
         for chain in &mut self.audio {
             chain.advance(now, &schedule, self.wall, &mut self.pacer);
@@ -237,20 +247,48 @@ impl Pipeline {
         self.audio.iter_mut().flat_map(AudioChain::take_jobs)
     }
 
-    /// Media that runs ahead leaves as fast as the path bears it; other media has its time.
+    /// Media that runs ahead leaves as fast as the path bears it, and well below what would trip a
+    /// breaker; other media has its time.
     fn pace(&mut self, now: MonoTime, schedule: &Schedule) {
         let allowance = self.allowance.as_ref().filter(|_| schedule.runs_ahead());
         if let Some(path) = allowance.and_then(|allowance| allowance.path(now)) {
-            self.pacer.set_rate(now, self.rate.min(path.target));
+            let bearable: Option<Bitrate> = self.audio.iter().map(AudioChain::bearable).sum();
+            let within = |rate: Bitrate| Bitrate::from_bps(rate.as_bps() / 4 * 3);
+            let rate = self.rate.min(path.target);
+            self.pacer.set_rate(now, bearable.map_or(rate, |it| rate.min(within(it))));
         }
     }
 
     fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
-        self.allowance.as_mut().is_none_or(|allowance| allowance.admits(now, packet))
+        let admits = self.allowance.as_mut().is_none_or(|it| it.admits(now, packet));
+        if admits && packet.channel == Channel::Rtp {
+            let chains = self.audio.iter_mut().filter(|chain| chain.uses(packet.flow));
+            chains.for_each(|chain| chain.on_sent(now, packet.data.len() + IP_UDP_HEADERS));
+        }
+        admits
+    }
+
+    fn tripped(&self) -> Option<Tripped> {
+        self.audio.iter().find_map(AudioChain::tripped)
+    }
+
+    /// Nothing more leaves but goodbye.
+    fn cut_short(&mut self, now: MonoTime, schedule: &Schedule, why: Tripped) {
+        self.cut_short = Some(why);
+        self.reports.part(now, self.wall.at(now), schedule, &self.audio, why.to_string());
+        self.stop();
+    }
+
+    /// Why it has ended for good, once goodbye is said: a circuit breaker has tripped.
+    pub fn is_cut_short(&self) -> Option<Tripped> {
+        self.cut_short.filter(|_| self.reports.is_silent())
     }
 
     /// When [`pop`](Self::pop) may have something again.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
+        if self.cut_short.or(self.tripped()).is_some() {
+            return Some(now);
+        }
         let schedule = self.schedule.as_ref()?;
         let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule));
         let cues = self.cues.iter().filter_map(CueChain::next_deadline);

@@ -59,7 +59,7 @@ impl Server {
     /// What is to be done at `now`.
     pub fn poll(&mut self, now: MonoTime) -> Output {
         let held_until = self.cap.blocked_until(now);
-        let mut expired = Vec::new();
+        let mut over = Vec::new();
         loop {
             if let Some(output) = self.control.pop_output() {
                 return output;
@@ -68,9 +68,9 @@ impl Server {
             if let Some(job) = sessions.pop_job() {
                 return Output::Encode(job);
             }
-            let transmit = sessions.pop(now, held_until.is_some(), &mut expired);
-            for id in expired.drain(..) {
-                self.control.expire(now, id);
+            let transmit = sessions.pop(now, held_until.is_some(), &mut over);
+            for id in over.drain(..) {
+                self.control.on_over(now, id);
             }
             if let Some(transmit) = transmit {
                 self.cap.spend(now, transmit.wire_size());
@@ -85,6 +85,11 @@ impl Server {
     /// How many sessions there are.
     pub fn session_count(&self) -> usize {
         self.control.sessions().len()
+    }
+
+    /// How many sessions were ended by circuit breakers.
+    pub fn cut_short(&self) -> u64 {
+        self.control.cut_short()
     }
 
     /// What they were granted together.

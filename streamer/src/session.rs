@@ -8,13 +8,14 @@ use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
-use cantus_qos::shaping::PathRate;
+use cantus_qos::shaping::{BreakerTerms, CircuitBreaker, PathRate, Tripped};
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, Schedule};
+use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, REPORT_INTERVAL, Schedule};
 use crate::programme::Programme;
 use crate::wire::{Carrier, ConnectionId, Destination, Source, Transmit};
 
@@ -32,6 +33,11 @@ const LEAST_RATE: Bitrate = Bitrate::from_kbps(8);
 /// than half as much again.
 const STORED_LEAD: Duration = Duration::from_secs(10);
 const STORED_LEAD_BYTES: usize = 768 << 10;
+
+/// No shorter trouble of the path ends a session: a mobile network may be silent for six seconds,
+/// and a listener of stored media has ten to go on with.
+const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE_AHEAD: Duration = Duration::from_secs(15);
 
 /// What belongs to one control URL of a session.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -165,6 +171,26 @@ impl Session {
                 Carrier::Quic => Allowance::over_quic(wanted),
             });
         }
+    }
+
+    /// From now on a track of sound is not sent any more when nobody hears it. Who `knows_us` sends
+    /// reports as often as we do; others as RFC 3550 has it, or not at all.
+    pub fn guard(&mut self, flow: FlowId, knows_us: bool) {
+        let patience = if self.runs_ahead() { PATIENCE_AHEAD } else { PATIENCE };
+        let congestion = self.carrier != Carrier::Quic;
+        let Some(chain) = self.pipeline.audio_on(flow) else { return };
+        chain.guard(CircuitBreaker::new(BreakerTerms {
+            framing: chain.unit_duration().to_duration(),
+            interval: if knows_us { REPORT_INTERVAL } else { rtcp::DEFAULT_MINIMUM },
+            reports: knows_us,
+            patience,
+            congestion,
+        }));
+    }
+
+    /// Why it has ended, if a circuit breaker has ended it.
+    pub fn cut_short(&self) -> Option<Tripped> {
+        self.pipeline.is_cut_short()
     }
 
     /// What the connection's path bears of this session.

@@ -139,19 +139,20 @@ impl Sessions {
     }
 
     /// The next packet of any session that is due at `now`; with `held` only of those that do not
-    /// run ahead. Sessions that have been silent for too long are put into `expired` instead.
+    /// run ahead. Sessions that are over, because their listeners have been silent for too long or
+    /// a circuit breaker has tripped, are put into `over` instead.
     pub fn pop(
         &mut self,
         now: MonoTime,
         held: bool,
-        expired: &mut Vec<SessionId>,
+        over: &mut Vec<SessionId>,
     ) -> Option<Transmit> {
         while let Some(id) = self.next_due(now, held) {
             let entry = self.entries.get_mut(&id)?;
-            if entry.session.expires_at() <= now {
+            if entry.session.expires_at() <= now || entry.session.cut_short().is_some() {
                 let (ahead, armed) = (entry.session.runs_ahead(), entry.armed);
                 self.timers(ahead).remove(&(armed, id));
-                expired.push(id);
+                over.push(id);
                 continue;
             }
             // The timer stays as it is: where one packet was, there may be another.

@@ -188,6 +188,7 @@ impl Rehearsal {
             }
             News::Playing(playing) => self.playing = Some((self.now, playing)),
             News::Failed(error) => panic!("{error}"),
+            News::Ended(why) => panic!("{why}"),
             News::Peer(..) | News::RoundTrip(_) | News::Terms(_) => {}
         }
     }
@@ -196,7 +197,7 @@ impl Rehearsal {
         let Destination::Udp(to) = transmit.destination else { return };
         let (size, tag) = (transmit.wire_size(), to.port().into());
         let (data, entered, ecn) = (transmit.data, self.now, Ecn::NotCapable);
-        self.link.push(entered, Packet { data, size, entered, tag, ecn });
+        self.link.push(entered, Packet { data, size, entered, tag, ecn, queued: Duration::ZERO });
     }
 
     fn receive(&mut self) {

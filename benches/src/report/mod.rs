@@ -14,6 +14,7 @@ mod figure;
 pub mod html;
 mod measure;
 mod others;
+mod pipe;
 mod plot;
 mod results;
 mod run;

@@ -56,6 +56,20 @@ pub struct Run {
     pub quic_framing_bytes: Option<i64>,
     /// The same for each packet that the ends gave to it, in bytes.
     pub quic_framing_per_packet: Option<f64>,
+    /// How long the packets of the session stood in the queue of the bottleneck on their way to the
+    /// player, behind others and without their own transmission: the median of those that came
+    /// through; `null` where nothing limits the rate.
+    pub queue_p50_ms: Option<f64>,
+    /// The 95 % quantile.
+    pub queue_p95_ms: Option<f64>,
+    /// The longest.
+    pub queue_max_ms: Option<f64>,
+    /// Of what the bottleneck could have carried from the first audio packet to the last, the share
+    /// that audio packets took, with their IP, UDP and RTP headers; over QUIC as they would be over
+    /// UDP. `null` where the rate is not constant.
+    pub pipe_media: Option<f64>,
+    /// The share that everything took that the session sent to the player.
+    pub pipe_used: Option<f64>,
     /// From a unit's sending to its being heard, the mean of those heard in time.
     pub delay_mean_ms: Option<f64>,
     /// Median of it.

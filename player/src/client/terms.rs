@@ -4,7 +4,7 @@ use cantus_qos::rtsp::CANTUS_QOS;
 use cantus_qos::spec::QosSpec;
 use cantus_qos::stats::report::Term;
 use cantus_qos::time::MonoTime;
-use rtsp_types::{Method, Response};
+use rtsp_types::{Method, Response, StatusCode};
 
 use super::{Client, News, Step};
 use crate::error::PlayError;
@@ -45,8 +45,13 @@ impl Client {
         self.dialogue.request(now, Step::Renegotiate, Method::SetParameter, &base, &extra);
     }
 
-    /// An answer says what is promised now.
-    pub(super) fn on_terms(&mut self, response: &Response<Vec<u8>>) {
+    /// An answer says what is promised now, or that there is no session any more.
+    pub(super) fn on_told(&mut self, response: &Response<Vec<u8>>) {
+        if response.status() == StatusCode::SessionNotFound {
+            self.keep_alive_at = None;
+            self.news.push_back(News::Ended(words(response)));
+            return;
+        }
         let Some(offered) = offered(response) else { return };
         if self.offered.replace(offered) != Some(offered) {
             self.news.push_back(News::Terms(offered));
@@ -57,6 +62,13 @@ impl Client {
 /// What an answer promises.
 pub(super) fn offered(response: &Response<Vec<u8>>) -> Option<QosSpec> {
     response.header(&CANTUS_QOS)?.as_str().parse().ok()
+}
+
+/// The one line in which a refusal says why.
+pub(super) fn words(response: &Response<Vec<u8>>) -> String {
+    let words = String::from_utf8_lossy(response.body());
+    let line = words.lines().next().map(str::trim).filter(|line| !line.is_empty());
+    line.unwrap_or_else(|| response.reason_phrase()).chars().take(200).collect()
 }
 
 /// These terms of `spec` alone.

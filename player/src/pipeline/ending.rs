@@ -13,6 +13,9 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// What was under way when the server said goodbye arrives within this.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 
+/// So much of a server's words is shown, in characters.
+const LONGEST_LINE: usize = 200;
+
 impl Pipeline {
     /// Whether the whole range was rendered.
     pub(super) fn is_rendered(&self) -> bool {
@@ -23,7 +26,10 @@ impl Pipeline {
     pub fn is_over(&self, now: MonoTime) -> bool {
         match self.until {
             Some(_) => self.is_rendered() && self.over_at().is_none_or(|over_at| over_at <= now),
-            None => self.said_goodbye() && !self.has_more() && self.starved_at() <= now,
+            None => {
+                let left = self.said_goodbye() && self.farewell().is_none();
+                left && !self.has_more() && self.starved_at() <= now
+            }
         }
     }
 
@@ -37,15 +43,23 @@ impl Pipeline {
         if now < self.starved_at() || self.is_rendered() || self.has_more() {
             return None;
         }
+        let played = self.tracks.first().map(|track| track.voice.played - track.voice.concealed);
+        let played = played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64();
+        let wanted = self.until.map(|until| (until - self.from).as_secs_f64());
+        if let Some(reason) = self.farewell() {
+            return Some(PlayError::Ended { reason: line(reason), played, wanted });
+        }
         let received = self.tracks.iter().any(Track::has_received);
         if !received && !self.closed {
             return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
         }
-        let played = self.tracks.first().map(|track| track.voice.played - track.voice.concealed);
-        Some(PlayError::ServerGone {
-            played: played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64(),
-            wanted: self.until.map(|until| (until - self.from).as_secs_f64()),
-        })
+        Some(PlayError::ServerGone { played, wanted })
+    }
+
+    /// Why the server has ended the session before its time, where it has said so.
+    fn farewell(&self) -> Option<&str> {
+        let mut said = self.tracks.iter().filter_map(|track| track.intake.receiver.farewell());
+        self.farewell.as_deref().or_else(|| said.next())
     }
 
     /// Whether anything is left to be played.
@@ -59,7 +73,13 @@ impl Pipeline {
 
     /// Until when something more may come.
     pub(super) fn starved_at(&self) -> MonoTime {
-        let patience = if self.closed || self.said_goodbye() { STRAGGLERS } else { SILENCE };
+        let over = self.closed || self.said_goodbye() || self.farewell().is_some();
+        let patience = if over { STRAGGLERS } else { SILENCE };
         self.last_fed + patience
     }
+}
+
+/// The words of a server as one line of a terminal.
+fn line(words: &str) -> String {
+    words.chars().filter(|it| !it.is_control()).take(LONGEST_LINE).collect()
 }

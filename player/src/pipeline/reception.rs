@@ -24,6 +24,8 @@ pub(crate) struct Receiver {
     /// Whether the sender wants to know which packets arrive, and what it has not been told yet.
     tells: bool,
     arrivals: Option<ArrivalLog>,
+    /// Why the source has ended before its time.
+    farewell: Option<String>,
 }
 
 #[derive(Debug)]
@@ -58,6 +60,7 @@ impl Receiver {
             highest: 0,
             tells: false,
             arrivals: None,
+            farewell: None,
         }
     }
 
@@ -153,8 +156,11 @@ impl Receiver {
         }
     }
 
-    /// These sources say goodbye.
-    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
+    /// These sources say goodbye, and perhaps why.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc], reason: Option<&str>) {
+        if self.ssrc().is_some_and(|ssrc| ssrcs.contains(&ssrc)) {
+            self.farewell = reason.map(str::to_owned);
+        }
         if let Some(source) = self.source.as_mut().filter(|source| ssrcs.contains(&source.ssrc)) {
             source.left = true;
         }
@@ -163,6 +169,11 @@ impl Receiver {
     /// Whether the source has said goodbye.
     pub(crate) fn has_left(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.left)
+    }
+
+    /// Why it has, where it said so: nothing more comes.
+    pub(crate) fn farewell(&self) -> Option<&str> {
+        self.farewell.as_deref()
     }
 
     /// What is to be reported about the source.

@@ -170,7 +170,7 @@ pub(super) fn on_report(
     for packet in packets {
         match packet {
             RtcpPacket::SenderReport(report) => track.receiver().on_sender_report(now, &report),
-            RtcpPacket::Bye { ssrcs, .. } => track.intake.on_bye(&ssrcs),
+            RtcpPacket::Bye { ssrcs, reason } => track.intake.on_bye(&ssrcs, reason.as_deref()),
             RtcpPacket::ExtendedReport(report) => {
                 let echoes = report.blocks.iter().filter_map(|block| match block {
                     // A session has one listener: the echo is ours.

@@ -128,7 +128,7 @@ impl Control {
     /// The session that a request is about as a whole: its tracks keep time with each other, and
     /// none of several plays alone (RFC 2326, section 11.3.12).
     fn whole_session(&self, connection: ConnectionId, asked: &Asked) -> Result<SessionId, Reply> {
-        let id = self.session_of(connection, asked).ok_or_else(session_not_found)?;
+        let id = self.session_of(connection, asked).ok_or_else(|| self.no_session(asked))?;
         let session = self.sessions.peek(id).ok_or_else(session_not_found)?;
         let target = asked.target.as_ref();
         let name = target.and_then(|target| target.name.as_deref());

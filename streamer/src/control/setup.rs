@@ -210,8 +210,11 @@ impl Control {
             if let Some(repair) = repair {
                 session.needs(repair.least_delay(session.programme.unit_duration()));
             }
-            if asked.cantus && matches!(flow.kind, FlowKind::Audio(_)) {
-                session.govern(rate);
+            if matches!(flow.kind, FlowKind::Audio(_)) {
+                session.guard(flow.id, asked.cantus);
+                if asked.cantus {
+                    session.govern(rate);
+                }
             }
             session.add_flow(now, flow);
             (session.connection, session.granted_spec())

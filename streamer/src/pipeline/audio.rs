@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::payload::MediaUnit;
+use cantus_qos::quantity::Bitrate;
 use cantus_qos::repair::Answerer;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::{RtcpPacket, SenderReport};
-use cantus_qos::shaping::Pacer;
+use cantus_qos::rtcp::{ReportBlock, RtcpPacket, SenderReport};
+use cantus_qos::shaping::{CircuitBreaker, Pacer, Tripped};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
 use super::rungs::Rungs;
@@ -20,7 +21,7 @@ use crate::encoding::{Encoding, EncodingJob, UnitState};
 const ENCODER_RETRY: Duration = Duration::from_millis(2);
 
 /// IPv4 and UDP.
-const IP_UDP_HEADERS: usize = 28;
+pub(super) const IP_UDP_HEADERS: usize = 28;
 
 /// What no delay was promised for can be of use for so long after its nominal instant: no player
 /// of stored media begins later.
@@ -38,6 +39,7 @@ pub struct AudioChain {
     packetizer: Packetizer,
     protection: Option<Protection>,
     answerer: Option<Answerer>,
+    breaker: Option<CircuitBreaker>,
     path: PathWatch,
     /// How long after its nominal instant a unit is heard.
     delay: Duration,
@@ -59,6 +61,7 @@ impl AudioChain {
             packetizer,
             protection: None,
             answerer: None,
+            breaker: None,
             delay: LONGEST_USE,
             ended: false,
         }
@@ -74,6 +77,33 @@ impl AudioChain {
     /// Adds repair. Source packets carry its footer from the next one on.
     pub fn protect(&mut self, protection: Protection) {
         self.protection = Some(protection);
+    }
+
+    /// Adds a breaker, which ends what nobody hears.
+    pub fn guard(&mut self, breaker: CircuitBreaker) {
+        self.breaker = Some(breaker);
+    }
+
+    /// Why the track is not to be sent any more, if it is not.
+    pub fn tripped(&self) -> Option<Tripped> {
+        self.breaker.as_ref()?.tripped()
+    }
+
+    /// What the path bears of the track by its losses; `None` where that is no bound.
+    pub fn bearable(&self) -> Option<Bitrate> {
+        self.breaker.as_ref()?.bearable()
+    }
+
+    /// Whether packets on `flow` belong to the track: its media, or its repair.
+    pub fn uses(&self, flow: FlowId) -> bool {
+        self.flow == flow || self.protection.as_ref().is_some_and(|it| it.flow() == flow)
+    }
+
+    /// A packet of the track has left, of `bytes` with all headers.
+    pub fn on_sent(&mut self, now: MonoTime, bytes: usize) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.on_sent(now, bytes);
+        }
     }
 
     /// The flow that its packets leave on.
@@ -94,15 +124,24 @@ impl AudioChain {
         {
             protection.on_path(path, self.path.heard_after());
         }
-        let Some(answerer) = &mut self.answerer else { return };
         match packet {
-            RtcpPacket::Nack(nack) if nack.media == ssrc => answerer.on_nack(now, nack),
+            RtcpPacket::Nack(nack) if nack.media == ssrc => {
+                self.answerer.iter_mut().for_each(|answerer| answerer.on_nack(now, nack));
+            }
             RtcpPacket::ReceiverReport(report) => {
                 let ours = report.blocks.iter().filter(|block| block.ssrc == ssrc);
-                let round_trips = ours.filter_map(|block| block.round_trip(wall.at(now)));
-                round_trips.for_each(|round_trip| answerer.on_round_trip(round_trip));
+                ours.for_each(|block| self.on_block(now, block, block.round_trip(wall.at(now))));
             }
             _ => {}
+        }
+    }
+
+    fn on_block(&mut self, now: MonoTime, block: &ReportBlock, round_trip: Option<Duration>) {
+        if let Some((answerer, round_trip)) = self.answerer.as_mut().zip(round_trip) {
+            answerer.on_round_trip(round_trip);
+        }
+        if let Some(breaker) = &mut self.breaker {
+            breaker.on_report(now, block, round_trip);
         }
     }
 
@@ -142,6 +181,9 @@ impl AudioChain {
         }
         if let Some(protection) = &mut self.protection {
             protection.forget();
+        }
+        if let Some(breaker) = &mut self.breaker {
+            breaker.rest();
         }
     }
 

@@ -19,8 +19,9 @@ use super::{AudioChain, Packet, Schedule};
 /// RTCP may take this much of a session (RFC 3550, section 6.2: 5 % of a stream of 100 kbit/s).
 const BANDWIDTH: Bitrate = Bitrate::from_kbps(5);
 
-/// Between reports of one stream; the clocks of the two ends are compared by them.
-const MINIMUM_INTERVAL: Duration = Duration::from_secs(1);
+/// Between reports of one stream, ours and those of a listener who knows us; the clocks of the two
+/// ends are compared by them.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A session has two members and an SR with SDES is some hundred octets.
 const MEMBERS: u32 = 2;
@@ -69,7 +70,7 @@ impl SenderReports {
         Self {
             cname,
             random,
-            timer: ReportTimer::new(BANDWIDTH, MINIMUM_INTERVAL),
+            timer: ReportTimer::new(BANDWIDTH, REPORT_INTERVAL),
             next: None,
             outgoing: VecDeque::new(),
             said_bye: false,
@@ -146,10 +147,33 @@ impl SenderReports {
             let due = self.next.is_some_and(|next| next <= now);
             let bye = finished && !self.said_bye;
             if due || bye {
-                self.report(now, ntp, schedule, audio, bye);
+                self.report(now, ntp, schedule, audio, bye.then_some(Farewell(None)));
             }
         }
         self.outgoing.pop_front()
+    }
+
+    /// The end comes before the end of the range, because of `reason`: BYE says so.
+    pub fn part(
+        &mut self,
+        now: MonoTime,
+        ntp: NtpTime,
+        schedule: &Schedule,
+        audio: &[AudioChain],
+        reason: String,
+    ) {
+        self.outgoing.clear();
+        self.report(now, ntp, schedule, audio, Some(Farewell(Some(reason))));
+    }
+
+    /// What was said goodbye with, if it is not out yet.
+    pub fn pop_last(&mut self) -> Option<Packet> {
+        self.outgoing.pop_front()
+    }
+
+    /// Whether nothing is left to be said.
+    pub fn is_silent(&self) -> bool {
+        self.outgoing.is_empty()
     }
 
     fn report(
@@ -158,7 +182,7 @@ impl SenderReports {
         ntp: NtpTime,
         schedule: &Schedule,
         audio: &[AudioChain],
-        bye: bool,
+        bye: Option<Farewell>,
     ) {
         for chain in audio {
             let report = chain.sender_report(now, schedule, ntp);
@@ -173,12 +197,12 @@ impl SenderReports {
                 let blocks = vec![XrBlock::DelaySinceLast(vec![echo])];
                 compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
             }
-            if bye {
-                compound.push(RtcpPacket::Bye { ssrcs: vec![ssrc], reason: None });
+            if let Some(Farewell(reason)) = bye.clone() {
+                compound.push(RtcpPacket::Bye { ssrcs: vec![ssrc], reason });
             }
             self.outgoing.push_back(compound_packet(chain.flow(), &compound));
         }
-        self.said_bye |= bye;
+        self.said_bye |= bye.is_some();
         let random = self.random.random::<f64>();
         let next = self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random);
         self.next = (!self.said_bye).then_some(next);
@@ -192,6 +216,10 @@ impl SenderReports {
         self.next
     }
 }
+
+/// BYE, and why.
+#[derive(Clone, Debug)]
+struct Farewell(Option<String>);
 
 fn compound_packet(flow: FlowId, compound: &[RtcpPacket]) -> Packet {
     Packet {

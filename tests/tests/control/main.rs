@@ -1,6 +1,7 @@
 //! The request-reply side of the streamer: a pure server, driven with bytes in virtual time.
 
 mod addresses;
+mod breakers;
 mod describe;
 mod house;
 mod limits;

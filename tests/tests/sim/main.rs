@@ -3,6 +3,7 @@
 //! Each module is a scenario or a few of one kind. Seeds are fixed, so a failure can be had again;
 //! none was chosen for what it gives.
 
+mod breakers;
 mod clean;
 mod impaired;
 mod latency;

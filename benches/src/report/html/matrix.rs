@@ -13,7 +13,7 @@ use crate::matrix::{Findings, Picture};
 use crate::report::{CellKey, CellResult, Figure, Other, Unit, Who, others_on};
 
 /// The figures of the table of everything.
-const SHOWN: [&str; 20] = [
+const SHOWN: [&str; 23] = [
     "residual",
     "repair_bound",
     "network_loss",
@@ -21,6 +21,9 @@ const SHOWN: [&str; 20] = [
     "overhead",
     "feedback",
     "quic_framing_per_packet",
+    "queue_p95_ms",
+    "pipe_media",
+    "pipe_used",
     "delay_mean_ms",
     "delay_p50_ms",
     "delay_p95_ms",
@@ -346,6 +349,10 @@ fn glossary() -> String {
      <dt>QUIC framing a packet</dt><dd>what the same session took more over QUIC than its packets \
      would take over UDP, handshake, control and acknowledgements included, for each packet that \
      the ends gave to QUIC</dd>\n\
+     <dt>queue</dt><dd>how long a packet stood in line at the bottleneck, its own transmission not \
+     counted</dd>\n\
+     <dt>of the pipe, media; all</dt><dd>audio packets with their headers, and everything sent to the \
+     player, of what the bottleneck could have carried in that time</dd>\n\
      <dt>skew</dt><dd>how long after its sound a cue was shown; negative is before it</dd>\n\
      <dt>best peer, Roc, reference</dt><dd>measured once through the same emulator: the best of \
      GStreamer (RTX, RED, ULPFEC, ST 2022-1), SRT and RIST; Roc 0.4 at 200 ms on top of the path; \

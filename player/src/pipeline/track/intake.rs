@@ -110,9 +110,9 @@ impl Intake {
         }
     }
 
-    /// These sources say goodbye: nothing more is to be expected of them.
-    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc]) {
-        self.receiver.on_bye(ssrcs);
+    /// These sources say goodbye, and perhaps why: nothing more is to be expected of them.
+    pub(crate) fn on_bye(&mut self, ssrcs: &[Ssrc], reason: Option<&str>) {
+        self.receiver.on_bye(ssrcs, reason);
         if let Some(asking) = self.asking.as_mut().filter(|_| self.receiver.has_left()) {
             asking.asker.end();
         }

@@ -153,6 +153,39 @@ fn an_endless_presentation_ends_with_the_goodbye_of_its_source() {
     assert!(house.now < ms(2_000), "{:?}", house.now);
 }
 
+/// Goodbye of a source, and why.
+fn goodbye(ssrc: Ssrc, reason: &str) -> Bytes {
+    let report = rtcp::ReceiverReport { ssrc, blocks: Vec::new() };
+    let bye = RtcpPacket::Bye { ssrcs: vec![ssrc], reason: Some(reason.to_owned()) };
+    rtcp::write_compound(&[RtcpPacket::ReceiverReport(report), bye])
+}
+
+#[test]
+fn a_server_that_ends_the_session_before_its_time_is_quoted_in_one_line() {
+    let mut house = House::new(fixed(), StandIn::new(500));
+    house.stream(0..50);
+    house.arrive(ms(600), AUDIO, Channel::Rtcp, goodbye(Ssrc(8), "a stranger says so"));
+    house.arrive(ms(1_005), AUDIO, Channel::Rtcp, goodbye(SSRC, "nobody\x1b[2J hears\nit"));
+    house.run(ms(10_000));
+    let line =
+        "the server has ended the session, because nobody[2J hearsit: 1.0 s of 10.0 s were played";
+    assert_eq!(house.failure(), line);
+    assert_eq!(house.heard()[..50 * FRAMES], sent(0..50 * FRAMES), "the rest is heard");
+    assert!(house.now < ms(2_000), "{:?}", house.now);
+}
+
+#[test]
+fn an_endless_presentation_that_is_ended_before_its_time_has_not_completed() {
+    let mut server = StandIn::new(0);
+    server.description.duration = None;
+    let mut house = House::new(fixed(), server);
+    house.stream(0..50);
+    house.arrive(ms(1_005), AUDIO, Channel::Rtcp, goodbye(SSRC, "it is late"));
+    house.run(ms(60_000));
+    let line = "the server has ended the session, because it is late: 1.0 s of an endless presentation were played";
+    assert_eq!(house.failure(), line);
+}
+
 #[test]
 fn sender_reports_are_answered_with_when_they_came() {
     let mut house = House::new(fixed(), StandIn::new(500));

@@ -15,7 +15,7 @@ const START_SHARE: f64 = 0.5;
 
 /// If nothing is told of the path for so many packets, nothing will be: who does not report does not
 /// ask either, and repair has to do everything.
-const PATIENCE: u32 = 250;
+const PATIENCE: u32 = 400;
 const UNTOLD_SHARE: f64 = 0.7;
 
 /// When units have come to run ahead by so much more, or less, repair is fitted anew.
