@@ -131,7 +131,7 @@ impl AudioChain {
         if self.path.heard(wall.at(now), packet)
             && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
         {
-            protection.on_path(path);
+            protection.on_path(path, self.path.heard_after());
         }
         match packet {
             RtcpPacket::Nack(nack) if nack.media == ssrc => {
