@@ -364,6 +364,7 @@ impl Pipeline {
     /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
         self.plan_playout();
+        self.reports.set_buffered(self.pace.buffers());
         let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
         let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);

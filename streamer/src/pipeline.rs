@@ -76,6 +76,8 @@ pub struct Pipeline {
     /// The rate of the pacer where nothing holds it back.
     rate: Bitrate,
     allowance: Option<Allowance>,
+    /// A copy of what has just left, to follow it.
+    copy: Option<Packet>,
     schedule: Option<Schedule>,
     cut_short: Option<Tripped>,
 }
@@ -96,6 +98,7 @@ impl Pipeline {
             pacer: Pacer::new(bucket),
             rate,
             allowance: None,
+            copy: None,
             schedule: None,
             cut_short: None,
         }
@@ -190,6 +193,7 @@ impl Pipeline {
         self.audio.iter_mut().for_each(AudioChain::stop);
         self.cues.iter_mut().for_each(CueChain::stop);
         self.pacer.clear();
+        self.copy = None;
     }
 
     /// Where the nominal timeline stands, within the range; `None` unless it runs.
@@ -223,8 +227,14 @@ impl Pipeline {
             chain.advance(now, self.wall, &mut self.pacer);
         }
         self.pace(now, &schedule);
+        if let Some(copy) = self.copy.take()
+            && self.admits(now, &schedule, &copy)
+        {
+            return Some(copy);
+        }
         while let Some(packet) = self.pacer.pop(now) {
             if self.admits(now, &schedule, &packet) {
+                self.copy = self.copy_of(now, &packet, schedule.runs_ahead());
                 return Some(packet);
             }
             self.pacer.give_back(packet.data.len());
@@ -268,6 +278,14 @@ impl Pipeline {
             self.pacer.set_rate(now, rate);
             self.audio.iter_mut().for_each(|chain| chain.set_answers(now, rate));
         }
+    }
+
+    /// Media that was lowered climbs again by trials, which copies of it fill.
+    fn copy_of(&self, now: MonoTime, packet: &Packet, runs_ahead: bool) -> Option<Packet> {
+        let is_lowered = self.audio.iter().any(AudioChain::is_lowered);
+        let allowance = self.allowance.as_ref().filter(|_| is_lowered && !runs_ahead)?;
+        let class = DeliveryClass::Repair;
+        allowance.fills_trial(now, packet).then(|| Packet { class, ..packet.clone() })
     }
 
     /// Whether media that runs ahead is held back by what waits for the path.

@@ -71,7 +71,8 @@ pub struct LogEntry {
     /// Which way it went.
     pub direction: Direction,
     /// Whose it is: the client's number at the UDP relay; at the RTSP relay twice the number of
-    /// the SETUP, and one more for RTCP; in virtual time the player's port, or 0 for QUIC.
+    /// the SETUP, and one more for RTCP; in virtual time the player's port, or 0 for QUIC, and above the lower 16 bits which
+    /// of those it is who share the path.
     pub route: u32,
     /// What it carries.
     pub kind: Kind,
@@ -158,6 +159,23 @@ impl PacketLog {
     /// All packets, counted.
     pub fn counts(&self) -> PacketCounts {
         self.counts
+    }
+
+    /// The same with those packets only that are to be kept, of those whose stories are known.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&LogEntry) -> bool) -> Self {
+        let mut log = Self::with_limit(self.limit);
+        for entry in self.entries.iter().filter(|entry| keep(entry)) {
+            log.on_entered(*entry);
+            let counts = log.direction(entry.direction);
+            match entry.fate {
+                Fate::InFlight => {}
+                Fate::Delivered => counts.delivered += 1 + u64::from(entry.copies),
+                Fate::Lost => counts.lost += 1,
+                Fate::Overflowed => counts.overflowed += 1,
+            }
+        }
+        log
     }
 
     /// One line per packet: direction, route, what it carries, size, the microseconds at which it

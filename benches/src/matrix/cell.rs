@@ -10,6 +10,7 @@ use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::MediaTime;
 
 use super::plan::{NamedLink, Transport};
+use crate::plan::Company;
 use crate::report::CellKey;
 use crate::sim::{Capture, Media, Scenario};
 
@@ -26,6 +27,8 @@ pub struct Cell {
     pub latency: Latency,
     /// Forward error correction.
     pub protection: Protection,
+    /// Who else crosses the path.
+    pub company: Company,
     /// What is promised beside the latency.
     pub promise: QosSpec,
     /// How much is played; `None`: to the end.
@@ -41,6 +44,7 @@ impl Cell {
             media: self.media.display().to_string(),
             latency: self.terms(),
             protection: self.protection.to_string(),
+            beside: (!self.company.is_empty()).then(|| self.company.to_string()),
             length: self.length.map(duration_text),
         }
     }
@@ -73,6 +77,7 @@ impl Cell {
             protection: self.protection,
             promise: self.promise,
             length: self.length.map(MediaTime::from_duration),
+            company: self.company.clone(),
             capture: Capture { fates: true, packets: true, sound: false },
             ..Scenario::new(spec, &self.presentation(), self.transport.into())
         }

@@ -127,7 +127,19 @@ fn pipe(cell: &CellResult) -> Option<String> {
     Some(text)
 }
 
-/// One line a cell, for adaptive playout another, and for a bottleneck; and where the rest is.
+/// How a cell's session got on with others; `None` where it was alone.
+fn sharing(cell: &CellResult) -> Option<String> {
+    let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);
+    let (share, jain) = (mean("fair_share")?, mean("jain")?);
+    let mut text =
+        format!("media {:.1} % of its fair share; Jain's index {jain:.3}", 100.0 * share);
+    if let Some(others) = mean("pipe_others") {
+        text += &format!("; others {:.1} % of the pipe", 100.0 * others);
+    }
+    Some(text)
+}
+
+/// One line a cell, for adaptive playout another, and for a bottleneck and who shared it; and where the rest is.
 fn summary(findings: &Findings, out: &Path) -> String {
     let Findings { results, .. } = findings;
     let mut text = String::new();
@@ -142,7 +154,7 @@ fn summary(findings: &Findings, out: &Path) -> String {
         let (residual, overhead) = (percent("residual"), percent("overhead"));
         let mos = cell.figure("mos").map_or("-".to_owned(), |mos| format!("{:.2}", mos.mean));
         text += &format!("residual {residual}  overhead {overhead}  MOS {mos:>4}  {}\n", cell.key);
-        for line in [playout(cell), pipe(cell)].into_iter().flatten() {
+        for line in [playout(cell), pipe(cell), sharing(cell)].into_iter().flatten() {
             text += &format!("    {line}\n");
         }
     }

@@ -18,6 +18,7 @@ mod pipe;
 mod plot;
 mod results;
 mod run;
+mod sharing;
 mod spread;
 pub mod students_t;
 

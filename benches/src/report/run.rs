@@ -70,6 +70,16 @@ pub struct Run {
     pub pipe_media: Option<f64>,
     /// The share that everything took that the session sent to the player.
     pub pipe_used: Option<f64>,
+    /// Audio packets that came through, with their IP, UDP and RTP headers, of what the session would
+    /// have had if all who shared the bottleneck had had the same, or of what unprotected audio takes
+    /// if that is less ([`PLAIN_FRAME`](super::PLAIN_FRAME)). Over the last two thirds of the time
+    /// in which all were there; `null` where nobody else was.
+    pub fair_share: Option<f64>,
+    /// Jain's index of everybody's bytes that came through in that time: 1 where all had the same,
+    /// 1/n where one had everything.
+    pub jain: Option<f64>,
+    /// What the others took of the pipe in that time.
+    pub pipe_others: Option<f64>,
     /// From a unit's sending to its being heard, the mean of those heard in time.
     pub delay_mean_ms: Option<f64>,
     /// Median of it.

@@ -180,6 +180,15 @@ impl Pace {
         }
     }
 
+    /// How long a packet that takes as long as half of them is to be buffered, and how long at most:
+    /// where that is ours to choose, and known by now.
+    pub(crate) fn buffers(&self) -> Option<(Duration, Duration)> {
+        let median = self.target.median().filter(|_| self.latency == Latency::Auto)?;
+        let before = median - self.fastest().into();
+        let from = |longest: Duration| (TimeDelta::from(longest) - before).max_zero();
+        Some((from(self.target()), from(self.longest())))
+    }
+
     /// By how much longer than the fastest packet takes a delay is, the sink left out.
     fn excess(&self, delay: TimeDelta) -> TimeDelta {
         delay - TimeDelta::from(self.fastest() + self.ahead())

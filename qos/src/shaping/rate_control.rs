@@ -53,6 +53,9 @@ const AFTER_TRIAL: f64 = 0.95;
 /// A trial that fails shows that what was before may have been too much too, but by no more.
 const LITTLE_LESS: f64 = 0.98;
 
+/// Somebody whose queue was met while nothing was tried is taken to be there for so long.
+const COMPANY: Duration = Duration::from_secs(180);
+
 /// A queue of ours has become shorter so long after it was longest, by this part or by twice what
 /// would be unusual; otherwise it is not ours.
 const OURS_AFTER: Duration = Duration::from_millis(700);
@@ -78,6 +81,8 @@ const SILENCE: Duration = Duration::from_millis(1_500);
 /// little below it, where it tries from time to time whether there is room for more. If it does not,
 /// the queue is somebody else's or the path has become another one, and the rate is as before.
 ///
+/// Who met somebody's queue while it tried nothing shares the path: [`PathRate::is_shared`].
+///
 /// The design takes from GCC (that a growing delay counts, not a long one), from NADA (RFC 8698)
 /// and SCReAM (RFC 8298) (base delay and queue), from LEDBAT (RFC 6817) (the ages of the base
 /// delay) and from BBR (that the limit is what was delivered while there was a queue).
@@ -100,6 +105,8 @@ pub struct RateControl {
     is_found: bool,
     /// By how much more is tried next.
     step: f64,
+    /// Until when somebody else is taken to share the path.
+    shared_until: Option<MonoTime>,
     /// Since when the queue is unusual.
     unusual_since: Option<MonoTime>,
     newest: MonoTime,
@@ -121,6 +128,7 @@ impl RateControl {
             phase: Phase::Rising { since: MonoTime::ZERO },
             is_found: false,
             step: bps(FIRST_STEP),
+            shared_until: None,
             unusual_since: None,
             newest: MonoTime::ZERO,
             reported_at: None,
@@ -171,7 +179,10 @@ impl RateControl {
     /// What all this comes to at `now`.
     pub fn path(&self, now: MonoTime) -> PathRate {
         let lost_thousandths = (self.loss.share() * 1_000.0).round() as u16;
-        PathRate { target: self.target(now), limit: self.limit(), lost_thousandths }
+        let is_trying = matches!(self.phase, Phase::Trying { .. });
+        let is_shared = self.shared_until.is_some_and(|until| now < until);
+        let (target, limit) = (self.target(now), self.limit());
+        PathRate { target, limit, is_trying, is_shared, lost_thousandths }
     }
 
     /// All that is known at `now` was told.
@@ -245,7 +256,10 @@ impl RateControl {
         let before = self.target;
         self.target = match self.phase {
             Phase::Rising { .. } => delivered * AFTER_RISE,
-            _ => delivered * AFTER_REST,
+            _ => {
+                self.shared_until = Some(now + COMPANY);
+                delivered * AFTER_REST
+            }
         }
         .max(self.least);
         self.is_found = true;

@@ -129,7 +129,8 @@ impl Allowance {
     }
 
     /// What the media may take; `None` where nothing limits it. Media that `runs_ahead` takes no
-    /// more than was asked for: it had better run.
+    /// more than was asked for: it had better run. Nor does it where others share the path: what
+    /// is left is theirs.
     pub fn media(&self, now: MonoTime, runs_ahead: bool) -> Option<MediaLimit> {
         let path = self.path(now)?;
         let around = if self.is_quic() { QUIC_RATE } else { Bitrate::ZERO };
@@ -138,7 +139,7 @@ impl Allowance {
         let narrow = self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE);
         let limit = if clean { limit } else { limit * DOUBTFUL };
         let rate = Bitrate::from_bps((limit / WITH_REPORTS) as u64);
-        Some(MediaLimit { rate, rises: clean && narrow && !runs_ahead })
+        Some(MediaLimit { rate, rises: clean && narrow && !path.is_shared && !runs_ahead })
     }
 
     /// Whether `packet` may leave at `now`.
@@ -163,6 +164,19 @@ impl Allowance {
     /// What it takes on the way.
     fn size(&self, packet: &Packet) -> usize {
         packet.data.len() + if self.is_quic() { QUIC_HEADERS } else { UDP_HEADERS }
+    }
+
+    /// Whether a copy of `packet`, which has just left, is to follow: while more is tried than was
+    /// found to be possible, something has to take it. Where packets are lost repair does; and media
+    /// that is clean has nothing to send that would show whether there is room for its next rung.
+    pub fn fills_trial(&self, now: MonoTime, packet: &Packet) -> bool {
+        let is_media = packet.class == DeliveryClass::Isochronous;
+        let is_tried = |path: PathRate| {
+            path.is_trying
+                && path.loss() < LITTLE_LOSS
+                && self.saved >= self.size(packet) as f64 * 8.0
+        };
+        is_media && self.path(now).is_some_and(is_tried)
     }
 
     fn save(&mut self, now: MonoTime) {

@@ -131,7 +131,7 @@ impl AudioChain {
         if self.path.heard(wall.at(now), packet)
             && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
         {
-            protection.on_path(path);
+            protection.on_path(path, self.path.heard_after());
         }
         match packet {
             RtcpPacket::Nack(nack) if nack.media == ssrc => {
@@ -163,6 +163,11 @@ impl AudioChain {
     /// What the track may take from now on; `None`: as much as was asked for.
     pub fn limit(&mut self, limit: Option<MediaLimit>) {
         self.limit = limit;
+    }
+
+    /// Whether the track is on a lower rung than was asked for.
+    pub fn is_lowered(&self) -> bool {
+        self.rungs.as_ref().is_some_and(Rungs::is_lowered)
     }
 
     /// What is to be encoded for this track.

@@ -101,6 +101,11 @@ impl Rungs {
         self.current.map_or(self.usual, Rung::bitrate)
     }
 
+    /// Whether what is sent is less than was asked for.
+    pub(super) fn is_lowered(&self) -> bool {
+        self.bitrate() < self.usual
+    }
+
     fn choose(&self, limit: Option<MediaLimit>) -> Bitrate {
         let Some(MediaLimit { rate, rises }) = limit else { return self.usual };
         let headers = Bitrate::from_bps((self.headers as f64 * 8.0 / self.interval) as u64);

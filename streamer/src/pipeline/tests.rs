@@ -8,6 +8,7 @@ use cantus_qos::rtcp::{RtcpPacket, parse_compound};
 use cantus_qos::rtp::{
     AbsSendTime, ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc,
 };
+use cantus_qos::shaping::PathRate;
 use cantus_qos::time::ClockRate;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -76,12 +77,14 @@ fn with_cues(programme: &Programme, carriage: Carriage) -> Pipeline {
     pipeline
 }
 
-/// Everything that leaves after `from` and up to `until`, with its instant.
+/// Everything that leaves after `from` and up to `until`, with its instant; what is to be encoded is
+/// so at once.
 fn run(pipeline: &mut Pipeline, from: MonoTime, until: MonoTime) -> Vec<(MonoTime, Packet)> {
     let mut now = from;
     let mut left = Vec::new();
     loop {
         left.extend(std::iter::from_fn(|| pipeline.pop(now)).map(|packet| (now, packet)));
+        pipeline.take_jobs().for_each(EncodingJob::run);
         match pipeline.next_deadline(now) {
             Some(at) if at <= until => now = at.max(now + Duration::from_nanos(1)),
             _ => return left,
@@ -291,6 +294,33 @@ fn a_cue_that_is_over_is_not_sent() {
     let mut pipeline = with_cues(&programme, Carriage::Lossy);
     pipeline.play(START, Schedule::live(START, seconds(13), seconds(20)));
     assert_eq!(run(&mut pipeline, START, after(1)), []);
+}
+
+#[test]
+fn lowered_media_fills_a_trial_with_copies_and_otherwise_there_are_none() {
+    let programme = media::programme("trial", 10);
+    let path = PathRate {
+        limit: Some(Bitrate::from_kbps(110)),
+        is_trying: true,
+        ..PathRate::unlimited(Bitrate::from_kbps(140))
+    };
+    let resting = PathRate { is_trying: false, ..path };
+    let lossy = PathRate { lost_thousandths: 20, ..path };
+    let wide = PathRate { limit: Some(Bitrate::from_kbps(190)), ..path };
+    for (path, copied) in [(path, true), (resting, false), (lossy, false), (wide, false)] {
+        let mut pipeline = with_audio(&programme);
+        let mut allowance = Allowance::over_quic(Bitrate::from_kbps(300));
+        allowance.on_path(path);
+        pipeline.govern(allowance);
+        let (from, until) = whole(&programme);
+        pipeline.play(START, Schedule::live(START, from, until));
+        let left = run(&mut pipeline, START, after(1));
+        let media = of_class(&left, DeliveryClass::Isochronous);
+        let copies = of_class(&left, DeliveryClass::Repair);
+        assert!(copies.iter().all(|copy| media.contains(copy)), "each at once, to the last byte");
+        assert_eq!(copies.is_empty(), !copied);
+        assert!(copies.len() < media.len(), "no more than is tried");
+    }
 }
 
 #[test]

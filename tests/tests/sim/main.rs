@@ -10,6 +10,7 @@ mod latency;
 mod numbers;
 mod playout;
 mod protection;
+mod sharing;
 mod stage;
 mod standing;
 mod stored;

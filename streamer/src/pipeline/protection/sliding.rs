@@ -69,10 +69,12 @@ impl SlidingProtection {
         self
     }
 
-    /// The path is known, or has become another one.
-    pub(super) fn on_path(&mut self, path: Path) {
+    /// The path is known, or has become another one; so has the delay after which units are heard,
+    /// where the listener chooses it and tells.
+    pub(super) fn on_path(&mut self, path: Path, heard_after: Option<Duration>) {
         if let Some(fitting) = &mut self.fitting {
             fitting.path = Some(path);
+            fitting.delay = heard_after.unwrap_or(fitting.delay);
             self.fit();
         }
     }
