@@ -36,6 +36,20 @@ fn units_come_out_in_the_order_of_their_media_time() {
 }
 
 #[test]
+fn what_is_whole_ends_at_the_first_hole() {
+    let mut buffer = buffer();
+    assert_eq!(buffer.whole(ms(0)), MediaTime::ZERO);
+    for sequence in [0, 1, 2, 4, 5] {
+        buffer.push(unit(sequence, 20 * sequence as i64, 20));
+    }
+    for (position, whole) in [(0, 60), (30, 30), (60, 0), (70, 0), (80, 40), (120, 0)] {
+        assert_eq!(buffer.whole(ms(position)), ms(whole), "from {position} on");
+    }
+    buffer.push(unit(3, 60, 20));
+    assert_eq!(buffer.whole(ms(0)), ms(120));
+}
+
+#[test]
 fn the_second_copy_of_a_waiting_unit_is_a_duplicate() {
     let mut buffer = buffer();
     assert_eq!(buffer.push(unit(1, 20, 20)), Pushed::Accepted);
