@@ -4,9 +4,11 @@
 //! Where a unit is missing it is asked to [`conceal`](Decoder::conceal) as many frames as the gap
 //! is long: a frame is one sample of each channel, so the timeline never shifts.
 
+mod comforted;
 mod l16;
 mod opus;
 
+pub use comforted::Comforted;
 pub use l16::L16Decoder;
 pub use opus::OpusDecoder;
 

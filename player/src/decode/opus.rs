@@ -1,6 +1,7 @@
 //! Opus (RFC 6716), decoded by libopus.
 
 use cantus_qos::payload::AudioFormat;
+use cantus_qos::playout::StepLimit;
 use cantus_qos::time::{ClockRate, MediaTime};
 use opusic_c::{Channels, ErrorCode, SampleRate};
 
@@ -17,11 +18,12 @@ const FADE_START: usize = 2_880;
 /// From here on there is silence: 120 ms. After 100 ms libopus makes up noise, which says nothing
 /// and sets in harder than speech does.
 const FADE_END: usize = 5_760;
-/// Sound that comes back after a fade rises so long: 5 ms.
-const RISE: usize = 240;
+/// Sound that comes back after a fade rises so long: 20 ms. libopus predicts the first frame from what
+/// it made up, and after an outage that is far off.
+const RISE: usize = 960;
 
 /// Decodes Opus to 48 kHz and hides gaps with libopus's own concealment, which knows pitch and
-/// spectrum of what was heard.
+/// spectrum of what was heard; but with no step over those of the sound.
 pub struct OpusDecoder {
     inner: opusic_c::Decoder,
     channels: usize,
@@ -31,6 +33,7 @@ pub struct OpusDecoder {
     ahead: Vec<f32>,
     /// Frames concealed since the last packet.
     outage: usize,
+    steps: StepLimit,
 }
 
 impl OpusDecoder {
@@ -57,7 +60,8 @@ impl OpusDecoder {
             .map_err(|error| DecodeError::Start(error.message()))?;
         let channels = usize::from(format.channels);
         let scratch = vec![0.0; LONGEST_PACKET * channels];
-        Ok(Self { inner, channels, scratch, ahead: Vec::new(), outage: 0 })
+        let steps = StepLimit::new(format);
+        Ok(Self { inner, channels, scratch, ahead: Vec::new(), outage: 0, steps })
     }
 
     /// Makes up `frames` frames, a multiple of [`STEP`], behind what is in `ahead`.
@@ -103,6 +107,7 @@ impl Decoder for OpusDecoder {
                 frame.iter_mut().for_each(|sample| *sample *= gain);
             }
         }
+        self.steps.sound(&mut out[start..]);
         self.ahead.clear();
         self.outage = 0;
         Ok(frames)
@@ -119,12 +124,14 @@ impl Decoder for OpusDecoder {
             frame.iter_mut().for_each(|sample| *sample *= gain);
         }
         out.resize(start + frames * self.channels, 0.0);
+        self.steps.made_up(&mut out[start..]);
         self.outage = self.outage.saturating_add(frames);
     }
 
     fn reset(&mut self) {
         // OPUS_RESET_STATE cannot fail on a decoder that exists.
         let _ = self.inner.reset();
+        self.steps.reset();
         self.ahead.clear();
         self.outage = 0;
     }

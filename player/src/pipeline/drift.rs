@@ -32,9 +32,9 @@ const JUMP: Duration = Duration::from_millis(20);
 /// where it was within 100 s: an estimate that is off by one part in a million would move it by
 /// 86 ms in a day.
 ///
-/// Nobody hears it. Listeners tell two tones apart from a difference of 2,000 parts in a million
-/// on, at 1 kHz and under the best conditions (Wier, Jesteadt and Green, JASA 61, 1977); here they
-/// differ by 300 or so, and that comes about in 5 s.
+/// Nobody hears it. Listeners tell two tones of 1 kHz apart from a difference of some 2,000 parts in a
+/// million on, under the best conditions (Micheyl, Xiao and Oxenham, Hearing Research, 2012, look at
+/// twelve studies); here they differ by 300 or so, and that comes about in 5 s.
 #[derive(Debug, Default)]
 pub(super) struct DriftCorrection {
     /// What the sound is stretched by at present; `None` before the first time.

@@ -30,11 +30,11 @@ pub enum Adjustment {
 /// 2.5 to 15 ms, mostly by 5 to 10; in every fifth block that is a change of tempo by 5 to 10 %,
 /// about the least that listeners notice in speech, and it makes up for 50 to 100 ms in a second.
 /// Where playback is more than 100 ms behind, as after an outage, every second block may be
-/// shortened: a tempo up to a quarter faster, at which speech is as easily followed (Liang, Färber
-/// and Girod, "Adaptive playout scheduling and loss concealment for voice communication over IP
-/// networks", IEEE Transactions on Multimedia 5, 2003, had listeners who did not mind single
-/// packets at half and at twice their length). A share that was not used cannot be saved: two
-/// scaled blocks never come closer than the share allows.
+/// shortened: a tempo up to a quarter faster, which passes within seconds (Liang, Färber and Girod,
+/// "Adaptive playout scheduling and loss concealment for voice communication over IP networks", IEEE
+/// Transactions on Multimedia 5, 2003, had listeners whom scaling now and then did not disturb). A
+/// share that was not used cannot be saved: two scaled blocks never come closer than the share
+/// allows.
 #[derive(Clone, Debug, Default)]
 pub struct Adapter {
     /// What is being done; `Steady` within the band.

@@ -7,6 +7,8 @@
 //!   be shortened or lengthened where the two are too far apart.
 //! * [`TimeScale`] does so, by whole periods of the sound.
 //! * [`Concealer`] fills what never came: it lets the sound go on in its own period and fade.
+//! * [`StepLimit`] joins what a codec makes up in its place, and [`ComfortNoise`] takes over where it
+//!   has faded.
 //!
 //! A block here is interleaved `f32`, full scale at ±1: `frames × channels` samples, a frame being
 //! one sample of every channel. All channels are stretched and extended by the same lag, so that
@@ -48,6 +50,7 @@
 
 mod adapter;
 mod buffer;
+mod comfort;
 mod concealment;
 mod fade;
 mod fastest;
@@ -56,6 +59,7 @@ mod pitch;
 mod recent;
 #[cfg(test)]
 pub(crate) mod signals;
+mod step;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -63,6 +67,8 @@ mod time_scale;
 
 pub use adapter::{Adapter, Adjustment};
 pub use buffer::{Buffer, Pushed, Taken, Unit};
+pub use comfort::ComfortNoise;
 pub use concealment::Concealer;
+pub use step::StepLimit;
 pub use target::{TargetConfig, TargetDelay};
 pub use time_scale::TimeScale;

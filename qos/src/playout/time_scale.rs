@@ -2,6 +2,7 @@
 
 use super::fade::falling;
 use super::pitch::PitchSearch;
+use super::step::largest_step;
 use crate::payload::AudioFormat;
 
 #[cfg(test)]
@@ -19,8 +20,9 @@ mod tests;
 /// alike to 0.9, so that what is left out or said twice is no event of its own: noise, attacks and
 /// changing sounds are left alone. How many blocks change is the [`Adapter`](super::Adapter)'s to bound,
 /// at one in five: that is a tempo 5 to 10 % off, and listeners begin to notice 5 % in speech (Quené,
-/// J. Phonetics 35, 2007). Liang, Färber and Girod (IEEE Trans. Multimedia 5, 2003) let packets
-/// become half or twice as long, seldom, and heard hardly any loss of quality.
+/// J. Phonetics 35, 2007). Liang, Färber and Girod (IEEE Trans. Multimedia 5, 2003) scaled packets
+/// now and then, and their listeners heard no loss of quality. A jump that would step farther from a
+/// sample to the next than the block does is not made.
 ///
 /// Blocks are to hold at least 20 ms. Within 20 ms, periods up to 15 ms fit, within 25 ms all; of
 /// longer blocks the last 30 ms are worked on.
@@ -50,6 +52,8 @@ impl TimeScale {
     /// A block whose mean power is below -60 dB of full scale is silent: nothing in it has a
     /// period that could be broken.
     const SILENT_POWER: f32 = 1e-6;
+    /// A step that is larger by no more than this is not: 72 dB below full scale.
+    const INAUDIBLE: f32 = 1.0 / 4_096.0;
 
     /// A time scale for blocks of one format.
     pub fn new(format: AudioFormat) -> Self {
@@ -71,8 +75,9 @@ impl TimeScale {
     /// What it has become shorter by is what its length says.
     pub fn shorten(&mut self, block: &[f32]) -> Option<Vec<f32>> {
         let splice = self.splice(block)?;
+        let scaled = self.jump(block, splice.at, splice.at + splice.lag, splice.overlap)?;
         self.removed += splice.lag as u64;
-        Some(self.jump(block, splice.at, splice.at + splice.lag, splice.overlap))
+        Some(scaled)
     }
 
     /// The block with one of its periods twice; `None` where it is shorter than 20 ms, or not
@@ -81,8 +86,9 @@ impl TimeScale {
     /// What it has become longer by is what its length says.
     pub fn lengthen(&mut self, block: &[f32]) -> Option<Vec<f32>> {
         let splice = self.splice(block)?;
+        let scaled = self.jump(block, splice.at + splice.lag, splice.at, splice.overlap)?;
         self.added += splice.lag as u64;
-        Some(self.jump(block, splice.at + splice.lag, splice.at, splice.overlap))
+        Some(scaled)
     }
 
     /// Frames removed so far.
@@ -118,8 +124,9 @@ impl TimeScale {
         energy <= Self::SILENT_POWER * block.len() as f32
     }
 
-    /// The block up to frame `from`, then on from frame `to`, cross-faded over `overlap` frames.
-    fn jump(&self, block: &[f32], from: usize, to: usize, overlap: usize) -> Vec<f32> {
+    /// The block up to frame `from`, then on from frame `to`, cross-faded over `overlap` frames;
+    /// `None` where that would step farther than the block does: by so much the two differ.
+    fn jump(&self, block: &[f32], from: usize, to: usize, overlap: usize) -> Option<Vec<f32>> {
         let sample = |frame: usize| frame * self.channels;
         let mut out = Vec::with_capacity(sample(from) + block.len() - sample(to));
         out.extend_from_slice(&block[..sample(from + overlap)]);
@@ -130,6 +137,7 @@ impl TimeScale {
             *leaving = arriving + weight * (*leaving - arriving);
         }
         out.extend_from_slice(&block[sample(to + overlap)..]);
-        out
+        let own = largest_step(block, self.channels);
+        (largest_step(&out, self.channels) <= own + Self::INAUDIBLE).then_some(out)
     }
 }

@@ -70,7 +70,7 @@ impl Drift {
 ///
 /// *Confidence.* Queues last: what is off in one bucket is off in the next. So the standard error
 /// of the slope counts only as many minima as are independent, `n (1 - r) / (1 + r)` where `r` is
-/// the correlation of neighbours (Santer et al., J. Geophys. Res. 105, 2000).
+/// the correlation of neighbours: exact for noise of first order.
 ///
 /// *Path changes.* Minima that lie apart from the line are left out. If they insist, they begin a
 /// new stretch, with an offset of its own; the slope is common to all stretches.

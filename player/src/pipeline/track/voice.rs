@@ -9,7 +9,7 @@ use cantus_qos::sync::{Correction, TrackAlignment};
 use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::Stock;
-use crate::decode::{DecodeError, Decoder, L16Decoder, OpusDecoder};
+use crate::decode::{Comforted, DecodeError, Decoder, L16Decoder, OpusDecoder};
 use crate::pipeline::handed::HandOver;
 
 /// Decodes what is in stock, and makes up what is not.
@@ -50,8 +50,8 @@ impl Voice {
         start: MediaTime,
     ) -> Result<Self, DecodeError> {
         let decoder: Box<dyn Decoder> = match codec {
-            AudioCodec::Opus => Box::new(OpusDecoder::new(format)?),
-            AudioCodec::L16 => Box::new(L16Decoder::new(format)),
+            AudioCodec::Opus => Box::new(Comforted::new(OpusDecoder::new(format)?, format)),
+            AudioCodec::L16 => Box::new(Comforted::new(L16Decoder::new(format), format)),
         };
         Ok(Self {
             concealed: MediaTime::ZERO,
