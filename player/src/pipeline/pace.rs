@@ -29,13 +29,13 @@ const AUTO: TargetConfig = TargetConfig {
     loss: None,
 };
 
-/// So much behind the newest unit a missing one of stored media may still be repaired, and as long
-/// playback waits for it.
+/// Where nothing is asked for again, so much behind the newest unit a missing one of stored media
+/// may still be repaired, and as long playback waits for it.
 const STORED_HOPE: MediaTime = MediaTime::from_millis(3_000);
 
 /// Stored media waits this long for anything at all, a little less than after which the server
 /// counts as gone.
-const PATIENCE: MediaTime = MediaTime::from_millis(9_000);
+const PATIENCE: Duration = Duration::from_millis(9_000);
 
 /// The least that is left for jitter where path and sink take more than was promised.
 const LEAST: Duration = Duration::from_millis(20);
@@ -120,16 +120,32 @@ impl Pace {
     pub(crate) fn waits(&self, delay: Option<TimeDelta>, stood: MediaTime) -> bool {
         match self.latency {
             Latency::Fixed(_) => false,
-            Latency::Stored => stood < PATIENCE,
+            Latency::Stored => stood < MediaTime::from_duration(PATIENCE),
             Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < self.longest().into()),
         }
     }
 
-    /// Whether it waits where something is missing though `depth` is there from here on. Stored
-    /// media has no instant at which it must be heard; but what is long past the newest unit is
-    /// repaired by now, or never.
+    /// Whether it waits where something is missing that was asked for, and nothing at all has come
+    /// for so long. Stored media has no instant at which it must be heard: it is a reliable stream
+    /// until the path to its server counts as gone.
+    pub(crate) fn waits_for_answer(&self, quiet: Duration) -> bool {
+        self.is_stored() && quiet < PATIENCE
+    }
+
+    /// The same where nothing is asked for, and `depth` is there from here on: what is long past the
+    /// newest unit is repaired by now, or never.
     pub(crate) fn waits_for_repair(&self, depth: MediaTime, stood: MediaTime) -> bool {
-        self.latency == Latency::Stored && depth < STORED_HOPE && stood < STORED_HOPE
+        self.is_stored() && depth < STORED_HOPE && stood < STORED_HOPE
+    }
+
+    /// How long after its instant a unit that was asked for is waited for.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.is_stored() { PATIENCE } else { Duration::ZERO }
+    }
+
+    /// Whether the sender may run ahead, and playback falls behind.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.latency == Latency::Stored
     }
 
     /// By how much longer playback waits than it must, where the latency is ours to choose.
@@ -162,6 +178,15 @@ impl Pace {
             (Latency::Auto, false) => TimeDelta::ZERO - stood.to_delta(),
             _ => TimeDelta::ZERO,
         }
+    }
+
+    /// How long a packet that takes as long as half of them is to be buffered, and how long at most:
+    /// where that is ours to choose, and known by now.
+    pub(crate) fn buffers(&self) -> Option<(Duration, Duration)> {
+        let median = self.target.median().filter(|_| self.latency == Latency::Auto)?;
+        let before = median - self.fastest().into();
+        let from = |longest: Duration| (TimeDelta::from(longest) - before).max_zero();
+        Some((from(self.target()), from(self.longest())))
     }
 
     /// By how much longer than the fastest packet takes a delay is, the sink left out.

@@ -6,6 +6,8 @@ mod intake;
 mod stock;
 mod voice;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::repair::Playout;
@@ -148,12 +150,32 @@ impl Track {
         self.intake.on_repair(now, data, sender, &mut self.stock)
     }
 
-    /// The unit that is played at `position` must be there at `at`, and so each other one.
-    pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime) {
+    /// The unit that is played at `position` must be there at `at`, or `patience` later, and so each
+    /// other one.
+    pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
         if let Some((number, begin)) = self.stock.unit_at(position) {
             let at = at + (begin - position).to_delta();
-            self.intake.plan_playout(Playout { number, at, unit: self.unit.to_duration() });
+            let unit = self.unit.to_duration();
+            self.intake.plan_playout(Playout { number, at, unit, patience });
         }
+    }
+
+    /// Whether the unit at `position`, which is not there, may still come; `None` where nothing is
+    /// asked for again.
+    pub(crate) fn awaits(&self, position: MediaTime) -> Option<bool> {
+        let (number, _) = self.stock.unit_at(position)?;
+        self.intake.awaits(number)
+    }
+
+    /// How long it takes until a unit that was lost is there, by what was lost so far; no time
+    /// where nothing was, or nothing is asked for again.
+    pub(crate) fn repaired_within(&self) -> Duration {
+        self.intake.repaired_within()
+    }
+
+    /// How much is buffered from `position` on before the first gap.
+    pub(crate) fn whole(&self, position: MediaTime) -> MediaTime {
+        self.stock.whole(position)
     }
 
     /// How much is buffered from `position` on.

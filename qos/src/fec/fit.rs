@@ -13,10 +13,12 @@
 //!   takes five symbols to make good, and they come too late for the first. There a symbol should
 //!   cover *one* unit, sent as long ago as it can be and still be in time: that is outside the
 //!   burst, and one symbol makes it good.
+//! * Where units are heard so soon that only the newest can be repaired, a symbol is a copy of it.
+//!   Against losses one by one that halves them; each copy saves the same.
 //!
 //! So [`Fit::for_path`] first estimates what asking leaves, then spends a code on that: a dense one
-//! up to the share at which a block of that window fails hardly ever (binomial), or a distant one
-//! in proportion to what is left, for each of its symbols saves the same.
+//! up to the share at which a block of that window fails hardly ever (binomial), or a distant one, or
+//! copies, in proportion to what is left, for each of their symbols saves the same.
 
 use std::time::Duration;
 
@@ -70,6 +72,10 @@ const LONGEST: Duration = Duration::from_secs(1);
 const LEAST_DISTANT: f64 = 0.28;
 const LITTLE: f64 = 0.001;
 
+/// A symbol leaves so much of a unit after the newest one, on average, as there must be time for at
+/// least: earlier ones are of use then.
+const SOON: f64 = 0.5;
+
 /// So few symbols are none.
 const HARDLY_ANY: f64 = 0.01;
 
@@ -106,13 +112,18 @@ impl Fit {
             return Self { share, oldest: window, newest };
         }
         let window = promise.window(0.5).min(LONGEST);
-        if window < unit {
+        if window < unit.mul_f64(SOON) {
             return Self::NONE;
+        }
+        let most = (LEAST_OF_MOST + MORE_FOR_LOSS * path.loss).min(MOST_DENSE);
+        if window < 2 * unit {
+            // Symbols that cover one unit again: none is older that is of use.
+            let share = most * (left / MUCH).min(1.0);
+            return Self { share, oldest: window.min(unit), newest: Duration::ZERO };
         }
         let units = window.as_secs_f64() / unit.as_secs_f64();
         // Of what the code leaves, asking brings back as much as of all that is lost.
         let fails = |share| dense_fails(path.loss, units, share) * left / path.loss;
-        let most = (LEAST_OF_MOST + MORE_FOR_LOSS * path.loss).min(MOST_DENSE);
         let shares = (0..STEPS).map(|step| most * f64::from(step) / f64::from(STEPS));
         let share = shares.into_iter().find(|&share| fails(share) <= AIM).unwrap_or(most);
         Self { share, oldest: window, newest: Duration::ZERO }

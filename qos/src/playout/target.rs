@@ -160,6 +160,12 @@ impl TargetDelay {
         self.fastest.minimum()
     }
 
+    /// The transit time that half of the packets of late exceed; `None` while it is too early to
+    /// say.
+    pub fn median(&self) -> Option<TimeDelta> {
+        self.point.map(|_| self.arrivals.quantile(0.5))
+    }
+
     fn age(&mut self, now: MonoTime) {
         let elapsed = if self.observed == 0 { Duration::ZERO } else { now.since(self.last) };
         self.last = now;

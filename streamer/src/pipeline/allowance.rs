@@ -61,6 +61,8 @@ pub struct Allowance {
     wanted: Bitrate,
     /// Bits that may leave now.
     saved: f64,
+    /// Bytes that have left, and those among them that are no headers.
+    left: (u64, u64),
     counted_at: Option<MonoTime>,
     began_at: Option<MonoTime>,
     /// Since when a limit of the path is known.
@@ -87,6 +89,7 @@ impl Allowance {
             source,
             wanted,
             saved: 0.0,
+            left: (0, 0),
             counted_at: None,
             began_at: None,
             narrow_since: None,
@@ -117,6 +120,14 @@ impl Allowance {
         }
     }
 
+    /// What the path bears, the headers of what leaves left out.
+    pub fn payload(&self, now: MonoTime) -> Option<Bitrate> {
+        let target = self.path(now)?.target;
+        let (all, payload) = self.left;
+        let share = if all > 0 { payload as f64 / all as f64 } else { 1.0 };
+        Some(Bitrate::from_bps((target.as_bps() as f64 * share) as u64))
+    }
+
     /// What the media may take; `None` where nothing limits it. Media that `runs_ahead` takes no
     /// more than was asked for: it had better run. Nor does it where others share the path: what
     /// is left is theirs.
@@ -131,18 +142,28 @@ impl Allowance {
         Some(MediaLimit { rate, rises: clean && narrow && !path.is_shared && !runs_ahead })
     }
 
-    /// Whether `packet` may leave at `now`; what may has left.
+    /// Whether `packet` may leave at `now`.
     pub fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
         self.save(now);
-        let bits = self.bits(packet);
-        if packet.class == DeliveryClass::Repair && self.saved < bits && self.is_tight(now) {
-            return false;
-        }
-        self.saved = (self.saved - bits).max(OWED);
+        let bits = self.size(packet) as f64 * 8.0;
+        packet.class != DeliveryClass::Repair || self.saved >= bits || !self.is_tight(now)
+    }
+
+    /// `packet` leaves at `now`.
+    pub fn leaves(&mut self, now: MonoTime, packet: &Packet) {
+        self.save(now);
+        let bytes = self.size(packet);
+        self.left.0 += bytes as u64;
+        self.left.1 += packet.data.len() as u64;
+        self.saved = (self.saved - bytes as f64 * 8.0).max(OWED);
         if let Source::Told(told) = &mut self.source {
-            told.on_sent(now, (bits / 8.0) as usize, packet);
+            told.on_sent(now, bytes, packet);
         }
-        true
+    }
+
+    /// What it takes on the way.
+    fn size(&self, packet: &Packet) -> usize {
+        packet.data.len() + if self.is_quic() { QUIC_HEADERS } else { UDP_HEADERS }
     }
 
     /// Whether a copy of `packet`, which has just left, is to follow: while more is tried than was
@@ -151,15 +172,11 @@ impl Allowance {
     pub fn fills_trial(&self, now: MonoTime, packet: &Packet) -> bool {
         let is_media = packet.class == DeliveryClass::Isochronous;
         let is_tried = |path: PathRate| {
-            path.is_trying && path.loss() < LITTLE_LOSS && self.saved >= self.bits(packet)
+            path.is_trying
+                && path.loss() < LITTLE_LOSS
+                && self.saved >= self.size(packet) as f64 * 8.0
         };
         is_media && self.path(now).is_some_and(is_tried)
-    }
-
-    /// What a packet takes on the wire.
-    fn bits(&self, packet: &Packet) -> f64 {
-        let headers = if self.is_quic() { QUIC_HEADERS } else { UDP_HEADERS };
-        (packet.data.len() + headers) as f64 * 8.0
     }
 
     fn save(&mut self, now: MonoTime) {

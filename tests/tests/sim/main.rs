@@ -13,4 +13,5 @@ mod protection;
 mod sharing;
 mod stage;
 mod standing;
+mod stored;
 mod strangers;

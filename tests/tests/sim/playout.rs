@@ -173,6 +173,22 @@ fn a_promised_delay_bounds_what_auto_waits_for_repair() {
 }
 
 #[test]
+fn code_is_sent_to_auto_only_as_far_as_it_can_be_in_time() {
+    let of = |link, protection| {
+        let outcome = play(&LONG, &Scenario { protection, ..auto(link, 60) });
+        let stream = sole(&outcome);
+        let cost = stream.bytes.repair as f64 / stream.bytes.media as f64;
+        (cost, stream.residual.expect("units were expected"))
+    };
+    // Bursts are longer than auto waits there.
+    let (cost, _) = of("bad", Protection::Auto);
+    assert!(cost < 0.1, "{cost}");
+    let (cost, coded) = of("heavy", Protection::Auto);
+    let (_, plain) = of("heavy", Protection::Off);
+    assert!(cost < 0.8 && coded < 0.6 * plain, "{cost}: {coded} of {plain}");
+}
+
+#[test]
 fn what_comes_late_and_in_order_is_heard_all_the_same() {
     let outcome = play(&LONG, &auto("delay 40ms 15ms distribution normal keep-order", 60));
     let stream = sole(&outcome);

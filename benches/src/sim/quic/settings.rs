@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cantus_player::trust::{Fingerprint, Trust, TrustError, Verifier};
-use cantus_qos::roq::ALPN;
+use cantus_qos::roq::{ALPN, INITIAL_ROUND_TRIP};
 use cantus_streamer::quic::{GrantedRate, Identity, IdentityError, server_config};
 use quinn_proto::congestion::{ControllerFactory, CubicConfig, NewRenoConfig};
 use quinn_proto::crypto::rustls::QuicClientConfig;
@@ -101,6 +101,7 @@ impl Settings {
 fn client_transport() -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
+        .initial_rtt(INITIAL_ROUND_TRIP)
         .max_concurrent_uni_streams(VarInt::from_u32(16))
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(Some(64 * 1024))

@@ -131,6 +131,18 @@ impl Intake {
         Some((receiver.ssrc()?, sequences.collect()))
     }
 
+    /// Whether a unit that is not there may still come; `None` where nothing is asked for again.
+    pub(super) fn awaits(&self, number: u64) -> Option<bool> {
+        Some(self.asking.as_ref()?.asker.awaits(number))
+    }
+
+    /// How long it takes until a unit that was lost is there, by what was lost so far.
+    pub(super) fn repaired_within(&self) -> Duration {
+        let lost = self.receiver.loss_share().filter(|share| *share > 0.0);
+        let asking = self.asking.as_ref().zip(lost);
+        asking.map_or(Duration::ZERO, |(asking, share)| asking.asker.repaired_within(share))
+    }
+
     /// When there may be something to ask for.
     pub(crate) fn next_request(&self) -> Option<MonoTime> {
         self.asking.as_ref()?.asker.next_deadline()
