@@ -3,12 +3,12 @@
 mod arrivals;
 mod asking;
 mod intake;
+mod numbering;
 mod stock;
 mod voice;
 
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
@@ -77,11 +77,11 @@ impl Track {
         let (start, until) = playing.range;
         let is_audio = |plan: &&FlowPlan| matches!(plan.role, Role::Audio { .. });
         let tracks = playing.flows.iter().filter(is_audio).count();
-        let mut intake = Intake::new(plan, repair, rate, unit, start, tracks);
+        let mut intake = Intake::new(plan, repair, (codec, rate), unit, playing.range, tracks);
         let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
             let first = intake.receiver.expect(first);
-            intake.expect(first, stock.expect(first, start, until));
+            intake.expect(first, start, stock.expect(first, start, until));
         }
         Ok(Some(Self {
             name: plan.name.clone(),
@@ -150,10 +150,7 @@ impl Track {
 
     /// The unit that is played at `position` must be there at `at`, and so each other one.
     pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime) {
-        if let Some((number, begin)) = self.stock.unit_at(position) {
-            let at = at + (begin - position).to_delta();
-            self.intake.plan_playout(Playout { number, at, unit: self.unit.to_duration() });
-        }
+        self.intake.plan_playout(position, at);
     }
 
     /// How much is buffered from `position` on.

@@ -57,6 +57,7 @@ impl Feed {
         let budget = programme.audio_rate(index)?;
         let answerer = Answerer::new(AnswerPolicy::default(), retransmissions(seed), budget);
         let chain = AudioChain::new(flow, source, packetizer).answering(answerer, delay);
+        let chain = chain.joining(programme.joined);
         Some(Self::Audio(Box::new(chain)))
     }
 

@@ -69,6 +69,11 @@ impl PathWatch {
         }
     }
 
+    /// One way across the path when it is idle: a queue of ours is no reason to send more packets.
+    pub fn least_way(&self) -> Option<Duration> {
+        self.round_trip.least().map(|least| least / 2)
+    }
+
     /// The path, once enough is known of it. Half a round trip is taken for one way.
     pub fn path(&self) -> Option<fec::Path> {
         let round_trip = self.round_trip.smoothed()?;
