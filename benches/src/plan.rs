@@ -29,6 +29,7 @@
 //! | `promise` | as in `--qos` | nothing is promised |
 //! | `fec` | `auto`, `off`, a block such as `20+10`, or a sliding window such as `sliding:80%/150ms` | `auto` |
 //! | `for` | how much is played | to the end |
+//! | `beside` | who else crosses the path, in virtual time: see [`Company`] | nobody |
 //!
 //! A link may change while it is crossed; each change stands at the end of the plan:
 //!
@@ -54,11 +55,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::link::{Change, LinkSpec, PathSpec};
 
+mod company;
 mod mistake;
 
 #[cfg(test)]
 mod tests;
 
+pub use company::{Company, CompanyError, Congestion, Flow, Neighbour};
 pub use mistake::Mistake;
 
 /// The longest plan that is read.
@@ -99,6 +102,9 @@ pub struct Plan {
         deserialize_with = "read_span"
     )]
     pub length: Option<Duration>,
+    /// Who else crosses the path.
+    #[serde(default, with = "text", skip_serializing_if = "Company::is_empty")]
+    pub beside: Company,
     /// Links that take the place of `link` and `back` later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub change: Vec<Change>,

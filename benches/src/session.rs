@@ -11,7 +11,7 @@ use cantus_qos::stats::report::QosReport;
 
 use crate::cli::{RunOptions, SimOptions};
 use crate::duplex::PacketLog;
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Company, Plan, PlanError};
 use crate::probe::{self, Accuracy, Apart, ProbeError, Record, Recorder, TwinError};
 use crate::report::html;
 use crate::sim::{self, Capture, Media, MediaError, Outcome, Scenario, ScenarioError, SimError};
@@ -35,6 +35,9 @@ pub enum SessionError {
     /// The session in virtual time hangs.
     #[error("the session did not end: this is a bug of ours")]
     Endless,
+    /// Others are to cross the path of a session in real time.
+    #[error("`beside` ({0}) is for virtual time only: use `cantus-bench sim`, or leave it out")]
+    Company(Company),
     /// Streamer or relay do not start.
     #[error(transparent)]
     Stage(#[from] StageError),
@@ -135,6 +138,9 @@ fn overhear(
 pub async fn run(options: &RunOptions) -> Result<Finish, SessionError> {
     let mut plan = Plan::read(&options.plan)?;
     plan.seed = options.seed.unwrap_or(plan.seed);
+    if !plan.beside.is_empty() {
+        return Err(SessionError::Company(plan.beside));
+    }
     let (directory, name) = presentation(&plan)?;
     // The page is drawn from the fates of the units, which the player writes as it goes.
     let trace = options.html.as_ref().map(|page| page.with_extension("trace.csv"));

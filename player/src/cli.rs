@@ -38,6 +38,9 @@ Examples:
     cantus-player play quic://host/talk --latency 200 \\
         --qos 'delay<=200ms,jitter<=30ms,loss<=1%' --report talk.json
 
+  As soon as can be with at most one unit in a hundred missing:
+    cantus-player play quic://host/talk --latency auto --qos 'delay<=400ms,loss<=1%'
+
   Ten seconds from the middle, as exact samples, into files:
     cantus-player play rtsp://host/talk --from 30s --for 10s --codec l16 \\
         --out wav:talk.wav --subtitles srt:talk.srt
@@ -111,8 +114,9 @@ pub struct PlayOptions {
     #[arg(long, value_enum, default_value_t)]
     pub codec: Codec,
 
-    /// From sending to being heard: auto (as the network needs), stored (start soon, then buffer
-    /// deep), or a constant such as 200ms; a bare number is milliseconds
+    /// From sending to being heard: auto (as the jitter of the network needs, and with --qos
+    /// 'loss<=1%' as repair needs to keep that), stored (start soon, then buffer deep), or a
+    /// constant such as 200ms; a bare number is milliseconds
     #[arg(long, value_name = "DELAY", default_value_t)]
     pub latency: Latency,
 

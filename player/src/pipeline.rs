@@ -8,6 +8,7 @@
 //! ```
 
 mod bargain;
+mod beginning;
 mod drift;
 mod ending;
 mod handed;
@@ -42,6 +43,7 @@ use crate::client::{Playing, Role};
 use crate::error::PlayError;
 use crate::wish::{Carrier, Latency, SinkClock, Wish};
 use bargain::Bargain;
+use beginning::Beginning;
 use drift::DriftCorrection;
 use handed::{HandOver, Handed};
 use mix::Mix;
@@ -104,6 +106,7 @@ pub struct Pipeline {
     drift: DriftCorrection,
     resampler: Resampler,
     playout: Option<PlayoutClock>,
+    beginning: Beginning,
     /// How long before they are due blocks leave for a sink without a clock.
     lead: Duration,
     /// What such a sink was handed last.
@@ -117,6 +120,8 @@ pub struct Pipeline {
     carrier: Carrier,
     /// When something was last there to be played.
     last_fed: MonoTime,
+    /// When something last came.
+    last_heard: MonoTime,
     closed: bool,
     /// Why the server has ended the session, where it said so.
     farewell: Option<String>,
@@ -155,11 +160,12 @@ impl Pipeline {
             Latency::Fixed(delay) => Some(playing.terms.delay.unwrap_or(delay)),
             Latency::Auto | Latency::Stored => None,
         };
+        let latency = promised.map_or(wish.latency, Latency::Fixed);
         Ok(Self {
             tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(promised.map_or(wish.latency, Latency::Fixed), lead, mix.format()),
+            pace: Pace::new(latency, &playing.terms, lead, mix.format()),
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
@@ -175,6 +181,7 @@ impl Pipeline {
             sink: SinkTime::default(),
             drift: DriftCorrection::default(),
             playout: None,
+            beginning: Beginning::default(),
             lead,
             handed: Handed::default(),
             sounded: None,
@@ -184,6 +191,7 @@ impl Pipeline {
             until,
             carrier: wish.carrier,
             last_fed: now,
+            last_heard: now,
             closed: false,
             farewell: None,
         })
@@ -232,10 +240,12 @@ impl Pipeline {
             };
             if !heard.is_empty() {
                 self.last_fed = self.last_fed.max(now);
+                self.last_heard = now;
             }
-            for (delay, by_itself) in heard.iter().filter_map(|it| Some((it.delay?, it.by_itself)))
-            {
-                if by_itself {
+            for it in heard {
+                self.pace.expect(now, it.expected);
+                let Some(delay) = it.delay else { continue };
+                if it.by_itself {
                     self.pace.observe(now, delay);
                     self.watch.on_transit(now, delay);
                     self.bargain(now, delay);
@@ -243,7 +253,7 @@ impl Pipeline {
                     self.pace.observe_repaired(now, delay);
                 }
             }
-            return;
+            return self.note_beginning(now);
         }
     }
 
@@ -271,6 +281,7 @@ impl Pipeline {
             return None;
         }
         let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
+        let due = self.not_too_soon(now, due);
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, HandOver { due, left: now })
     }
@@ -278,6 +289,11 @@ impl Pipeline {
     /// How much later everything was heard for having been waited for, all told.
     pub fn waited(&self) -> MediaTime {
         self.stall.waited()
+    }
+
+    /// How often playback stood still for that.
+    pub fn stalls(&self) -> u64 {
+        self.stall.times()
     }
 
     /// Renders one unit.
@@ -324,19 +340,6 @@ impl Pipeline {
         }
     }
 
-    /// When the first sample is to be heard.
-    fn start_at(&self) -> Option<MonoTime> {
-        let sent = self.sender.nominal_at(self.position)?;
-        Some(sent + self.pace.start_delay())
-    }
-
-    fn next_sound_at(&self) -> Option<MonoTime> {
-        match &self.playout {
-            Some(playout) => Some(playout.heard_at(self.position)),
-            None => self.start_at(),
-        }
-    }
-
     /// What is heard at `now`, by what was handed to the sink and when; where it left late, what
     /// was to be heard.
     pub fn heard(&self, now: MonoTime) -> Option<MediaTime> {
@@ -361,19 +364,11 @@ impl Pipeline {
     /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
         self.plan_playout();
+        self.reports.set_buffered(self.pace.buffers());
         let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
         let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
         Some(packet)
-    }
-
-    /// Tells the tracks when their units must be there.
-    fn plan_playout(&mut self) {
-        let Some(heard_at) = self.next_sound_at() else { return };
-        let taken_at = heard_at - self.lead - self.pace.sink_lead();
-        for track in &mut self.tracks {
-            track.plan_playout(self.position, taken_at);
-        }
     }
 
     /// Goodbye to the server.

@@ -118,6 +118,7 @@ fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
     report.stretched_ms = Some(millis(stretched.to_delta()));
     report.shrunk_ms = Some(millis(shrunk.to_delta()));
     report.waited_ms = Some(millis(pipeline.waited().to_delta()));
+    report.stalls = Some(pipeline.stalls());
     if let Some(jitter) = track.jitter() {
         report.jitter_ms = report.jitter_ms.with_rfc3550(jitter);
     }

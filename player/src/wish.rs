@@ -13,7 +13,8 @@ use rtsp_types::Url;
 /// How long playback waits behind the sender.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
 pub enum Latency {
-    /// As long as the measured jitter demands, adapted while playing.
+    /// As long as the measured jitter demands, and where a share of losses is promised as repair
+    /// takes to keep that; adapted while playing.
     #[default]
     Auto,
     /// The streamer runs ahead, the player starts early and deepens its buffer.

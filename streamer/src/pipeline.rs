@@ -17,7 +17,7 @@ mod rungs;
 mod schedule;
 
 pub use allowance::{AROUND_QUIC, Allowance};
-pub use audio::{AudioChain, LONGEST_PACKET, LONGEST_USE, UNKNOWN_WAY};
+pub use audio::{AudioChain, LONGEST_PACKET, LONGEST_USE, STORED_USE, UNKNOWN_WAY};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
 pub use path::PathWatch;
@@ -72,6 +72,8 @@ pub struct Pipeline {
     /// The rate of the pacer where nothing holds it back.
     rate: Bitrate,
     allowance: Option<Allowance>,
+    /// A copy of what has just left, to follow it.
+    copy: Option<Packet>,
     schedule: Option<Schedule>,
     cut_short: Option<Tripped>,
 }
@@ -92,6 +94,7 @@ impl Pipeline {
             pacer: Pacer::new(bucket),
             rate,
             allowance: None,
+            copy: None,
             schedule: None,
             cut_short: None,
         }
@@ -186,6 +189,7 @@ impl Pipeline {
         self.audio.iter_mut().for_each(AudioChain::stop);
         self.cues.iter_mut().for_each(CueChain::stop);
         self.pacer.clear();
+        self.copy = None;
     }
 
     /// Where the nominal timeline stands, within the range; `None` unless it runs.
@@ -211,15 +215,22 @@ impl Pipeline {
             return self.reports.pop_last();
         }
         self.limit(now, &schedule);
+        let waits = self.waits(&schedule);
         for chain in &mut self.audio {
-            chain.advance(now, &schedule, self.wall, &mut self.pacer);
+            chain.advance(now, (&schedule, waits), self.wall, &mut self.pacer);
         }
         for chain in &mut self.cues {
             chain.advance(now, self.wall, &mut self.pacer);
         }
         self.pace(now, &schedule);
+        if let Some(copy) = self.copy.take()
+            && self.admits(now, &schedule, &copy)
+        {
+            return Some(copy);
+        }
         while let Some(packet) = self.pacer.pop(now) {
-            if self.admits(now, &packet) {
+            if self.admits(now, &schedule, &packet) {
+                self.copy = self.copy_of(now, &packet, schedule.runs_ahead());
                 return Some(packet);
             }
             self.pacer.give_back(packet.data.len());
@@ -227,7 +238,9 @@ impl Pipeline {
         let finished = self.is_finished();
         let wall = self.wall.at(now);
         let report = self.reports.pop(now, wall, &schedule, &self.audio, finished)?;
-        self.admits(now, &report);
+        if let Some(allowance) = &mut self.allowance {
+            allowance.leaves(now, &report);
+        }
         Some(report)
     }
 
@@ -248,24 +261,47 @@ impl Pipeline {
     }
 
     /// Media that runs ahead leaves as fast as the path bears it, and well below what would trip a
-    /// breaker; other media has its time.
+    /// breaker; what is asked for again leaves before anything else. Other media has its time.
     fn pace(&mut self, now: MonoTime, schedule: &Schedule) {
         let allowance = self.allowance.as_ref().filter(|_| schedule.runs_ahead());
-        if let Some(path) = allowance.and_then(|allowance| allowance.path(now)) {
+        if let Some(target) = allowance.and_then(|allowance| allowance.payload(now)) {
             let bearable: Option<Bitrate> = self.audio.iter().map(AudioChain::bearable).sum();
             let within = |rate: Bitrate| Bitrate::from_bps(rate.as_bps() / 4 * 3);
-            let rate = self.rate.min(path.target);
-            self.pacer.set_rate(now, bearable.map_or(rate, |it| rate.min(within(it))));
+            let rate = self.rate.min(target);
+            let rate = bearable.map_or(rate, |it| rate.min(within(it)));
+            self.pacer.set_rate(now, rate);
+            self.audio.iter_mut().for_each(|chain| chain.set_answers(now, rate));
         }
     }
 
-    fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
-        let admits = self.allowance.as_mut().is_none_or(|it| it.admits(now, packet));
-        if admits && packet.channel == Channel::Rtp {
+    /// Media that was lowered climbs again by trials, which copies of it fill.
+    fn copy_of(&self, now: MonoTime, packet: &Packet, runs_ahead: bool) -> Option<Packet> {
+        let is_lowered = self.audio.iter().any(AudioChain::is_lowered);
+        let allowance = self.allowance.as_ref().filter(|_| is_lowered && !runs_ahead)?;
+        let class = DeliveryClass::Repair;
+        allowance.fills_trial(now, packet).then(|| Packet { class, ..packet.clone() })
+    }
+
+    /// Whether media that runs ahead is held back by what waits for the path.
+    fn waits(&self, schedule: &Schedule) -> bool {
+        schedule.runs_ahead() && !self.pacer.is_empty()
+    }
+
+    /// Whether `packet` may leave at `now`; what may has left. Media that runs ahead makes room for
+    /// what is asked for again.
+    fn admits(&mut self, now: MonoTime, schedule: &Schedule, packet: &Packet) -> bool {
+        let is_code = self.audio.iter().all(|chain| chain.flow() != packet.flow);
+        if let Some(allowance) = &mut self.allowance {
+            if (is_code || !schedule.runs_ahead()) && !allowance.admits(now, packet) {
+                return false;
+            }
+            allowance.leaves(now, packet);
+        }
+        if packet.channel == Channel::Rtp {
             let chains = self.audio.iter_mut().filter(|chain| chain.uses(packet.flow));
             chains.for_each(|chain| chain.on_sent(now, packet.data.len() + IP_UDP_HEADERS));
         }
-        admits
+        true
     }
 
     fn tripped(&self) -> Option<Tripped> {
@@ -290,7 +326,8 @@ impl Pipeline {
             return Some(now);
         }
         let schedule = self.schedule.as_ref()?;
-        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule));
+        let waits = self.waits(schedule);
+        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule, waits));
         let cues = self.cues.iter().filter_map(CueChain::next_deadline);
         let rest = [self.pacer.next_deadline(now), self.reports.next_deadline(self.is_finished())];
         audio.chain(cues).chain(rest.into_iter().flatten()).min()

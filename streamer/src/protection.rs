@@ -272,10 +272,10 @@ mod tests {
 
     #[test]
     fn a_window_is_what_can_still_be_in_time_where_none_is_wished() {
-        assert_eq!(sliding("auto", 200).as_deref(), Some("sliding:85%/146ms"));
+        assert_eq!(sliding("auto", 200).as_deref(), Some("sliding:88%/146ms"));
         assert_eq!(sliding("sliding", 200).as_deref(), Some("sliding:75%/146ms"));
         assert_eq!(sliding("sliding:40%", 100).as_deref(), Some("sliding:40%/73ms"));
-        assert_eq!(sliding("auto", 10_000).as_deref(), Some("sliding:85%/7300ms"));
+        assert_eq!(sliding("auto", 10_000).as_deref(), Some("sliding:88%/7300ms"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub use identity::{Identity, IdentityError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cantus_qos::roq::{ALPN, NEIGHBOUR_ALPNS};
+use cantus_qos::roq::{ALPN, INITIAL_ROUND_TRIP, NEIGHBOUR_ALPNS};
 use quinn_proto::crypto::rustls::QuicServerConfig;
 use quinn_proto::{IdleTimeout, ServerConfig, TransportConfig, VarInt};
 
@@ -30,6 +30,7 @@ pub fn transport_config(rate: GrantedRate) -> TransportConfig {
         // Nothing that we send needs more than the least that every path has, and a probe of 1,452
         // bytes holds up a thin path for 73 ms.
         .mtu_discovery_config(None)
+        .initial_rtt(INITIAL_ROUND_TRIP)
         .max_idle_timeout(Some(idle))
         .keep_alive_interval(Some(IDLE / 4))
         .max_concurrent_bidi_streams(VarInt::from_u32(CLIENT_STREAMS))

@@ -29,10 +29,13 @@ pub const FAREWELL: Duration = Duration::from_secs(10);
 /// A session of best effort is not silenced altogether: its listener is to see that it is there.
 const LEAST_RATE: Bitrate = Bitrate::from_kbps(8);
 
-/// How far stored media runs ahead: so long, and so many bytes, for no player of ours holds more
-/// than half as much again.
-const STORED_LEAD: Duration = Duration::from_secs(10);
-const STORED_LEAD_BYTES: usize = 768 << 10;
+/// How far stored media runs ahead: so long, and so much in the memory of a player. One of ours
+/// holds a third more, for while playback stands still the lead grows by as long.
+const STORED_LEAD: Duration = Duration::from_secs(30);
+const STORED_LEAD_BYTES: usize = 960 << 10;
+
+/// What a player keeps of a unit beside its data.
+const UNIT_OVERHEAD: u64 = 256;
 
 /// No shorter trouble of the path ends a session: a mobile network may be silent for six seconds,
 /// and a listener of stored media has ten to go on with.
@@ -301,11 +304,10 @@ impl Session {
 
     fn lead(&self) -> Duration {
         let is_audio = |flow: &&Flow| matches!(flow.kind, FlowKind::Audio(_));
-        let audio: Bitrate = self.flows.iter().filter(is_audio).map(|flow| flow.rate).sum();
-        match audio {
-            Bitrate::ZERO => STORED_LEAD,
-            audio => STORED_LEAD.min(audio.time_for(STORED_LEAD_BYTES)),
-        }
+        let unit = self.programme.unit_duration().to_duration();
+        let audio = self.flows.iter().filter(is_audio);
+        let grows: Bitrate = audio.map(|flow| flow.rate + Bitrate::over(UNIT_OVERHEAD, unit)).sum();
+        STORED_LEAD.min(grows.time_for(STORED_LEAD_BYTES))
     }
 
     /// Where PLAY without a range begins: where the nominal timeline stands; after its end, at the

@@ -24,7 +24,10 @@ fn through(name: &'static str) -> Step {
     Box::new(move || {
         now += Duration::from_millis(12);
         let (data, ecn) = (data.clone(), Ecn::NotCapable);
-        link.push(now, Packet { data, size: 280, entered: now, tag: 0, ecn });
+        link.push(
+            now,
+            Packet { data, size: 280, entered: now, tag: 0, ecn, queued: Duration::ZERO },
+        );
         while let Some(packet) = link.pop(now) {
             divan::black_box(packet);
         }

@@ -1,5 +1,7 @@
 //! Ours, in virtual time.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
@@ -26,7 +28,10 @@ pub fn replay(
     for (number, &entered) in (0..).zip(&sent) {
         drain(&mut link, Some(entered), &whole, &mut arrivals);
         let (data, ecn) = (whole.clone(), Ecn::NotCapable);
-        link.push(entered, Packet { data, size, entered, tag: number, ecn });
+        link.push(
+            entered,
+            Packet { data, size, entered, tag: number, ecn, queued: Duration::ZERO },
+        );
     }
     drain(&mut link, None, &whole, &mut arrivals);
     Ok(Observation::new(sent, arrivals).expect("a link lets out only what went in"))

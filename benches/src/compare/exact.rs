@@ -80,6 +80,7 @@ mod tests {
             media: "tone".to_owned(),
             latency: "200ms".to_owned(),
             protection: "auto".to_owned(),
+            beside: None,
             length: None,
         };
         Results::new(vec![CellResult::new(key, None, runs)])

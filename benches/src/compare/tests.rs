@@ -9,6 +9,7 @@ fn key(link: &str, latency: u32) -> CellKey {
         media: "tone".to_owned(),
         latency: format!("{latency}ms"),
         protection: "auto".to_owned(),
+        beside: None,
         length: None,
     }
 }

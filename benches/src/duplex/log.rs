@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
@@ -70,7 +71,8 @@ pub struct LogEntry {
     /// Which way it went.
     pub direction: Direction,
     /// Whose it is: the client's number at the UDP relay; at the RTSP relay twice the number of
-    /// the SETUP, and one more for RTCP; in virtual time the player's port, or 0 for QUIC.
+    /// the SETUP, and one more for RTCP; in virtual time the player's port, or 0 for QUIC, and above the lower 16 bits which
+    /// of those it is who share the path.
     pub route: u32,
     /// What it carries.
     pub kind: Kind,
@@ -84,10 +86,22 @@ pub struct LogEntry {
     pub due: Option<MonoTime>,
     /// When it was first passed on.
     pub left: Option<MonoTime>,
+    /// How long it stood in the queue of a bottleneck behind others, its own transmission not
+    /// counted.
+    pub queued: Duration,
     /// How often it was passed on beyond the first time.
     pub copies: u32,
     /// What became of it.
     pub fate: Fate,
+}
+
+/// What the link says of a packet that comes out of it.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Passed {
+    /// When it let it go.
+    pub(super) due: MonoTime,
+    /// How long it stood in line.
+    pub(super) queued: Duration,
 }
 
 /// Packets of one direction, counted by what became of them.
@@ -147,22 +161,41 @@ impl PacketLog {
         self.counts
     }
 
+    /// The same with those packets only that are to be kept, of those whose stories are known.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&LogEntry) -> bool) -> Self {
+        let mut log = Self::with_limit(self.limit);
+        for entry in self.entries.iter().filter(|entry| keep(entry)) {
+            log.on_entered(*entry);
+            let counts = log.direction(entry.direction);
+            match entry.fate {
+                Fate::InFlight => {}
+                Fate::Delivered => counts.delivered += 1 + u64::from(entry.copies),
+                Fate::Lost => counts.lost += 1,
+                Fate::Overflowed => counts.overflowed += 1,
+            }
+        }
+        log
+    }
+
     /// One line per packet: direction, route, what it carries, size, the microseconds at which it
-    /// came and left, copies, fate, and when it should have left. What never left has no time there.
+    /// came and left, copies, fate, when it should have left, and how many it stood in line. What never left has no time there.
     pub fn to_csv(&self) -> String {
         let micros =
             |at: Option<MonoTime>| at.map_or(String::new(), |at| at.as_micros().to_string());
-        let mut csv =
-            String::from("direction,route,kind,size,entered_us,left_us,copies,fate,due_us\n");
+        let mut csv = String::from(
+            "direction,route,kind,size,entered_us,left_us,copies,fate,due_us,queued_us\n",
+        );
         for entry in &self.entries {
             let LogEntry { route, size, copies, .. } = entry;
+            let queued = entry.queued.as_micros();
             let (direction, kind, fate) =
                 (entry.direction.name(), entry.kind.name(), entry.fate.name());
             let (entered, left, due) =
                 (entry.entered.as_micros(), micros(entry.left), micros(entry.due));
             writeln!(
                 csv,
-                "{direction},{route},{kind},{size},{entered},{left},{copies},{fate},{due}"
+                "{direction},{route},{kind},{size},{entered},{left},{copies},{fate},{due},{queued}"
             )
             .expect("a String takes what is written");
         }
@@ -180,13 +213,16 @@ impl PacketLog {
         number
     }
 
-    fn on_left(&mut self, now: MonoTime, due: MonoTime, direction: Direction, number: u32) {
+    fn on_left(&mut self, now: MonoTime, passed: Passed, direction: Direction, number: u32) {
         self.direction(direction).delivered += 1;
         let Some(entry) = self.entries.get_mut(number as usize) else {
             return;
         };
         entry.copies += u32::from(entry.left.is_some());
-        entry.due.get_or_insert(due);
+        if entry.due.is_none() {
+            entry.queued = passed.queued;
+        }
+        entry.due.get_or_insert(passed.due);
         entry.left.get_or_insert(now);
         entry.fate = Fate::Delivered;
     }
@@ -302,8 +338,8 @@ impl SharedLog {
         self.lock().on_entered(entry)
     }
 
-    pub(super) fn on_left(&self, now: MonoTime, due: MonoTime, direction: Direction, number: u32) {
-        self.lock().on_left(now, due, direction, number);
+    pub(super) fn on_left(&self, now: MonoTime, passed: Passed, direction: Direction, number: u32) {
+        self.lock().on_left(now, passed, direction, number);
     }
 
     pub(super) fn on_dropped(&self, direction: Direction, number: u32, cause: DropCause) {

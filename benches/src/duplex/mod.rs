@@ -6,12 +6,14 @@
 mod log;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
 
 use crate::link::{Ecn, Link, LinkError, NodeCounts, Packet, PathSpec};
 
+use log::Passed;
 pub use log::{
     Direction, DirectionCounts, Fate, Kind, LogEntry, PacketCounts, PacketLog, RtpMark, SharedLog,
 };
@@ -99,11 +101,13 @@ impl Duplex {
             entered: now,
             due: None,
             left: None,
+            queued: Duration::ZERO,
             copies: 0,
             fate: Fate::InFlight,
         });
         let tag = u64::from(route) << 32 | u64::from(number);
-        self.link(direction).push(now, Packet { data, size, entered: now, tag, ecn });
+        self.link(direction)
+            .push(now, Packet { data, size, entered: now, queued: Duration::ZERO, tag, ecn });
         self.log_drops(direction);
     }
 
@@ -112,8 +116,8 @@ impl Duplex {
         [Direction::ToClient, Direction::ToServer].into_iter().find_map(|direction| {
             let popped = self.link(direction).pop_timed(now);
             self.log_drops(direction);
-            let (due, Packet { data, tag, ecn, .. }) = popped?;
-            self.log.on_left(now, due, direction, tag as u32);
+            let (due, Packet { data, queued, tag, ecn, .. }) = popped?;
+            self.log.on_left(now, Passed { due, queued }, direction, tag as u32);
             Some(Forward { direction, route: (tag >> 32) as u32, data, due, ecn })
         })
     }
@@ -219,8 +223,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "to server,4,other,28,1000,4000,0,delivered,3000",
-                "to client,5,other,28,5000,,0,in flight,"
+                "to server,4,other,28,1000,4000,0,delivered,3000,0",
+                "to client,5,other,28,5000,,0,in flight,,0"
             ]
         );
     }

@@ -105,6 +105,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::fmt;
+use std::time::Duration;
 
 use cantus_qos::time::MonoTime;
 
@@ -256,6 +257,7 @@ impl Link {
         }
         self.advance(now);
         packet.entered = now;
+        packet.queued = Duration::ZERO;
         self.counts.entered += 1;
         self.cross(now, Crossing { packet, times: 1, is_copy: false });
         self.advance(now);

@@ -1,6 +1,7 @@
 //! [`Packet`], and what can become of one.
 
 use std::ops::AddAssign;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::time::MonoTime;
@@ -14,6 +15,9 @@ pub struct Packet {
     pub size: usize,
     /// When it entered the link.
     pub entered: MonoTime,
+    /// How long it stood in line behind others at a bottleneck, its own transmission not counted;
+    /// the link counts it.
+    pub queued: Duration,
     /// The caller's own mark, for example whose packet it is. A duplicate has its original's.
     pub tag: u64,
     /// Whether its IP header can tell of congestion.

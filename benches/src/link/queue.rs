@@ -60,16 +60,18 @@ impl Queue {
         }
     }
 
-    /// When a packet of `size` bytes leaves that comes now and does not skip the delay.
-    fn departure(&mut self, now: MonoTime, size: usize) -> MonoTime {
+    /// When a packet leaves that comes now and does not skip the delay; it is told how long it
+    /// stands in line.
+    fn departure(&mut self, now: MonoTime, packet: &mut Packet) -> MonoTime {
         // Without a jitter nothing is drawn.
         let number = if self.delay.varies() { self.draws.next() } else { 0 };
         let mut departure = now + self.delay.at(number);
         if let Some(rate) = self.rate {
             if self.waiting.len() > 0 {
+                packet.queued += self.latest.since(departure);
                 departure = departure.max(self.latest);
             }
-            departure += rate.time_for(size);
+            departure += rate.time_for(packet.size);
         }
         if self.keep_order { departure.max(self.latest) } else { departure }
     }
@@ -87,7 +89,7 @@ impl Queue {
 }
 
 impl Node for Queue {
-    fn push(&mut self, now: MonoTime, packet: Packet) -> Result<(), DropCause> {
+    fn push(&mut self, now: MonoTime, mut packet: Packet) -> Result<(), DropCause> {
         self.now = now;
         if self.waiting.len() + self.skipping.len() >= self.limit {
             self.overflowed += 1;
@@ -99,7 +101,7 @@ impl Node for Queue {
             self.skipping.push(packet);
             return Ok(());
         }
-        self.latest = self.departure(now, packet.size);
+        self.latest = self.departure(now, &mut packet);
         self.waiting.push(self.latest, packet);
         self.look(now);
         Ok(())

@@ -46,12 +46,14 @@ impl Bottleneck {
 }
 
 impl Node for Bottleneck {
-    fn push(&mut self, now: MonoTime, packet: Packet) -> Result<(), DropCause> {
+    fn push(&mut self, now: MonoTime, mut packet: Packet) -> Result<(), DropCause> {
         if self.queue.len() >= self.limit {
             self.overflowed += 1;
             return Err(DropCause::Overflow);
         }
-        self.idle_from = self.idle_from.max(now) + self.rate.time_for(packet.size);
+        let begins = self.idle_from.max(now);
+        packet.queued += begins.since(now);
+        self.idle_from = begins + self.rate.time_for(packet.size);
         self.queue.push(self.idle_from, packet);
         Ok(())
     }

@@ -32,7 +32,14 @@ const TICK: Duration = Duration::from_millis(20);
 const SIGMAS: f64 = 4.0;
 
 fn packet(tag: u64, size: usize) -> Packet {
-    Packet { data: Bytes::new(), size, entered: MonoTime::ZERO, tag, ecn: Ecn::NotCapable }
+    Packet {
+        data: Bytes::new(),
+        size,
+        entered: MonoTime::ZERO,
+        tag,
+        ecn: Ecn::NotCapable,
+        queued: Duration::ZERO,
+    }
 }
 
 fn spec(words: &str) -> LinkSpec {

@@ -165,12 +165,13 @@ impl Opportunities {
 }
 
 impl Node for Opportunities {
-    fn push(&mut self, now: MonoTime, packet: Packet) -> Result<(), DropCause> {
+    fn push(&mut self, now: MonoTime, mut packet: Packet) -> Result<(), DropCause> {
         if self.queue.len() >= self.limit {
             self.overflowed += 1;
             return Err(DropCause::Overflow);
         }
         let departure = self.departure(now, packet.size);
+        packet.queued += departure.since(now);
         self.queue.push(departure, packet);
         Ok(())
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use cantus_player::wish::Latency;
 use cantus_qos::quantity::duration_text;
-use cantus_qos::spec::Protection;
+use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::MediaTime;
 
 use super::plan::{NamedLink, Transport};
+use crate::plan::Company;
 use crate::report::CellKey;
 use crate::sim::{Capture, Media, Scenario};
 
@@ -26,6 +27,10 @@ pub struct Cell {
     pub latency: Latency,
     /// Forward error correction.
     pub protection: Protection,
+    /// Who else crosses the path.
+    pub company: Company,
+    /// What is promised beside the latency.
+    pub promise: QosSpec,
     /// How much is played; `None`: to the end.
     pub length: Option<Duration>,
 }
@@ -37,9 +42,18 @@ impl Cell {
             link: self.link.name.clone(),
             transport: self.transport.name().to_owned(),
             media: self.media.display().to_string(),
-            latency: self.latency.to_string(),
+            latency: self.terms(),
             protection: self.protection.to_string(),
+            beside: (!self.company.is_empty()).then(|| self.company.to_string()),
             length: self.length.map(duration_text),
+        }
+    }
+
+    /// The latency, and what is promised beside it.
+    fn terms(&self) -> String {
+        match self.promise == QosSpec::default() {
+            true => self.latency.to_string(),
+            false => format!("{} {}", self.latency, self.promise),
         }
     }
 
@@ -61,7 +75,9 @@ impl Cell {
             seed,
             latency: self.latency,
             protection: self.protection,
+            promise: self.promise,
             length: self.length.map(MediaTime::from_duration),
+            company: self.company.clone(),
             capture: Capture { fates: true, packets: true, sound: false },
             ..Scenario::new(spec, &self.presentation(), self.transport.into())
         }

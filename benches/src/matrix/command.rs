@@ -93,7 +93,8 @@ fn failed(path: &Path, source: io::Error) -> CommandError {
 
 /// How playback waited, where that was its own to choose.
 fn playout(cell: &CellResult) -> Option<String> {
-    if cell.key.latency.parse() != Ok(Latency::Auto) {
+    let latency = cell.key.latency.split(' ').next().unwrap_or_default();
+    if latency.parse() != Ok(Latency::Auto) {
         return None;
     }
     let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);
@@ -110,7 +111,35 @@ fn playout(cell: &CellResult) -> Option<String> {
     ))
 }
 
-/// One line a cell, and for adaptive playout another; and where the rest is.
+/// What packets met at the bottleneck of a cell's link, and what media took of it; `None` where
+/// nothing limits the rate.
+fn pipe(cell: &CellResult) -> Option<String> {
+    let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);
+    let mut text = format!(
+        "queue {:.1} ms in the median, {:.1} for 95 %, {:.1} at the longest",
+        mean("queue_p50_ms")?,
+        mean("queue_p95_ms")?,
+        mean("queue_max_ms")?,
+    );
+    if let Some((media, used)) = mean("pipe_media").zip(mean("pipe_used")) {
+        text += &format!("; media {:.1} % of the pipe, all {:.1} %", 100.0 * media, 100.0 * used);
+    }
+    Some(text)
+}
+
+/// How a cell's session got on with others; `None` where it was alone.
+fn sharing(cell: &CellResult) -> Option<String> {
+    let mean = |name: &str| cell.figure(name).map(|estimate| estimate.mean);
+    let (share, jain) = (mean("fair_share")?, mean("jain")?);
+    let mut text =
+        format!("media {:.1} % of its fair share; Jain's index {jain:.3}", 100.0 * share);
+    if let Some(others) = mean("pipe_others") {
+        text += &format!("; others {:.1} % of the pipe", 100.0 * others);
+    }
+    Some(text)
+}
+
+/// One line a cell, for adaptive playout another, and for a bottleneck and who shared it; and where the rest is.
 fn summary(findings: &Findings, out: &Path) -> String {
     let Findings { results, .. } = findings;
     let mut text = String::new();
@@ -125,7 +154,9 @@ fn summary(findings: &Findings, out: &Path) -> String {
         let (residual, overhead) = (percent("residual"), percent("overhead"));
         let mos = cell.figure("mos").map_or("-".to_owned(), |mos| format!("{:.2}", mos.mean));
         text += &format!("residual {residual}  overhead {overhead}  MOS {mos:>4}  {}\n", cell.key);
-        text += &playout(cell).map(|line| format!("    {line}\n")).unwrap_or_default();
+        for line in [playout(cell), pipe(cell), sharing(cell)].into_iter().flatten() {
+            text += &format!("    {line}\n");
+        }
     }
     let incomplete = results.cells.iter().flat_map(|cell| &cell.runs).filter(|run| !run.completed);
     match incomplete.count() {

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use cantus_player::wish::{Carrier, Latency};
 use cantus_qos::quantity::parse_duration;
-use cantus_qos::spec::Protection;
+use cantus_qos::spec::{Protection, QosSpec};
 use serde::{Deserialize, Deserializer, de};
 
 use super::cell::Cell;
 use crate::link::{LinkError, LinkSpec, TraceSource};
-use crate::plan::Mistake;
+use crate::plan::{Company, Mistake};
 
 /// The longest plan that is read.
 const MAX_PLAN_BYTES: u64 = 1 << 20;
@@ -47,6 +47,8 @@ const MAX_SESSIONS: usize = 100_000;
 /// | `transports` | `udp`, `quic` | both |
 /// | `latencies` | `auto`, `stored` or a time | `200ms` |
 /// | `protection` | `auto`, `off`, a block such as `20+10`, or a sliding window such as `sliding:80%/150ms` | `auto` |
+/// | `beside` | who else crosses the path, as in a plan of one session: see [`Company`] | nobody |
+/// | `promise` | terms such as `loss<=1%`, as in `--qos`, for all sessions | nothing beside the latency |
 /// | `seeds` | how many, from 1 on, or a list of them | 5 |
 /// | `for` | how much is played | to the end |
 ///
@@ -68,6 +70,12 @@ pub struct MatrixPlan {
     /// Forward error correction.
     #[serde(default = "usual_protection", deserialize_with = "texts")]
     pub protection: Vec<Protection>,
+    /// Who else crosses the path.
+    #[serde(default = "nobody", deserialize_with = "texts")]
+    pub beside: Vec<Company>,
+    /// What is promised beside the latency.
+    #[serde(default, deserialize_with = "text")]
+    pub promise: QosSpec,
     /// What the luck of each run follows from.
     #[serde(default)]
     pub seeds: Seeds,
@@ -213,6 +221,7 @@ impl MatrixPlan {
             ("transports", plan.transports.is_empty()),
             ("latencies", plan.latencies.is_empty()),
             ("protection", plan.protection.is_empty()),
+            ("beside", plan.beside.is_empty()),
             ("seeds", matches!(&plan.seeds, Seeds::Count(0)) || plan.seeds.is_empty()),
         ];
         match lists.into_iter().find(|(_, empty)| *empty) {
@@ -230,8 +239,8 @@ impl MatrixPlan {
         self
     }
 
-    /// Every combination, without seeds: media, then link, transport, latency and protection, the
-    /// last of them changing fastest.
+    /// Every combination, without seeds: media, then link, transport, latency, protection and who
+    /// is beside, the last of them changing fastest.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
         for media in &self.media {
@@ -239,14 +248,16 @@ impl MatrixPlan {
                 for &transport in &self.transports {
                     for &latency in &self.latencies {
                         for &protection in &self.protection {
-                            cells.push(Cell {
+                            cells.extend(self.beside.iter().map(|company| Cell {
                                 media: media.clone(),
                                 link: link.clone(),
                                 transport,
                                 latency,
                                 protection,
+                                company: company.clone(),
+                                promise: self.promise,
                                 length: self.length,
-                            });
+                            }));
                         }
                     }
                 }
@@ -397,6 +408,10 @@ fn usual_protection() -> Vec<Protection> {
     vec![Protection::Auto]
 }
 
+fn nobody() -> Vec<Company> {
+    vec![Company::none()]
+}
+
 fn texts<'de, T, D>(input: D) -> Result<Vec<T>, D::Error>
 where
     T: FromStr<Err: Display>,
@@ -404,6 +419,14 @@ where
 {
     let texts = Vec::<String>::deserialize(input)?;
     texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
+}
+
+fn text<'de, T, D>(input: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    String::deserialize(input)?.parse().map_err(de::Error::custom)
 }
 
 fn span<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {

@@ -12,6 +12,7 @@ const WHOLE: &str = r#"
     promise = "delay<=150ms,loss<=1%"
     fec = "20+10"
     for = "1m30s"
+    beside = "udp from 20s, cubic"
 
     [[change]]
     at = "20s"
@@ -30,6 +31,7 @@ fn a_whole_plan_is_read() {
     assert_eq!(plan.promise.loss, Some(0.01));
     assert_eq!(plan.fec, Protection::Fixed(BlockShape::new(20, 10).unwrap()));
     assert_eq!(plan.length, Some(Duration::from_secs(90)));
+    assert_eq!(plan.beside.to_string(), "udp from 20s, cubic");
     let change = Change { at: Duration::from_secs(20), link: LinkSpec::named("thin").unwrap() };
     assert_eq!(plan.path().changes, [change]);
     assert!(plan.path().links(plan.seed).is_ok());

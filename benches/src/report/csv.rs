@@ -7,8 +7,18 @@ use cantus_qos::stats::trace::quoted;
 use super::{CellKey, FIGURES, Results, Run};
 
 /// The columns before the figures: which run it is.
-const PLACE: [&str; 9] =
-    ["link", "transport", "media", "latency", "protection", "for", "trace", "seed", "completed"];
+const PLACE: [&str; 10] = [
+    "link",
+    "transport",
+    "media",
+    "latency",
+    "protection",
+    "beside",
+    "for",
+    "trace",
+    "seed",
+    "completed",
+];
 
 /// Every run as a line (RFC 4180): which cell and seed it was, whether it was played to its end,
 /// then the figures under the names of the fields of [`Run`]. What is unknown is empty.
@@ -24,9 +34,10 @@ pub fn write(results: &Results) -> String {
 }
 
 fn line(key: &CellKey, trace: Option<&str>, run: &Run) -> String {
-    let CellKey { link, transport, media, latency, protection, length } = key;
-    let length = length.as_deref().unwrap_or_default();
-    let place = [link, transport, media, latency, protection, length, trace.unwrap_or_default()];
+    let CellKey { link, transport, media, latency, protection, beside, length } = key;
+    let [beside, length, trace] =
+        [beside.as_deref(), length.as_deref(), trace].map(Option::unwrap_or_default);
+    let place = [link, transport, media, latency, protection, beside, length, trace];
     let mut line = place.map(quoted).join(",");
     let _ = write!(line, ",{},{}", run.seed, run.completed);
     for figure in FIGURES {
@@ -69,6 +80,7 @@ mod tests {
             media: "tone".to_owned(),
             latency: "auto".to_owned(),
             protection: "20+10".to_owned(),
+            beside: Some("udp, cubic".to_owned()),
             length: Some("1m".to_owned()),
         };
         let runs: Vec<Run> = (1..=2)
@@ -89,7 +101,7 @@ mod tests {
             assert_eq!(cells.len(), lines[0].len());
             assert_eq!(cells[0], link);
             let (place, figures) = cells.split_at(PLACE.len());
-            assert_eq!(place[5..], ["1m", "", &run.seed.to_string(), "false"]);
+            assert_eq!(place[5..], ["udp, cubic", "1m", "", &run.seed.to_string(), "false"]);
             for (cell, figure) in figures.iter().zip(FIGURES) {
                 let value = (!cell.is_empty()).then(|| cell.parse().unwrap());
                 assert_eq!(value, figure.of(run), "{}", figure.name);

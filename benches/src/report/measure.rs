@@ -6,6 +6,8 @@ use cantus_player::wish::Latency;
 use cantus_qos::stats::{Fate, UnitRecord};
 
 use super::course::residual_runs;
+use super::pipe::Pipe;
+use super::sharing::Sharing;
 use super::{Course, Run, Spread, nine_digits};
 use crate::bound::{Frames, Playback, repair};
 use crate::duplex::Kind;
@@ -43,6 +45,10 @@ impl Measured {
             Run { seed: scenario.seed, completed: outcome.is_completed(), ..Run::default() };
         count_units(&mut run, outcome);
         weigh(&mut run, outcome);
+        Pipe::of(&outcome.packets, &scenario.path).fill(&mut run);
+        if let Some(sharing) = Sharing::of(outcome, scenario) {
+            sharing.fill(&mut run);
+        }
         time(&mut run, outcome, &tracks);
         bound(&mut run, &tracks, scenario);
         for records in &tracks {

@@ -14,9 +14,11 @@ mod figure;
 pub mod html;
 mod measure;
 mod others;
+mod pipe;
 mod plot;
 mod results;
 mod run;
+mod sharing;
 mod spread;
 pub mod students_t;
 

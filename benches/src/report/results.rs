@@ -59,10 +59,13 @@ pub struct CellKey {
     pub transport: String,
     /// What was played.
     pub media: String,
-    /// `auto`, `stored` or a time.
+    /// `auto`, `stored` or a time; then what was promised beside it, if anything was.
     pub latency: String,
     /// `auto`, `off` or a block.
     pub protection: String,
+    /// Who else crossed the path; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// How much was played; `null`: all of it.
     #[serde(rename = "for")]
     pub length: Option<String>,
@@ -195,9 +198,10 @@ impl CellResult {
 
 impl fmt::Display for CellKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { link, transport, media, latency, protection, length } = self;
+        let Self { link, transport, media, latency, protection, beside, length } = self;
         let name = Path::new(media).file_name().unwrap_or_default().to_string_lossy();
         write!(f, "{link}, {transport}, {name}, {latency}, repair {protection}")?;
+        beside.iter().try_for_each(|beside| write!(f, ", beside {beside}"))?;
         length.iter().try_for_each(|length| write!(f, ", {length}"))
     }
 }

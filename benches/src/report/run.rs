@@ -56,6 +56,30 @@ pub struct Run {
     pub quic_framing_bytes: Option<i64>,
     /// The same for each packet that the ends gave to it, in bytes.
     pub quic_framing_per_packet: Option<f64>,
+    /// How long the packets of the session stood in the queue of the bottleneck on their way to the
+    /// player, behind others and without their own transmission: the median of those that came
+    /// through; `null` where nothing limits the rate.
+    pub queue_p50_ms: Option<f64>,
+    /// The 95 % quantile.
+    pub queue_p95_ms: Option<f64>,
+    /// The longest.
+    pub queue_max_ms: Option<f64>,
+    /// Of what the bottleneck could have carried from the first audio packet to the last, the share
+    /// that audio packets took, with their IP, UDP and RTP headers; over QUIC as they would be over
+    /// UDP. `null` where the rate is not constant.
+    pub pipe_media: Option<f64>,
+    /// The share that everything took that the session sent to the player.
+    pub pipe_used: Option<f64>,
+    /// Audio packets that came through, with their IP, UDP and RTP headers, of what the session would
+    /// have had if all who shared the bottleneck had had the same, or of what unprotected audio takes
+    /// if that is less ([`PLAIN_FRAME`](super::PLAIN_FRAME)). Over the last two thirds of the time
+    /// in which all were there; `null` where nobody else was.
+    pub fair_share: Option<f64>,
+    /// Jain's index of everybody's bytes that came through in that time: 1 where all had the same,
+    /// 1/n where one had everything.
+    pub jain: Option<f64>,
+    /// What the others took of the pipe in that time.
+    pub pipe_others: Option<f64>,
     /// From a unit's sending to its being heard, the mean of those heard in time.
     pub delay_mean_ms: Option<f64>,
     /// Median of it.

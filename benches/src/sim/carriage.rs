@@ -7,12 +7,10 @@ use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::shaping::PathRate;
 use cantus_qos::time::MonoTime;
-use cantus_streamer::wire::{self as streamer, ConnectionId};
+use cantus_streamer::wire as streamer;
 
 use super::path::Path;
-
-/// The one control connection of a simulation.
-pub(super) const CONNECTION: ConnectionId = ConnectionId(1);
+use crate::duplex::Forward;
 
 /// What has come to one of the ends.
 #[derive(Debug)]
@@ -40,8 +38,11 @@ pub(super) trait Carriage {
     /// The player wants to connect.
     fn connect(&mut self, now: MonoTime);
 
+    /// A packet of this session has come through a link.
+    fn receive(&mut self, now: MonoTime, arrived: Forward);
+
     /// The next thing that has arrived.
-    fn pop(&mut self, now: MonoTime, path: &mut Path<'_>) -> Option<Arrival>;
+    fn pop(&mut self, now: MonoTime) -> Option<Arrival>;
 
     /// The streamer answers.
     fn answer(&mut self, now: MonoTime, data: Bytes);

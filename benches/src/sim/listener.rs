@@ -6,9 +6,9 @@ use cantus_qos::payload::AudioFormat;
 use cantus_qos::time::{MonoTime, NtpTime};
 
 use super::outcome::{Milestone, Offered, Outcome, ShownCue, Sound, UnitFate};
-use super::path::Path;
 use super::scenario::{Capture, Scenario, ScenarioError};
 use crate::duplex::PacketLog;
+use crate::link::NodeCounts;
 
 /// A player, and what has come out of it.
 #[derive(Debug)]
@@ -111,10 +111,10 @@ impl Listener {
     pub(super) fn into_outcome(
         self,
         now: MonoTime,
-        path: &Path<'_>,
+        begun: MonoTime,
+        (there, back): (NodeCounts, NodeCounts),
         sessions_left: usize,
     ) -> Outcome {
-        let (there, back) = path.counts();
         let ended_at = self.ended_at().unwrap_or(now);
         Outcome {
             report: self.player.report(),
@@ -127,8 +127,9 @@ impl Listener {
             there,
             back,
             log: self.log,
-            elapsed: ended_at.since(MonoTime::ZERO),
+            elapsed: ended_at.since(begun),
             sessions_left,
+            companions: Vec::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A whole session in virtual time: streamer, network and player as one pure machine.
+//! Whole sessions in virtual time: streamer, network and players as one pure machine.
 //!
 //! One [`Server`](cantus_streamer::server::Server), one
 //! [`Player`](cantus_player::session::Player) and a pair of [`Link`](crate::link::Link)s are
@@ -10,6 +10,9 @@
 //!   on a reliable ordered pipe with the links' base delay.
 //! * Over QUIC, both ends are quinn's own protocol machine (`quinn-proto`), and every UDP packet
 //!   that it makes crosses the links.
+//!
+//! Others may share the links with a session, and come later: further players of the same streamer,
+//! and transfers without end under TCP's congestion controls.
 //!
 //! # What is the same each time
 //!
@@ -23,20 +26,23 @@
 //! jitter makes that wrong by some milliseconds. Here both ends live on one clock and the player is
 //! told so: a latency of 200 ms is 200 ms, neither more nor less.
 
+mod bulk;
 mod carriage;
 mod clock;
 mod listener;
 mod media;
 mod outcome;
+mod party;
 mod passage;
 mod path;
+mod place;
 mod quic;
 mod scenario;
 mod simulation;
 mod udp;
 
 pub use media::{Media, MediaError};
-pub use outcome::{Amount, Milestone, Offered, Outcome, ShownCue, Sound, UnitFate};
+pub use outcome::{Amount, Companion, Milestone, Offered, Outcome, ShownCue, Sound, UnitFate};
 pub use passage::{Passing, Verdict};
 pub use quic::QuicError;
 pub use scenario::{Capture, Scenario, ScenarioError};

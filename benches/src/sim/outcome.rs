@@ -12,6 +12,7 @@ use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::duplex::{Direction, Kind, PacketLog};
 use crate::link::NodeCounts;
+use crate::plan::Flow;
 
 /// Everything that can be known of a session that was played.
 #[derive(Debug)]
@@ -26,20 +27,35 @@ pub struct Outcome {
     pub cues: Vec<ShownCue>,
     /// The fates of units as they were settled, where the scenario asked for them.
     pub fates: Vec<UnitFate>,
-    /// What became of every packet; their stories where the scenario asked for them.
+    /// What became of every packet of the session; their stories where the scenario asked for them.
     pub packets: PacketLog,
     /// What the ends gave to the transport, by direction and kind.
     pub offered: Offered,
-    /// What the link from streamer to player did.
+    /// What the link from streamer to player did, to everybody's packets.
     pub there: NodeCounts,
-    /// What the link from player to streamer did.
+    /// What the link from player to streamer did, to everybody's packets.
     pub back: NodeCounts,
     /// What happened when.
     pub log: Vec<(MonoTime, Milestone)>,
     /// How much virtual time it took, from asking to the end of the session.
     pub elapsed: Duration,
-    /// Sessions that the streamer still had two seconds after the player's end.
+    /// Sessions that the streamer still had two seconds after the last player's end.
     pub sessions_left: usize,
+    /// Who else crossed the path, in the order of the scenario.
+    pub companions: Vec<Companion>,
+}
+
+/// Somebody who shared the path with a session.
+#[derive(Debug)]
+pub struct Companion {
+    /// What it was.
+    pub flow: Flow,
+    /// When it came, since the beginning of the session.
+    pub from: Duration,
+    /// What became of its packets; their stories where the scenario asked for them.
+    pub packets: PacketLog,
+    /// What came of it, if it was a session.
+    pub outcome: Option<Outcome>,
 }
 
 impl Outcome {

@@ -49,6 +49,18 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// The same of somebody who is beside the sessions: nobody lays hands on it.
+    pub(super) fn send_beside(
+        &mut self,
+        now: MonoTime,
+        direction: Direction,
+        kind: Kind,
+        route: u32,
+        data: Bytes,
+    ) {
+        self.duplex.push(now, Enter::udp(direction, route, kind, data, IPV4));
+    }
+
     /// The next packet that has reached the other end.
     pub(super) fn pop(&mut self, now: MonoTime) -> Option<Forward> {
         self.duplex.pop(now)

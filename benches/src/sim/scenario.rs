@@ -11,7 +11,7 @@ use cantus_streamer::pipeline::StreamSeed;
 use rtsp_types::Url;
 
 use crate::link::{LinkSpec, PathSpec};
-use crate::plan::{Plan, Transport};
+use crate::plan::{Company, Plan, Transport};
 
 /// One session across one link.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Scenario {
     pub limits: Limits,
     /// Where the numbers of every stream begin; `None`: where the seed leads.
     pub beginning: Option<StreamSeed>,
+    /// Who else crosses the path. Other sessions ask for the same as this one.
+    pub company: Company,
     /// What is kept beside the report.
     pub capture: Capture,
 }
@@ -92,6 +94,7 @@ impl Scenario {
             length: None,
             limits: Limits::default(),
             beginning: None,
+            company: Company::none(),
             capture: Capture::default(),
         }
     }
@@ -114,6 +117,7 @@ impl Scenario {
             protection: plan.fec,
             promise: plan.promise,
             length: plan.length.map(MediaTime::from_duration),
+            company: plan.beside.clone(),
             ..Self::new(plan.link.clone(), name, carrier)
         })
     }

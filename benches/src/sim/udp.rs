@@ -1,7 +1,7 @@
 //! RTP over UDP, RTSP over TCP.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,10 +15,8 @@ use cantus_streamer::wire::{self as streamer, Carrier, Destination, Source};
 
 use super::carriage::{Arrival, Carriage};
 use super::path::{Path, Pipe};
+use super::place::Place;
 use crate::duplex::{Direction, Forward, Kind};
-
-/// Where the player is (RFC 5737, TEST-NET-1).
-const PLAYER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
 /// The streamer's media ports.
 pub(super) const MEDIA_PORTS: (u16, u16) = (6_970, 6_971);
@@ -29,22 +27,27 @@ const FIRST_PORT: u16 = 50_000;
 /// Packets are marked with the player's port, from which its flow and channel follow.
 #[derive(Debug)]
 pub(super) struct Udp {
+    place: Place,
     requests: Pipe,
     answers: Pipe,
     accepted_at: Option<MonoTime>,
     connected_at: Option<MonoTime>,
     ports: BTreeMap<FlowId, (u16, u16)>,
+    arrivals: VecDeque<Arrival>,
 }
 
 impl Udp {
-    /// Control is delayed by so much on its way to the player, and on its way back.
-    pub(super) fn new(there: Duration, back: Duration) -> Self {
+    /// For the player at `place`. Control is delayed by so much on its way to it, and on its way
+    /// back.
+    pub(super) fn new(place: Place, there: Duration, back: Duration) -> Self {
         Self {
+            place,
             requests: Pipe::new(back),
             answers: Pipe::new(there),
             accepted_at: None,
             connected_at: None,
             ports: BTreeMap::new(),
+            arrivals: VecDeque::new(),
         }
     }
 
@@ -57,10 +60,11 @@ impl Udp {
     }
 
     fn arrived(&self, arrived: Forward) -> Option<Arrival> {
-        let port = u16::try_from(arrived.route).ok()?;
+        // The upper half says whose it is.
+        let port = arrived.route as u16;
         let data = arrived.data;
         if arrived.direction == Direction::ToServer {
-            let source = Source::Udp(SocketAddr::new(PLAYER, port));
+            let source = Source::Udp(SocketAddr::new(self.place.address(), port));
             return rtcp::is_rtcp(&data).then_some(Arrival::Feedback(source, data));
         }
         let (flow, channel) = self.flow_at(port)?;
@@ -76,9 +80,13 @@ impl Carriage for Udp {
         self.connected_at = Some(accepted_at + self.answers.delay());
     }
 
-    fn pop(&mut self, now: MonoTime, path: &mut Path<'_>) -> Option<Arrival> {
+    fn receive(&mut self, _now: MonoTime, arrived: Forward) {
+        self.arrivals.extend(self.arrived(arrived));
+    }
+
+    fn pop(&mut self, now: MonoTime) -> Option<Arrival> {
         if self.accepted_at.take_if(|at| *at <= now).is_some() {
-            return Some(Arrival::Accepted(Carrier::Tcp(PLAYER)));
+            return Some(Arrival::Accepted(Carrier::Tcp(self.place.address())));
         }
         if self.connected_at.take_if(|at| *at <= now).is_some() {
             return Some(Arrival::Connected);
@@ -89,12 +97,7 @@ impl Carriage for Udp {
         if let Some(data) = self.answers.pop(now) {
             return Some(Arrival::Answer(data));
         }
-        while let Some(arrived) = path.pop(now) {
-            if let Some(arrival) = self.arrived(arrived) {
-                return Some(arrival);
-            }
-        }
-        None
+        self.arrivals.pop_front()
     }
 
     fn answer(&mut self, now: MonoTime, data: Bytes) {
@@ -108,7 +111,7 @@ impl Carriage for Udp {
     fn to_player(&mut self, now: MonoTime, path: &mut Path<'_>, transmit: streamer::Transmit) {
         let Destination::Udp(to) = transmit.destination else { return };
         let kind = Kind::of_delivery(transmit.channel, transmit.class);
-        path.send(now, Direction::ToClient, kind, to.port().into(), transmit.data);
+        path.send(now, Direction::ToClient, kind, self.place.route(to.port()), transmit.data);
     }
 
     fn to_streamer(
@@ -124,7 +127,7 @@ impl Carriage for Udp {
             Channel::Rtp => (rtp, Kind::Media),
             Channel::Rtcp => (rtcp, Kind::Rtcp),
         };
-        path.send(now, Direction::ToServer, kind, port.into(), data);
+        path.send(now, Direction::ToServer, kind, self.place.route(port), data);
     }
 
     fn bind(&mut self, flow: FlowId) -> Option<player::Input<'static>> {

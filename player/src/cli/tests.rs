@@ -150,7 +150,7 @@ fn the_examples_in_the_help_are_command_lines_that_work() {
             examples += 1;
         }
     }
-    assert!(examples == 13, "{examples}");
+    assert!(examples == 14, "{examples}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::delivery::Channel;
-use cantus_qos::roq::{self, ALPN, FlowId, StreamReader};
+use cantus_qos::roq::{self, ALPN, FlowId, INITIAL_ROUND_TRIP, StreamReader};
 use cantus_qos::rtcp;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
@@ -136,6 +136,7 @@ pub(super) fn transport_config() -> TransportConfig {
     let mut transport = TransportConfig::default();
     let idle = quinn::IdleTimeout::try_from(IDLE).expect("a quarter of a minute is a time-out");
     transport
+        .initial_rtt(INITIAL_ROUND_TRIP)
         .max_idle_timeout(Some(idle))
         .keep_alive_interval(Some(IDLE / 4))
         .max_concurrent_bidi_streams(VarInt::from_u32(0))

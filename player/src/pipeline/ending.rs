@@ -73,9 +73,9 @@ impl Pipeline {
 
     /// Until when something more may come.
     pub(super) fn starved_at(&self) -> MonoTime {
-        let over = self.closed || self.said_goodbye() || self.farewell().is_some();
-        let patience = if over { STRAGGLERS } else { SILENCE };
-        self.last_fed + patience
+        let over = self.closed || self.said_goodbye() && !self.is_awaited();
+        let over = over || self.farewell().is_some();
+        self.last_fed + if over { STRAGGLERS } else { SILENCE }
     }
 }
 

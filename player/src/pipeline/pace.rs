@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Adapter, Adjustment, TargetConfig, TargetDelay, TimeScale};
+use cantus_qos::spec::QosSpec;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use crate::wish::Latency;
@@ -11,30 +12,30 @@ use crate::wish::Latency;
 /// Stored media starts with this much: the streamer runs ahead, and soon there is more.
 const STORED_START: Duration = Duration::from_millis(300);
 
-/// With `auto`, one unit in two hundred may be late; recovered ones count from when they were
-/// recovered, so the target leaves room for repair where there is loss.
+/// With `auto`, of the units that come by themselves one in two hundred may be late; and for the
+/// others, waiting 3 ms more must save one unit in a hundred. What that is worth is a choice: with
+/// less, plain jitter interrupts the sound too often; with more, a few stragglers let everybody wait
+/// (where delays are Pareto distributed, as on the link `storm`, for twice as long as half of the
+/// units need). What is lost is waited for only where it was promised that it would be heard.
 ///
-/// Without jitter that repair could mend, waiting 3 ms more must save one unit in a hundred. What
-/// that is worth is a choice: with less, plain jitter interrupts the sound too often; with more,
-/// a few stragglers let everybody wait (where delays are Pareto distributed, as on the link
-/// `storm`, for twice as long as half of the units need). Half a second from end to end is more
-/// than conversation bears (ITU-T G.114), so playback waits for no more than a second where it
-/// stands still: then it goes on without what is missing.
+/// Half a second from end to end is more than conversation bears (ITU-T G.114), so playback waits
+/// for no more than a second where it stands still: then it goes on without what is missing.
 const AUTO: TargetConfig = TargetConfig {
     minimum: Duration::from_millis(5),
     maximum: Duration::from_secs(1),
     start: Duration::from_millis(60),
     late_share: 0.005,
     worth: Some(Duration::from_millis(300)),
+    loss: None,
 };
 
-/// So much behind the newest unit a missing one of stored media may still be repaired, and as long
-/// playback waits for it.
+/// Where nothing is asked for again, so much behind the newest unit a missing one of stored media
+/// may still be repaired, and as long playback waits for it.
 const STORED_HOPE: MediaTime = MediaTime::from_millis(3_000);
 
 /// Stored media waits this long for anything at all, a little less than after which the server
 /// counts as gone.
-const PATIENCE: MediaTime = MediaTime::from_millis(9_000);
+const PATIENCE: Duration = Duration::from_millis(9_000);
 
 /// The least that is left for jitter where path and sink take more than was promised.
 const LEAST: Duration = Duration::from_millis(20);
@@ -42,6 +43,10 @@ const LEAST: Duration = Duration::from_millis(20);
 /// A promised latency that a sink with a clock of its own misses by no more is let be: scaling a
 /// block changes it by up to 15 ms, and is not to overshoot to the other side.
 const SLACK: Duration = Duration::from_millis(10);
+
+/// Where a delay bounds `auto`, the target stays so far below it: by a period, playback may be above
+/// its target.
+const OVERSHOOT: Duration = Duration::from_millis(15);
 
 /// By what part of the difference the longest lead of a sink comes down to the latest.
 const SINK_FORGETTING: u32 = 64;
@@ -54,6 +59,10 @@ const SHARE: i64 = 5;
 pub(crate) struct Pace {
     latency: Latency,
     target: TargetDelay,
+    /// The delay that a latency of our own choice is not to exceed, where one is promised.
+    bound: Option<Duration>,
+    /// Whether units that are lost are waited for: a share of them was promised.
+    for_all: bool,
     adapter: Adapter,
     scale: TimeScale,
     /// How long before they are heard a sink with a clock takes samples; `None` if it has none.
@@ -67,12 +76,19 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// The pace that `latency` asks for, of sound in `format` that leaves `lead` before it is due
-    /// where the sink has no clock.
-    pub(crate) fn new(latency: Latency, lead: Duration, format: AudioFormat) -> Self {
+    /// The pace that `latency` asks for under `terms`, of sound in `format` that leaves `lead` before
+    /// it is due where the sink has no clock.
+    pub(crate) fn new(
+        latency: Latency,
+        terms: &QosSpec,
+        lead: Duration,
+        format: AudioFormat,
+    ) -> Self {
         Self {
             latency,
-            target: TargetDelay::new(AUTO),
+            target: TargetDelay::new(TargetConfig { loss: terms.loss, ..AUTO }),
+            bound: terms.delay,
+            for_all: terms.loss.is_some(),
             adapter: Adapter::new(),
             scale: TimeScale::new(format),
             sink: None,
@@ -81,6 +97,11 @@ impl Pace {
             rate: format.rate,
             channels: usize::from(format.channels),
         }
+    }
+
+    /// So many more units than before are known to have been sent.
+    pub(crate) fn expect(&mut self, now: MonoTime, units: u64) {
+        self.target.expect(now, units);
     }
 
     /// A unit could be played `delay` after it was sent.
@@ -99,26 +120,73 @@ impl Pace {
     pub(crate) fn waits(&self, delay: Option<TimeDelta>, stood: MediaTime) -> bool {
         match self.latency {
             Latency::Fixed(_) => false,
-            Latency::Stored => stood < PATIENCE,
-            Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < AUTO.maximum.into()),
+            Latency::Stored => stood < MediaTime::from_duration(PATIENCE),
+            Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < self.longest().into()),
         }
     }
 
-    /// Whether it waits where something is missing though `depth` is there from here on. Stored
-    /// media has no instant at which it must be heard; but what is long past the newest unit is
-    /// repaired by now, or never.
+    /// Whether it waits where something is missing that was asked for, and nothing at all has come
+    /// for so long. Stored media has no instant at which it must be heard: it is a reliable stream
+    /// until the path to its server counts as gone.
+    pub(crate) fn waits_for_answer(&self, quiet: Duration) -> bool {
+        self.is_stored() && quiet < PATIENCE
+    }
+
+    /// The same where nothing is asked for, and `depth` is there from here on: what is long past the
+    /// newest unit is repaired by now, or never.
     pub(crate) fn waits_for_repair(&self, depth: MediaTime, stood: MediaTime) -> bool {
-        self.latency == Latency::Stored && depth < STORED_HOPE && stood < STORED_HOPE
+        self.is_stored() && depth < STORED_HOPE && stood < STORED_HOPE
+    }
+
+    /// How long after its instant a unit that was asked for is waited for.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.is_stored() { PATIENCE } else { Duration::ZERO }
+    }
+
+    /// Whether the sender may run ahead, and playback falls behind.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.latency == Latency::Stored
     }
 
     /// By how much longer playback waits than it must, where the latency is ours to choose.
     pub(crate) fn surplus(&self, delay: Option<TimeDelta>) -> Duration {
         match (self.latency, delay) {
-            (Latency::Auto, Some(delay)) => {
-                (self.excess(delay) - self.target.target().into()).max_zero()
-            }
+            (Latency::Auto, Some(delay)) => (self.excess(delay) - self.target().into()).max_zero(),
             _ => Duration::ZERO,
         }
+    }
+
+    /// How much longer than the fastest packet takes playback is to wait.
+    fn target(&self) -> Duration {
+        self.target.target().min(self.longest())
+    }
+
+    /// How much longer it may wait: no longer than was promised, where the path leaves that much.
+    fn longest(&self) -> Duration {
+        let (Latency::Auto, Some(bound)) = (self.latency, self.bound) else { return AUTO.maximum };
+        let taken = self.fastest() + self.ahead() + OVERSHOOT;
+        bound.saturating_sub(taken).clamp(AUTO.minimum, AUTO.maximum)
+    }
+
+    /// By how much later than it is due now a unit is still of use, if it can be repaired, where
+    /// playback has `stood` still. Where what is lost is waited for, it is asked for as long as
+    /// playback would wait, once it knows that it comes. Elsewhere, to hear what could have been in
+    /// time only because playback stood still would make everything after it late.
+    pub(crate) fn hope(&self, stood: MediaTime) -> TimeDelta {
+        match (self.latency, self.for_all) {
+            (Latency::Auto, true) => (self.longest() - self.target()).into(),
+            (Latency::Auto, false) => TimeDelta::ZERO - stood.to_delta(),
+            _ => TimeDelta::ZERO,
+        }
+    }
+
+    /// How long a packet that takes as long as half of them is to be buffered, and how long at most:
+    /// where that is ours to choose, and known by now.
+    pub(crate) fn buffers(&self) -> Option<(Duration, Duration)> {
+        let median = self.target.median().filter(|_| self.latency == Latency::Auto)?;
+        let before = median - self.fastest().into();
+        let from = |longest: Duration| (TimeDelta::from(longest) - before).max_zero();
+        Some((from(self.target()), from(self.longest())))
     }
 
     /// By how much longer than the fastest packet takes a delay is, the sink left out.
@@ -152,7 +220,7 @@ impl Pace {
 
     /// The least latency at which playback could begin, by what is known of the path.
     pub(crate) fn feasible(&self) -> Duration {
-        self.fastest() + self.target.target() + self.ahead()
+        self.fastest() + self.target() + self.ahead()
     }
 
     /// A sink with a clock of its own takes samples so long before they are heard.
@@ -185,7 +253,7 @@ impl Pace {
         samples: &mut Vec<f32>,
     ) -> TimeDelta {
         let (Latency::Auto, Some(delay)) = (self.latency, delay) else { return TimeDelta::ZERO };
-        let scaled = match self.adapter.decide(self.excess(delay), self.target.target(), block) {
+        let scaled = match self.adapter.decide(self.excess(delay), self.target(), block) {
             Adjustment::Keep => None,
             Adjustment::Shorten => self.scale.shorten(samples),
             Adjustment::Lengthen => self.scale.lengthen(samples),
@@ -247,11 +315,12 @@ mod tests {
     const UNIT: MediaTime = MediaTime::from_millis(20);
 
     fn promised(millis: u64) -> Pace {
-        Pace::new(
-            Latency::Fixed(Duration::from_millis(millis)),
-            Duration::ZERO,
-            AudioFormat::OPUS_MONO,
-        )
+        pace(Latency::Fixed(Duration::from_millis(millis)), "")
+    }
+
+    fn pace(latency: Latency, terms: &str) -> Pace {
+        let terms = terms.parse().expect("terms");
+        Pace::new(latency, &terms, Duration::ZERO, AudioFormat::OPUS_MONO)
     }
 
     /// 20 ms of 100 Hz, which can be scaled by whole waves of 10 ms.
@@ -294,11 +363,46 @@ mod tests {
     #[test]
     fn what_the_network_needs_comes_on_top_of_what_the_sink_takes() {
         for latency in [Latency::Auto, Latency::Stored] {
-            let mut pace = Pace::new(latency, Duration::ZERO, AudioFormat::OPUS_MONO);
+            let mut pace = pace(latency, "");
             let without = pace.start_delay();
             pace.sink_takes(Duration::from_millis(100));
             let with = pace.start_delay();
             assert_eq!(with, without + Duration::from_millis(100), "{latency}");
+        }
+    }
+
+    /// A path on which every tenth unit is lost, and one half of those back 100 ms later.
+    fn lossy(terms: &str) -> Pace {
+        let mut pace = pace(Latency::Auto, terms);
+        for unit in 0..1_000 {
+            let now = MonoTime::from_millis(20 * unit);
+            pace.expect(now, 1);
+            match unit % 20 {
+                7 => pace.observe_repaired(now, MS(140)),
+                17 => {}
+                _ => pace.observe(now, MS(40)),
+            }
+        }
+        pace
+    }
+
+    #[test]
+    fn what_is_repaired_is_waited_for_and_hoped_for_only_where_a_share_was_promised() {
+        let mut pace = lossy("");
+        let hope = |pace: &Pace| pace.hope(MediaTime::from_millis(30));
+        assert_eq!((pace.feasible().as_millis(), hope(&pace)), (45, MS(-30)));
+        pace = lossy("loss<=6%");
+        assert_eq!(pace.feasible().as_millis(), 141);
+        assert_eq!(hope(&pace), (AUTO.maximum - pace.target()).into());
+    }
+
+    #[test]
+    fn a_promised_delay_bounds_what_auto_waits_and_never_below_what_the_path_takes() {
+        for (terms, feasible) in [("delay<=100ms", 85), ("delay<=20ms", 45), ("delay<=9s", 141)] {
+            let pace = lossy(&format!("{terms},loss<=6%"));
+            assert_eq!(pace.feasible().as_millis(), feasible, "{terms}");
+            let waits = |delay| pace.waits(Some(MS(delay)), MediaTime::ZERO);
+            assert_eq!((waits(84), waits(1_000)), (feasible >= 85, feasible > 85), "{terms}");
         }
     }
 

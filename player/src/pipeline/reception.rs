@@ -171,6 +171,12 @@ impl Receiver {
         self.source.as_ref().is_some_and(|source| source.left)
     }
 
+    /// The share of packets that the network lost so far, 0 to 1.
+    pub(crate) fn loss_share(&self) -> Option<f64> {
+        let reception = &self.source.as_ref()?.reception;
+        Some(reception.lost().max(0) as f64 / reception.expected().max(1) as f64)
+    }
+
     /// Why it has, where it said so: nothing more comes.
     pub(crate) fn farewell(&self) -> Option<&str> {
         self.farewell.as_deref()

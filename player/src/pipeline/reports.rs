@@ -8,8 +8,8 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::{
-    self, CongestionFeedback, ExtendedReport, ReceiverReport, ReportTime, ReportTimer, RtcpPacket,
-    StreamFeedback, XrBlock,
+    self, CongestionFeedback, ExtendedReport, JitterBuffer, ReceiverReport, ReportTime,
+    ReportTimer, RtcpPacket, StreamFeedback, XrBlock,
 };
 use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::{MonoTime, NtpTime};
@@ -33,6 +33,8 @@ pub(super) struct ReceiverReports {
     timer: ReportTimer,
     next: MonoTime,
     outgoing: VecDeque<Packet>,
+    /// How long packets are buffered, usually and at most, where senders cannot know it.
+    buffered: Option<(Duration, Duration)>,
 }
 
 impl ReceiverReports {
@@ -48,7 +50,13 @@ impl ReceiverReports {
             // At once: on UDP the first report also opens the way back through a firewall.
             next: now,
             outgoing: VecDeque::new(),
+            buffered: None,
         }
+    }
+
+    /// How long packets are buffered from now on, usually and at most.
+    pub(super) fn set_buffered(&mut self, buffered: Option<(Duration, Duration)>) {
+        self.buffered = buffered;
     }
 
     /// The next packet due at `now`.
@@ -90,7 +98,8 @@ impl ReceiverReports {
     }
 
     /// What is to be said about a track at `now`. Servers that send packets again are told which
-    /// were lost, and what our clock shows: they tell it us again, which is a round trip.
+    /// were lost, what our clock shows (they tell it us again, which is a round trip), and how long
+    /// we buffer what comes where we choose it: repair that comes later is of no use.
     pub(super) fn compound(&self, now: MonoTime, track: &mut Track) -> Vec<RtcpPacket> {
         let ssrc = self.ssrc;
         let blocks = track.receiver().report_block(now).into_iter().collect();
@@ -99,7 +108,17 @@ impl ReceiverReports {
             RtcpPacket::SourceDescription { ssrc, cname: self.cname.clone() },
         ];
         if let Some(losses) = track.intake.losses() {
-            let blocks = vec![XrBlock::ReferenceTime(clock(now)), XrBlock::LossRle(losses)];
+            let source = losses.ssrc;
+            let mut blocks = vec![XrBlock::ReferenceTime(clock(now)), XrBlock::LossRle(losses)];
+            blocks.extend(self.buffered.map(|(usually, at_most)| {
+                let (nominal, maximum) = (Some(usually), Some(at_most));
+                XrBlock::JitterBuffer(JitterBuffer {
+                    ssrc: source,
+                    adaptive: true,
+                    nominal,
+                    maximum,
+                })
+            }));
             compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
         }
         compound

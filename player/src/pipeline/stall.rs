@@ -33,6 +33,8 @@ pub(super) struct Stall {
     stood: MediaTime,
     /// By how much everything is heard later for it, all told.
     waited: MediaTime,
+    /// How often playback stood still.
+    times: u64,
 }
 
 impl Stall {
@@ -41,7 +43,18 @@ impl Stall {
         self.waited
     }
 
+    /// How often playback stood still.
+    pub(super) fn times(&self) -> u64 {
+        self.times
+    }
+
+    /// How long playback has stood still by now.
+    pub(super) fn stood(&self) -> MediaTime {
+        self.stood
+    }
+
     fn stand(&mut self, length: MediaTime) {
+        self.times += u64::from(self.stood == MediaTime::ZERO);
         self.silence += length;
         self.stood += length;
         self.waited += length;
@@ -75,8 +88,8 @@ impl Pipeline {
     /// What is made up while playback stands still, if it does: the sound from here on is due, but
     /// has not come.
     pub(super) fn stand(&mut self, when: HandOver) -> Option<Block> {
-        let over = self.closed || self.said_goodbye();
-        if over || !self.misses(when.due) {
+        let over = self.closed || self.said_goodbye() && !self.is_awaited();
+        if over || !self.misses(when) {
             return None;
         }
         self.stall.stand(PIECE);
@@ -96,13 +109,26 @@ impl Pipeline {
 
     /// Whether something is missing here that playback waits for: all that is to come, or what may
     /// yet be repaired.
-    fn misses(&self, heard_at: MonoTime) -> bool {
-        let stood = self.stall.stood;
+    fn misses(&self, when: HandOver) -> bool {
+        let (position, stood) = (self.position, self.stall.stood);
         if !self.has_more() {
-            return self.pace.waits(self.delay(heard_at), stood);
+            return self.pace.waits(self.delay(when.due), stood);
         }
-        let gap = |track: &Track| track.next(self.position).is_some_and(|at| at > self.position);
-        self.tracks.iter().any(gap) && self.pace.waits_for_repair(self.depth(), stood)
+        let gap = |track: &&Track| track.next(position).is_some_and(|at| at > position);
+        let waits = |track: &Track| match track.awaits(position) {
+            Some(awaits) => awaits && self.pace.waits_for_answer(when.left.since(self.last_heard)),
+            None => self.pace.waits_for_repair(self.depth(), stood),
+        };
+        self.tracks.iter().filter(gap).any(waits)
+    }
+
+    /// Whether something is missing here that was asked for and may yet come, though no more is
+    /// sent.
+    pub(super) fn is_awaited(&self) -> bool {
+        let position = self.position;
+        let missing = |track: &&Track| track.next(position).is_none_or(|at| at > position);
+        let awaits = |track: &Track| track.awaits(position) == Some(true);
+        self.pace.is_stored() && self.tracks.iter().filter(missing).any(awaits)
     }
 
     /// Skips what is missing here and was waited for, or was to be silence while playback waits

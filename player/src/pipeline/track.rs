@@ -7,6 +7,8 @@ mod numbering;
 mod stock;
 mod voice;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
@@ -148,9 +150,27 @@ impl Track {
         self.intake.on_repair(now, data, sender, &mut self.stock)
     }
 
-    /// The unit that is played at `position` must be there at `at`, and so each other one.
-    pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime) {
-        self.intake.plan_playout(position, at);
+    /// The packet that is played at `position` must be there at `at`, or `patience` later, and so each
+    /// other one.
+    pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
+        self.intake.plan_playout(position, at, patience);
+    }
+
+    /// Whether the unit at `position`, which is not there, may still come; `None` where nothing is
+    /// asked for again.
+    pub(crate) fn awaits(&self, position: MediaTime) -> Option<bool> {
+        self.intake.awaits(position)
+    }
+
+    /// How long it takes until a unit that was lost is there, by what was lost so far; no time
+    /// where nothing was, or nothing is asked for again.
+    pub(crate) fn repaired_within(&self) -> Duration {
+        self.intake.repaired_within()
+    }
+
+    /// How much is buffered from `position` on before the first gap.
+    pub(crate) fn whole(&self, position: MediaTime) -> MediaTime {
+        self.stock.whole(position)
     }
 
     /// How much is buffered from `position` on.

@@ -13,10 +13,12 @@
 //!   takes five symbols to make good, and they come too late for the first. There a symbol should
 //!   cover *one* unit, sent as long ago as it can be and still be in time: that is outside the
 //!   burst, and one symbol makes it good.
+//! * Where units are heard so soon that only the newest can be repaired, a symbol is a copy of it.
+//!   Against losses one by one that halves them; each copy saves the same.
 //!
 //! So [`Fit::for_path`] first estimates what asking leaves, then spends a code on that: a dense one
-//! up to the share at which a block of that window fails hardly ever (binomial), or a distant one
-//! in proportion to what is left, for each of its symbols saves the same.
+//! up to the share at which a block of that window fails hardly ever (binomial), or a distant one, or
+//! copies, in proportion to what is left, for each of their symbols saves the same.
 
 use std::time::Duration;
 
@@ -48,26 +50,31 @@ pub struct Fit {
 
 /// A dense code does no more than this, and less where less is lost: beyond it, the next symbol
 /// hardly helps.
-const MOST_DENSE: f64 = 0.68;
+const MOST_DENSE: f64 = 0.71;
 const LEAST_OF_MOST: f64 = 0.55;
-const MORE_FOR_LOSS: f64 = 0.65;
+const MORE_FOR_LOSS: f64 = 0.8;
 
 /// The same for symbols that cover one unit. Each helps as much as the one before it, so this is
 /// what a listener may be expected to pay: with headers, nearly as much again as the media.
-const MOST_DISTANT: f64 = 0.85;
+const MOST_DISTANT: f64 = 0.88;
 
-/// What a dense code aims at: the share of units that stays missing.
-const AIM: f64 = 0.000_01;
+/// What a dense code aims at: the share of units that stays missing. Far less than anybody hears,
+/// for the estimate leaves out that symbols, too, come late where the jitter has a long tail.
+const AIM: f64 = 0.000_000_1;
 
 /// From this share of losses on, after asking, distant symbols are worth all that they may cost.
-const MUCH: f64 = 0.05;
+const MUCH: f64 = 0.052;
 
 /// No window is longer: decoding it takes work, and where there is so much time, asking does all.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Distant symbols are no fewer than this where asking leaves anything to speak of.
-const LEAST_DISTANT: f64 = 0.2;
+const LEAST_DISTANT: f64 = 0.28;
 const LITTLE: f64 = 0.001;
+
+/// A symbol leaves so much of a unit after the newest one, on average, as there must be time for at
+/// least: earlier ones are of use then.
+const SOON: f64 = 0.5;
 
 /// So few symbols are none.
 const HARDLY_ANY: f64 = 0.01;
@@ -105,13 +112,18 @@ impl Fit {
             return Self { share, oldest: window, newest };
         }
         let window = promise.window(0.5).min(LONGEST);
-        if window < unit {
+        if window < unit.mul_f64(SOON) {
             return Self::NONE;
+        }
+        let most = (LEAST_OF_MOST + MORE_FOR_LOSS * path.loss).min(MOST_DENSE);
+        if window < 2 * unit {
+            // Symbols that cover one unit again: none is older that is of use.
+            let share = most * (left / MUCH).min(1.0);
+            return Self { share, oldest: window.min(unit), newest: Duration::ZERO };
         }
         let units = window.as_secs_f64() / unit.as_secs_f64();
         // Of what the code leaves, asking brings back as much as of all that is lost.
         let fails = |share| dense_fails(path.loss, units, share) * left / path.loss;
-        let most = (LEAST_OF_MOST + MORE_FOR_LOSS * path.loss).min(MOST_DENSE);
         let shares = (0..STEPS).map(|step| most * f64::from(step) / f64::from(STEPS));
         let share = shares.into_iter().find(|&share| fails(share) <= AIM).unwrap_or(most);
         Self { share, oldest: window, newest: Duration::ZERO }

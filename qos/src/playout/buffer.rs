@@ -176,6 +176,19 @@ impl Buffer {
         reach.max(MediaTime::ZERO)
     }
 
+    /// How much there is from `position` on before the first hole.
+    pub fn whole(&self, position: MediaTime) -> MediaTime {
+        let units = self.units.values().filter(|unit| unit.end() > position);
+        let mut reach = position;
+        for unit in units {
+            if unit.media_time > reach {
+                break;
+            }
+            reach = unit.end();
+        }
+        reach - position
+    }
+
     /// The first unit that has anything left to play at `position`.
     pub fn next(&self, position: MediaTime) -> Option<&Unit> {
         self.units.values().find(|unit| unit.end() > position)

@@ -13,6 +13,8 @@ pub(super) struct Histogram {
     base: Option<i64>,
     weights: VecDeque<f64>,
     total: f64,
+    /// The weight of what was to come and has not.
+    absent: f64,
     /// The weight of the next record. Instead of all others shrinking, it grows.
     unit: f64,
 }
@@ -38,6 +40,7 @@ impl Histogram {
             base: None,
             weights: std::iter::repeat_n(0.0, bins as usize).collect(),
             total: 0.0,
+            absent: 0.0,
             unit: 1.0,
         }
     }
@@ -50,7 +53,7 @@ impl Histogram {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.weights.iter_mut().for_each(|weight| *weight = 0.0);
-        (self.total, self.unit) = (0.0, 1.0);
+        (self.total, self.absent, self.unit) = (0.0, 0.0, 1.0);
     }
 
     /// So much time has passed.
@@ -61,6 +64,7 @@ impl Histogram {
                 *weight /= self.unit;
             }
             self.total = self.weights.iter().sum();
+            self.absent /= self.unit;
             self.unit = 1.0;
         }
     }
@@ -74,14 +78,31 @@ impl Histogram {
         self.total += self.unit;
     }
 
-    /// As how many packets that come now everything recorded counts.
-    pub(super) fn weight(&self) -> f64 {
-        self.total / self.unit
+    /// So many are to come.
+    pub(super) fn expect(&mut self, count: u64) {
+        self.absent += self.unit * count as f64;
+    }
+
+    /// One of those came.
+    pub(super) fn fulfil(&mut self, transit: TimeDelta, fastest: TimeDelta) {
+        self.absent = (self.absent - self.unit).max(0.0);
+        self.record(transit, fastest);
     }
 
     /// The transit time that no more than `share` of the weight exceeds.
     pub(super) fn quantile(&self, share: f64) -> TimeDelta {
-        let allowed = self.total * share;
+        self.exceeded_by(self.total * share)
+    }
+
+    /// The transit time within which all came that was to come, but for `share` of it. Where more is
+    /// absent than that: beyond which no more than `rest` of it came.
+    pub(super) fn complete_but(&self, share: f64, rest: f64) -> TimeDelta {
+        let all = self.total + self.absent;
+        self.exceeded_by((all * share - self.absent).max(all * rest))
+    }
+
+    /// The transit time that no more than the weight `allowed` exceeds.
+    fn exceeded_by(&self, allowed: f64) -> TimeDelta {
         let mut beyond = 0.0;
         let mut bin = self.weights.len();
         while bin > 1 && beyond + self.weights[bin - 1] <= allowed {

@@ -23,6 +23,9 @@ pub struct TargetConfig {
     /// How much longer one would wait to hear all rather than nothing; `None`: as long as it
     /// takes. With 400 ms, a wait of 4 ms must save one packet in a hundred.
     pub worth: Option<Duration>,
+    /// The share of all units sent that may be missing, as a fraction, where one was promised: then
+    /// what is repaired is waited for as far as that asks for it.
+    pub loss: Option<f64>,
 }
 
 impl Default for TargetConfig {
@@ -34,6 +37,7 @@ impl Default for TargetConfig {
             start: Duration::from_millis(60),
             late_share: 0.01,
             worth: None,
+            loss: None,
         }
     }
 }
@@ -56,15 +60,20 @@ impl Default for TargetConfig {
 /// learned before them is forgotten at once, whether it has become slower or faster. A spike that
 /// is over sooner is not learned: playback waits it out where it stands, which takes no longer.
 ///
-/// *Repair.* What was lost and brought back counts with the time at which it became available, but
-/// not for the worth of waiting: it was paid for to be heard. So the target is also as long as no
-/// more than the late share of all comes back after it. What never came counts for nothing.
+/// *Repair.* What is lost and brought back takes a round trip and more, and where nothing was
+/// promised nobody waits for it: the target is what jitter asks for, and what comes back within
+/// that is a gift. Where it was promised that no more than a [share of the units](TargetConfig::loss)
+/// would be missing, every unit counts: with the time at which it became available, by itself or
+/// repaired, or as missing. The target then is the least delay at which no more than that is
+/// missing, if jitter does not ask for a longer one. Where too much never comes at all, it is the
+/// delay beyond which waiting would bring back next to nothing.
 #[derive(Clone, Debug)]
 pub struct TargetDelay {
     config: TargetConfig,
     fastest: SlidingMinimum,
     arrivals: Histogram,
-    repaired: Histogram,
+    /// All units, where a share of them was promised.
+    units: Option<Histogram>,
     recent: Recent,
     /// The transit time that playback waits for; `None` while it is too early to say.
     point: Option<TimeDelta>,
@@ -80,6 +89,10 @@ impl TargetDelay {
     const ENOUGH: u64 = 50;
     /// The target is worked out anew with every so manieth packet.
     const EVERY: u64 = 5;
+    /// What is aimed at of the loss that was promised: the next seconds may be worse than the last.
+    const OF_PROMISE: f64 = 0.75;
+    /// Where the promise cannot be kept, so much of it is next to nothing.
+    const NEGLIGIBLE: f64 = 0.1;
 
     /// A target that begins at `config.start`.
     pub fn new(config: TargetConfig) -> Self {
@@ -89,11 +102,20 @@ impl TargetDelay {
             config: TargetConfig { maximum, late_share, ..config },
             fastest: SlidingMinimum::new(Self::MEMORY_OF_FASTEST),
             arrivals: Histogram::new(maximum),
-            repaired: Histogram::new(maximum),
+            units: config.loss.map(|_| Histogram::new(maximum)),
             recent: Recent::default(),
             point: None,
             observed: 0,
             last: MonoTime::ZERO,
+        }
+    }
+
+    /// At `now`, so many more units than before are known to have been sent: the one that is
+    /// [observed](Self::observe) next, and those that are missing before it.
+    pub fn expect(&mut self, now: MonoTime, units: u64) {
+        self.age(now);
+        if let Some(all) = &mut self.units {
+            all.expect(units);
         }
     }
 
@@ -105,6 +127,9 @@ impl TargetDelay {
         self.age(now);
         let fastest = self.fastest.push(now, relative_delay);
         self.arrivals.record(relative_delay, fastest);
+        if let Some(all) = &mut self.units {
+            all.fulfil(relative_delay, fastest);
+        }
         self.recent.push(relative_delay);
         self.observed += 1;
         if self.observed >= Self::ENOUGH && self.observed.is_multiple_of(Self::EVERY) {
@@ -116,8 +141,8 @@ impl TargetDelay {
     /// retransmitted, or recovered from others.
     pub fn observe_repaired(&mut self, now: MonoTime, relative_delay: TimeDelta) {
         self.age(now);
-        if let Some(fastest) = self.fastest.minimum() {
-            self.repaired.record(relative_delay, fastest);
+        if let Some((all, fastest)) = self.units.as_mut().zip(self.fastest.minimum()) {
+            all.fulfil(relative_delay, fastest);
         }
     }
 
@@ -135,11 +160,19 @@ impl TargetDelay {
         self.fastest.minimum()
     }
 
+    /// The transit time that half of the packets of late exceed; `None` while it is too early to
+    /// say.
+    pub fn median(&self) -> Option<TimeDelta> {
+        self.point.map(|_| self.arrivals.quantile(0.5))
+    }
+
     fn age(&mut self, now: MonoTime) {
         let elapsed = if self.observed == 0 { Duration::ZERO } else { now.since(self.last) };
         self.last = now;
         self.arrivals.age(elapsed);
-        self.repaired.age(elapsed);
+        if let Some(all) = &mut self.units {
+            all.age(elapsed);
+        }
     }
 
     fn learn(&mut self, fastest: TimeDelta) {
@@ -147,12 +180,14 @@ impl TargetDelay {
             self.point.and_then(|target| self.recent.changed(&self.learned(target)))
         {
             self.arrivals.clear();
-            self.repaired.clear();
+            self.units.iter_mut().for_each(Histogram::clear);
             for transit in self.recent.keep(count) {
                 self.arrivals.record(transit, fastest);
+                self.units.iter_mut().for_each(|all| all.record(transit, fastest));
             }
         }
-        self.point = Some(self.of_arrivals().max(self.of_repaired()));
+        let of_arrivals = self.of_arrivals();
+        self.point = Some(self.of_units().map_or(of_arrivals, |point| point.max(of_arrivals)));
     }
 
     fn learned(&self, target: TimeDelta) -> Learned {
@@ -171,16 +206,8 @@ impl TargetDelay {
         }
     }
 
-    fn of_repaired(&self) -> TimeDelta {
-        let repaired = self.repaired.weight();
-        let allowed = self.config.late_share * (self.arrivals.weight() + repaired);
-        if repaired <= allowed {
-            return self.of_fastest();
-        }
-        self.repaired.quantile(allowed / repaired)
-    }
-
-    fn of_fastest(&self) -> TimeDelta {
-        self.fastest().unwrap_or_default()
+    fn of_units(&self) -> Option<TimeDelta> {
+        let (all, promised) = self.units.as_ref().zip(self.config.loss)?;
+        Some(all.complete_but(Self::OF_PROMISE * promised, Self::NEGLIGIBLE * promised))
     }
 }

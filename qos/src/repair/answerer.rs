@@ -24,12 +24,21 @@ pub struct AnswerPolicy {
     pub again: f64,
     /// Between two answers: a burst of losses is not to be answered by a burst.
     pub apart: Duration,
+    /// Whether what the budget does not bear now waits until it does; otherwise it is dropped, for
+    /// it would have to wait for what the next request needs too.
+    pub waits: bool,
 }
 
 impl Default for AnswerPolicy {
     fn default() -> Self {
-        Self { again: 1.0 / 16.0, apart: Duration::from_millis(2) }
+        Self { again: 1.0 / 16.0, apart: Duration::from_millis(2), waits: false }
     }
+}
+
+impl AnswerPolicy {
+    /// To who has the time to wait for one answer before asking for the next: what is asked for
+    /// sooner is on its way, in a queue.
+    pub const UNHURRIED: Self = Self { again: 0.75, apart: Duration::from_millis(2), waits: true };
 }
 
 /// What an [`Answerer`] has done, in packets.
@@ -173,8 +182,7 @@ impl Answerer {
                 self.counts.late += 1;
                 continue;
             }
-            if !self.budget.take(now, sent.packet.len() + RtxStream::OVERHEAD + HEADERS) {
-                // It would have to wait for what the next request needs too.
+            if !self.budget.take(now, sent.size()) {
                 self.counts.unaffordable += 1;
                 continue;
             }
@@ -189,8 +197,13 @@ impl Answerer {
 
     /// When the next answer is to leave.
     pub fn next_deadline(&self) -> Option<MonoTime> {
-        self.waiting.front()?;
-        Some(self.answered_at.map_or(MonoTime::ZERO, |at| at + self.policy.apart))
+        let next = *self.waiting.front()?;
+        let at = self.answered_at.map_or(MonoTime::ZERO, |at| at + self.policy.apart);
+        let sent = place(&self.history, next).and_then(|place| self.history.get(place));
+        match sent.filter(|_| self.policy.waits) {
+            Some(sent) => Some(self.budget.ready_at(at, sent.size())),
+            None => Some(at),
+        }
     }
 
     /// Forgets everything: after a seek nobody misses what was sent before.
@@ -201,10 +214,20 @@ impl Answerer {
     }
 }
 
-/// The packet with this number: numbers follow each other.
+impl Sent {
+    /// What it takes to send it once more.
+    fn size(&self) -> usize {
+        self.packet.len() + RtxStream::OVERHEAD + HEADERS
+    }
+}
+
+/// Where the packet with this number is: numbers follow each other.
+fn place(history: &VecDeque<Sent>, sequence: Sequence) -> Option<usize> {
+    usize::try_from(sequence.distance(history.front()?.sequence)).ok()
+}
+
 fn find(history: &mut VecDeque<Sent>, sequence: Sequence) -> Option<&mut Sent> {
-    let first = history.front()?.sequence;
-    let place = usize::try_from(sequence.distance(first)).ok()?;
+    let place = place(history, sequence)?;
     history.get_mut(place)
 }
 

@@ -16,6 +16,10 @@ const REQUEST: usize = 28 + 12 + 4;
 /// Requests that fall due so close together travel together.
 const TOGETHER: Duration = Duration::from_millis(2);
 
+/// Where playback waits for what is missing, there is no hurry while it is far: this part of the
+/// time that is left is waited for an answer. It may be in a queue.
+const UNHURRIED: u32 = 16;
+
 /// What has never been measured is taken for this: a path across a continent.
 const USUAL_ROUND_TRIP: Duration = Duration::from_millis(100);
 
@@ -73,7 +77,8 @@ pub struct AskerCounts {
 /// let ms = MonoTime::from_millis;
 /// let mut asker = Asker::new(AskPolicy::default(), Duration::from_millis(20));
 /// asker.on_round_trip(Duration::from_millis(80));
-/// asker.set_playout(Playout { number: 7, at: ms(200), unit: Duration::from_millis(20) });
+/// let unit = Duration::from_millis(20);
+/// asker.set_playout(Playout { number: 7, at: ms(200), unit, patience: Duration::ZERO });
 /// asker.on_arrival(ms(40), 7, ms(0), Recovery::None);
 /// asker.on_arrival(ms(80), 9, ms(40), Recovery::None);
 /// assert_eq!(asker.pop(ms(80)), Some(vec![8]), "it was overtaken, and an answer can make it");
@@ -104,13 +109,27 @@ struct Missing {
     overtaken_at: Option<MonoTime>,
     /// When it is to be asked for next; `None` if there is no hope left.
     ask_at: Option<MonoTime>,
-    /// When it was first asked for, and how often.
-    asked: Option<(MonoTime, u32)>,
+    asked: Option<Asked>,
+}
+
+/// How a unit was asked for.
+#[derive(Copy, Clone, Debug)]
+struct Asked {
+    /// When first.
+    first: MonoTime,
+    /// How often.
+    times: u32,
+    /// How often when it had been sent for certain, and answers could come.
+    in_vain: u32,
 }
 
 impl Missing {
     fn new(overtaken_at: Option<MonoTime>, ask_at: MonoTime) -> Self {
         Self { overtaken_at, ask_at: Some(ask_at), asked: None }
+    }
+
+    fn is_in_vain(&self) -> bool {
+        self.asked.is_some_and(|asked| asked.in_vain >= Asker::IN_VAIN)
     }
 }
 
@@ -118,6 +137,10 @@ impl Asker {
     /// Most units that are known to be missing at a time: more than anybody can ask for who still
     /// hears anything.
     const MOST_MISSING: u64 = 2_048;
+
+    /// A unit that was asked for so often, on a path that was not down, does not come any more:
+    /// where one request in three is answered, one in two hundred thousand has had bad luck only.
+    const IN_VAIN: u32 = 30;
 
     /// An asker for units that play for `unit` each. On average it asks no more than once a unit.
     pub fn new(policy: AskPolicy, unit: Duration) -> Self {
@@ -155,9 +178,9 @@ impl Asker {
         self.end = Some(number.saturating_add(1));
     }
 
-    /// No unit is sent any more beyond those that are known of.
+    /// No unit is sent any more beyond those that are known of, be it by their announced end.
     pub fn end(&mut self) {
-        self.end = self.frontier.or(Some(0));
+        self.end = self.end.or(self.frontier).or(Some(0));
     }
 
     /// Until when units are of use, from now on.
@@ -201,8 +224,9 @@ impl Asker {
                 self.unanswered = None;
                 self.counts.answered += u64::from(missing.is_some());
                 // Of several requests nobody knows which one was answered (Karn).
-                if let Some((asked_at, 1)) = missing.and_then(|missing| missing.asked) {
-                    self.round_trip.observe(now.since(asked_at));
+                let asked = missing.and_then(|missing| missing.asked);
+                if let Some(Asked { first, times: 1, .. }) = asked {
+                    self.round_trip.observe(now.since(first));
                 }
             }
             Recovery::Fec => {}
@@ -253,12 +277,32 @@ impl Asker {
         if numbers.is_empty() || !self.budget.take(now, REQUEST) {
             return None;
         }
-        numbers.iter().for_each(|number| self.on_asked(now, *number));
+        numbers.iter().for_each(|number| self.on_asked(now, *number, down));
         let (first, _) = self.unanswered.unwrap_or((now, now));
         self.unanswered = Some((first, now));
         self.counts.requests += 1;
         self.counts.asked += numbers.len() as u64;
         Some(numbers)
+    }
+
+    /// Whether the unit `number`, which is not there, may still come: nothing shows yet that it was
+    /// sent, or it is asked for, and not in vain.
+    pub fn awaits(&self, number: u64) -> bool {
+        if self.end.is_some_and(|end| number >= end) {
+            return false;
+        }
+        match self.missing.get(&number) {
+            Some(missing) => missing.ask_at.is_some() && !missing.is_in_vain(),
+            None => self.frontier.is_none_or(|frontier| number >= frontier),
+        }
+    }
+
+    /// How long it takes until a unit that was lost is there, if `share` of all packets are lost
+    /// each way: so long that all but one in ten thousand are.
+    pub fn repaired_within(&self, share: f64) -> Duration {
+        let fails = 1.0 - (1.0 - share.clamp(0.0, 0.9)).powi(2);
+        let times = if fails > 0.0 { (0.000_1_f64.ln() / fails.ln()).max(1.0) } else { 1.0 };
+        self.answer_within(self.policy.again).mul_f64(times)
     }
 
     /// When [`pop`](Self::pop) may have something again.
@@ -275,7 +319,9 @@ impl Asker {
         if self.missing.len() as u64 >= Self::MOST_MISSING {
             return None;
         }
-        self.cadence.overdue(number, self.policy.first)
+        let at = self.cadence.overdue(number, self.policy.first)?;
+        // Who is in no hurry waits for proof: the sender may have slowed down.
+        Some(at + self.unhurried(at, number))
     }
 
     /// Units that are overdue become missing.
@@ -306,19 +352,30 @@ impl Asker {
         Some(self.playout?.deadline(number) - self.answer_within(self.policy.hope))
     }
 
+    /// How long what is to come may take at `now` where playback waits for it.
+    fn unhurried(&self, now: MonoTime, number: u64) -> Duration {
+        let Some(playout) = self.playout.filter(|it| !it.patience.is_zero()) else {
+            return Duration::ZERO;
+        };
+        playout.deadline(number).since(now).saturating_sub(playout.patience) / UNHURRIED
+    }
+
     fn has_hope(&self, now: MonoTime, number: u64) -> bool {
-        self.last_call(number).is_none_or(|last| now <= last)
+        let in_vain = self.missing.get(&number).is_some_and(Missing::is_in_vain);
+        !in_vain && self.last_call(number).is_none_or(|last| now <= last)
     }
 
     /// Plans when a unit that is asked for now is asked for again: when its answer is overdue; or
     /// where there is no time for that twice, sooner, so that requests overlap.
-    fn on_asked(&mut self, now: MonoTime, number: u64) {
-        let overdue = self.answer_within(self.policy.again);
+    fn on_asked(&mut self, now: MonoTime, number: u64, down: bool) {
+        let overdue = self.answer_within(self.policy.again).max(self.unhurried(now, number));
         let apart = now + self.answer_within(0.0).mul_f64(self.policy.overlap);
         let last = self.last_call(number);
         let Some(missing) = self.missing.get_mut(&number) else { return };
-        let (first, times) = missing.asked.unwrap_or((now, 0));
-        missing.asked = Some((first, times + 1));
+        let before = missing.asked.unwrap_or(Asked { first: now, times: 0, in_vain: 0 });
+        let counts = !down && missing.overtaken_at.is_some();
+        let (times, in_vain) = (before.times + 1, before.in_vain + u32::from(counts));
+        missing.asked = Some(Asked { times, in_vain, ..before });
         missing.ask_at = match last {
             Some(last) if now + 2 * overdue > last => Some(apart).filter(|at| *at <= last),
             _ => Some(now + overdue),

@@ -14,6 +14,9 @@ pub struct Playout {
     pub at: MonoTime,
     /// How long each unit plays.
     pub unit: Duration,
+    /// How long after its instant playback waits for a unit that is missing, and does not go on
+    /// without it; then `number` is the next to be played, and those before it are over.
+    pub patience: Duration,
 }
 
 impl Playout {
@@ -23,7 +26,7 @@ impl Playout {
         let span = u64::try_from(self.unit.as_nanos()).unwrap_or(u64::MAX).saturating_mul(units);
         let at = self.at.as_nanos();
         MonoTime::from_nanos(match number >= self.number {
-            true => at.saturating_add(span),
+            true => (self.at + self.patience).as_nanos().saturating_add(span),
             false => at.saturating_sub(span),
         })
     }
@@ -32,9 +35,13 @@ impl Playout {
     pub fn first_open(&self, now: MonoTime) -> u64 {
         let unit = self.unit.as_nanos().max(1);
         let units = |span: Duration| u64::try_from(span.as_nanos() / unit).unwrap_or(u64::MAX);
-        match now > self.at {
-            true => self.number.saturating_add(units(now.since(self.at))).saturating_add(1),
-            false => self.number.saturating_sub(units(self.at.since(now))),
+        let last_call = self.at + self.patience;
+        if now > last_call {
+            return self.number.saturating_add(units(now.since(last_call))).saturating_add(1);
+        }
+        match self.patience.is_zero() {
+            true => self.number.saturating_sub(units(self.at.since(now))),
+            false => self.number,
         }
     }
 }
@@ -43,8 +50,12 @@ impl Playout {
 mod tests {
     use super::*;
 
-    const PLAYOUT: Playout =
-        Playout { number: 100, at: MonoTime::from_millis(1_000), unit: Duration::from_millis(20) };
+    const PLAYOUT: Playout = Playout {
+        number: 100,
+        at: MonoTime::from_millis(1_000),
+        unit: Duration::from_millis(20),
+        patience: Duration::ZERO,
+    };
 
     #[test]
     fn the_instant_of_one_unit_tells_those_of_all() {
@@ -60,6 +71,16 @@ mod tests {
             let now = MonoTime::from_millis(now);
             let open = PLAYOUT.first_open(now);
             assert!(open <= first && PLAYOUT.deadline(open) >= now || open == first, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn playback_that_waits_leaves_open_what_is_to_come_and_nothing_that_it_has_passed() {
+        let waits = Playout { patience: Duration::from_millis(500), ..PLAYOUT };
+        assert_eq!(waits.deadline(100), MonoTime::from_millis(1_500));
+        assert_eq!(waits.deadline(103), MonoTime::from_millis(1_560));
+        for (now, first) in [(900, 100), (1_000, 100), (1_500, 100), (1_501, 101), (1_540, 103)] {
+            assert_eq!(waits.first_open(MonoTime::from_millis(now)), first, "{now}");
         }
     }
 }

@@ -18,6 +18,8 @@ mod stream;
 mod tests;
 mod varint;
 
+use std::time::Duration;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 pub use stream::{StreamReader, StreamWriter};
@@ -28,6 +30,12 @@ pub const ALPN: &[u8] = b"roq-10";
 
 /// The drafts that frame packets in the same way; accepted, never offered first.
 pub const NEIGHBOUR_ALPNS: [&[u8]; 4] = [b"roq-09", b"roq-11", b"roq-12", b"roq-13"];
+
+/// What the round trip is taken for before it was measured. A third of a second, as RFC 9002
+/// (section 6.2.2) has it, lets a handshake of which a packet is lost stand still for a second, and
+/// for two and four where that happens again: too long for who waits to hear something. Across the
+/// few paths that take longer than three of these the first flight is sent twice.
+pub const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
 
 /// The longest packet a stream may announce: the longest that UDP could have carried.
 pub const MAX_PACKET: usize = 65_535;

@@ -28,7 +28,8 @@ pub use nack::Nack;
 pub use report::{ReceiverReport, ReportBlock, SenderReport};
 pub use timer::{DEFAULT_MINIMUM, ReportTimer, reduced_minimum};
 pub use xr::{
-    ExtendedReport, JitterSummary, LossRle, ReferenceEcho, Run, StatisticsSummary, XrBlock,
+    ExtendedReport, JitterBuffer, JitterSummary, LossRle, ReferenceEcho, Run, StatisticsSummary,
+    XrBlock,
 };
 
 use crate::rtp::Ssrc;

@@ -1,4 +1,4 @@
-//! Extended reports: more about how a stream arrives than a report block tells (RFC 3611).
+//! Extended reports: more about how a stream arrives than a report block tells (RFC 3611, 7005).
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -13,10 +13,12 @@
 //! |                   block contents, more blocks                 |
 //! ```
 
+mod jitter_buffer;
 mod loss_rle;
 mod reference_time;
 mod statistics;
 
+pub use jitter_buffer::JitterBuffer;
 pub use loss_rle::{LossRle, Run};
 pub use reference_time::ReferenceEcho;
 pub use statistics::{JitterSummary, StatisticsSummary};
@@ -28,6 +30,7 @@ const LOSS_RLE: u8 = 1;
 const REFERENCE_TIME: u8 = 4;
 const DELAY_SINCE_LAST: u8 = 5;
 const STATISTICS: u8 = 6;
+const JITTER_BUFFER: u8 = 23;
 
 /// What a participant says beyond its sender or receiver report.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -49,6 +52,8 @@ pub enum XrBlock {
     DelaySinceLast(Vec<ReferenceEcho>),
     /// Loss, duplicates and jitter over a span of packets (section 4.6).
     Statistics(StatisticsSummary),
+    /// How long the receiver buffers what arrives (RFC 7005).
+    JitterBuffer(JitterBuffer),
     /// A block that is of no interest here.
     Other {
         /// The block type on the wire.
@@ -89,6 +94,7 @@ impl XrBlock {
             ))),
             DELAY_SINCE_LAST => Self::DelaySinceLast(ReferenceEcho::parse(contents)?),
             STATISTICS => Self::Statistics(StatisticsSummary::parse(specific, contents)?),
+            JITTER_BUFFER => Self::JitterBuffer(JitterBuffer::parse(specific, contents)?),
             _ => return None,
         })
     }
@@ -100,6 +106,7 @@ impl XrBlock {
             Self::ReferenceTime(_) => (REFERENCE_TIME, 0),
             Self::DelaySinceLast(_) => (DELAY_SINCE_LAST, 0),
             Self::Statistics(statistics) => (STATISTICS, statistics.flags()),
+            Self::JitterBuffer(buffer) => (JITTER_BUFFER, buffer.flags()),
             Self::Other { .. } => return,
         };
         body.extend([block_type, specific, 0, 0]);
@@ -108,6 +115,7 @@ impl XrBlock {
             Self::ReferenceTime(ntp) => body.extend(ntp.to_bits().to_be_bytes()),
             Self::DelaySinceLast(echoes) => ReferenceEcho::write(echoes, body),
             Self::Statistics(statistics) => statistics.write(body),
+            Self::JitterBuffer(buffer) => buffer.write(body),
             Self::Other { .. } => {}
         }
         let words = ((body.len() - start) / 4 - 1) as u16;
@@ -120,6 +128,7 @@ mod tests {
     use super::*;
     use crate::rtp::Sequence;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn block() -> impl Strategy<Value = XrBlock> {
         let runs = prop::collection::vec((any::<bool>(), 1u16..400), 0..20);
@@ -155,7 +164,14 @@ mod tests {
                 })
             },
         );
-        prop_oneof![losses, reference, echoes, statistics]
+        let delay = || proptest::option::of((0u64..0xFFFF).prop_map(Duration::from_millis));
+        let buffer = (any::<u32>(), any::<bool>(), delay(), delay()).prop_map(
+            |(ssrc, adaptive, nominal, maximum)| {
+                let ssrc = Ssrc(ssrc);
+                XrBlock::JitterBuffer(JitterBuffer { ssrc, adaptive, nominal, maximum })
+            },
+        );
+        prop_oneof![losses, reference, echoes, statistics, buffer]
     }
 
     #[test]
@@ -194,7 +210,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_parser_panic_or_grow(
-            block_type in 1u8..8,
+            block_type in prop_oneof![1u8..8, Just(23)],
             specific: u8,
             contents in prop::collection::vec(any::<u8>(), 0..200),
         ) {

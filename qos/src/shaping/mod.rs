@@ -11,10 +11,12 @@
 
 mod arrivals;
 mod circuit_breaker;
+mod loss_share;
 mod pacer;
 mod path_rate;
 mod queue_delay;
 mod rate_control;
+mod throughput;
 mod token_bucket;
 
 pub use arrivals::{ArrivalLog, FarClock};

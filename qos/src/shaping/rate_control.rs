@@ -1,11 +1,15 @@
 //! The rate controller.
 
-use std::collections::VecDeque;
+mod phase;
+
 use std::time::Duration;
 
+use super::loss_share::LossShare;
+use super::throughput::Throughput;
 use super::{PathRate, QueueDelay};
 use crate::quantity::Bitrate;
 use crate::time::{MonoTime, TimeDelta};
+use phase::{Drain, Phase};
 
 /// A queue is unusual when it is longer than the usual one by this, and by so many times the
 /// spread of the usual one.
@@ -49,25 +53,15 @@ const AFTER_TRIAL: f64 = 0.95;
 /// A trial that fails shows that what was before may have been too much too, but by no more.
 const LITTLE_LESS: f64 = 0.98;
 
+/// Somebody whose queue was met while nothing was tried is taken to be there for so long.
+const COMPANY: Duration = Duration::from_secs(180);
+
 /// A queue of ours has become shorter so long after it was longest, by this part or by twice what
 /// would be unusual; otherwise it is not ours.
 const OURS_AFTER: Duration = Duration::from_millis(700);
 const OURS_SHORTER: f64 = 0.3;
 const LONGER: f64 = 1.1;
 const LONGEST_DRAIN: Duration = Duration::from_secs(4);
-
-/// What was sent is remembered for so long: as long as reports may take.
-const REMEMBERED: Duration = Duration::from_secs(5);
-
-/// The rate that is sent at is measured over this, and so is at least what is delivered.
-const METER: Duration = Duration::from_millis(400);
-const DELIVERY: Duration = Duration::from_millis(200);
-
-/// By what part of the difference a packet changes the share that is lost: in ten seconds.
-const LOSS_GAIN: f64 = 1.0 / 500.0;
-
-/// So many packets without loss are assumed to have been before the first.
-const CERTAIN: f64 = 20.0;
 
 /// The rate may grow to this factor of what is really sent: more was not tried.
 const UNTRIED: f64 = 1.25;
@@ -87,6 +81,8 @@ const SILENCE: Duration = Duration::from_millis(1_500);
 /// little below it, where it tries from time to time whether there is room for more. If it does not,
 /// the queue is somebody else's or the path has become another one, and the rate is as before.
 ///
+/// Who met somebody's queue while it tried nothing shares the path: [`PathRate::is_shared`].
+///
 /// The design takes from GCC (that a growing delay counts, not a long one), from NADA (RFC 8698)
 /// and SCReAM (RFC 8298) (base delay and queue), from LEDBAT (RFC 6817) (the ages of the base
 /// delay) and from BBR (that the limit is what was delivered while there was a queue).
@@ -98,11 +94,8 @@ const SILENCE: Duration = Duration::from_millis(1_500);
 #[derive(Clone, Debug)]
 pub struct RateControl {
     queue: QueueDelay,
-    /// When each packet left, and the bytes up to it.
-    sent: VecDeque<(MonoTime, u64)>,
-    bytes: u64,
-    /// What became known of packets lately.
-    known: VecDeque<(MonoTime, TimeDelta)>,
+    throughput: Throughput,
+    loss: LossShare,
     wanted: f64,
     least: f64,
     start: f64,
@@ -112,40 +105,13 @@ pub struct RateControl {
     is_found: bool,
     /// By how much more is tried next.
     step: f64,
+    /// Until when somebody else is taken to share the path.
+    shared_until: Option<MonoTime>,
     /// Since when the queue is unusual.
     unusual_since: Option<MonoTime>,
     newest: MonoTime,
     reported_at: Option<MonoTime>,
     sent_since: Option<MonoTime>,
-    lost: f64,
-    /// Packets of which it is known whether they were lost.
-    told: u32,
-}
-
-/// What the controller is doing.
-#[derive(Copy, Clone, PartialEq, Debug)]
-enum Phase {
-    /// The rate grows by factors, judged a round after `since`.
-    Rising { since: MonoTime },
-    /// Nothing is tried.
-    Resting { since: MonoTime },
-    /// A little more is tried than was possible: `from`.
-    Trying { since: MonoTime, from: f64 },
-    /// A queue was found.
-    Draining(Drain),
-}
-
-/// A queue that is to go.
-#[derive(Copy, Clone, PartialEq, Debug)]
-struct Drain {
-    since: MonoTime,
-    /// How long it was at the longest, in seconds, and when.
-    longest: f64,
-    longest_at: MonoTime,
-    /// The rate before it was found.
-    before: f64,
-    /// The part of the rate that is used.
-    to: f64,
 }
 
 impl RateControl {
@@ -153,9 +119,8 @@ impl RateControl {
     pub fn new(start: Bitrate, least: Bitrate, wanted: Bitrate) -> Self {
         Self {
             queue: QueueDelay::new(),
-            sent: VecDeque::new(),
-            bytes: 0,
-            known: VecDeque::new(),
+            throughput: Throughput::new(),
+            loss: LossShare::new(),
             wanted: bps(wanted).max(bps(least)),
             least: bps(least),
             start: bps(start),
@@ -163,19 +128,18 @@ impl RateControl {
             phase: Phase::Rising { since: MonoTime::ZERO },
             is_found: false,
             step: bps(FIRST_STEP),
+            shared_until: None,
             unusual_since: None,
             newest: MonoTime::ZERO,
             reported_at: None,
             sent_since: None,
-            lost: 0.0,
-            told: 0,
         }
     }
 
     /// What there would be to send if the path bore it.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
         self.wanted = bps(wanted).max(self.least);
-        if self.sent.is_empty() {
+        if self.sent_since.is_none() {
             self.target = self.start.max(self.least).min(self.wanted);
         } else if !self.is_found {
             self.target = self.target.min(self.wanted);
@@ -185,23 +149,16 @@ impl RateControl {
     /// A packet of `bytes` leaves, headers included.
     pub fn on_sent(&mut self, now: MonoTime, bytes: usize) {
         self.sent_since.get_or_insert(now);
-        self.bytes += bytes as u64;
-        self.sent.push_back((now, self.bytes));
-        while self.sent.front().is_some_and(|(at, _)| *at + REMEMBERED < now) {
-            self.sent.pop_front();
-        }
+        self.throughput.on_sent(now, bytes);
     }
 
     /// A packet that was sent at `sent`, not before the one told before, took `delay`, which may be
     /// wrong by any constant.
     pub fn on_packet(&mut self, sent: MonoTime, delay: TimeDelta) {
         self.newest = self.newest.max(sent);
-        self.note_loss(0.0);
+        self.loss.note(false);
         self.queue.on_packet(sent, delay);
-        self.known.push_back((sent, delay));
-        while self.known.front().is_some_and(|(at, _)| *at + REMEMBERED < sent) {
-            self.known.pop_front();
-        }
+        self.throughput.on_packet(sent, delay);
         let Some(excess) = self.excess() else { return };
         if excess > self.unusual() {
             self.unusual_since.get_or_insert(sent);
@@ -216,20 +173,16 @@ impl RateControl {
     /// A packet that was sent at `sent` has not arrived.
     pub fn on_lost(&mut self, sent: MonoTime) {
         self.newest = self.newest.max(sent);
-        self.note_loss(1.0);
-    }
-
-    /// At first each packet counts as much as the others.
-    fn note_loss(&mut self, lost: f64) {
-        self.told = self.told.saturating_add(1);
-        let gain = LOSS_GAIN.max(1.0 / (f64::from(self.told) + CERTAIN));
-        self.lost += (lost - self.lost) * gain;
+        self.loss.note(true);
     }
 
     /// What all this comes to at `now`.
     pub fn path(&self, now: MonoTime) -> PathRate {
-        let lost_thousandths = (self.lost * 1_000.0).round() as u16;
-        PathRate { target: self.target(now), limit: self.limit(), lost_thousandths }
+        let lost_thousandths = (self.loss.share() * 1_000.0).round() as u16;
+        let is_trying = matches!(self.phase, Phase::Trying { .. });
+        let is_shared = self.shared_until.is_some_and(|until| now < until);
+        let (target, limit) = (self.target(now), self.limit());
+        PathRate { target, limit, is_trying, is_shared, lost_thousandths }
     }
 
     /// All that is known at `now` was told.
@@ -281,7 +234,7 @@ impl RateControl {
     fn unusual(&self) -> Duration {
         let unusual =
             UNUSUAL.max(self.queue.spread() * UNUSUAL_SPREADS).max(self.queue.roughness() * 2);
-        unusual.mul_f64(1.0 + DOUBT * self.lost)
+        unusual.mul_f64(1.0 + DOUBT * self.loss.share())
     }
 
     fn is_overused(&self) -> bool {
@@ -293,32 +246,9 @@ impl RateControl {
         excess <= STEADY.max(self.queue.spread().mul_f64(STEADY_SPREADS))
     }
 
-    /// What left in a span of time, in bits.
-    fn sent_between(&self, from: MonoTime, until: MonoTime) -> f64 {
-        let before = |instant: MonoTime| {
-            let index = self.sent.partition_point(|(at, _)| *at < instant);
-            index.checked_sub(1).and_then(|index| self.sent.get(index)).map(|(_, bytes)| *bytes)
-        };
-        let first = before(from).or_else(|| self.sent.front().map(|(_, bytes)| *bytes));
-        let bytes = before(until).unwrap_or_default().saturating_sub(first.unwrap_or_default());
-        bytes as f64 * 8.0
-    }
-
-    /// What is sent at present.
-    fn sent_rate(&self) -> f64 {
-        let Some((now, _)) = self.sent.back() else { return 0.0 };
-        self.sent_between(*now - METER, *now) / METER.as_secs_f64()
-    }
-
-    /// What was delivered since the queue is unusual: what was sent, over the time in which it
-    /// arrived.
+    /// What was delivered since the queue is unusual.
     fn delivered_rate(&self) -> f64 {
-        let since = self.unusual_since.unwrap_or(self.newest).min(self.newest - DELIVERY);
-        let first = self.known.iter().find(|(sent, _)| *sent >= since);
-        let Some((first, last)) = first.zip(self.known.back()) else { return self.sent_rate() };
-        let span = last.0 - first.0 + (last.1 - first.1);
-        let span = span.max_zero().max(DELIVERY / 2);
-        self.sent_between(first.0, last.0) / span.as_secs_f64()
+        self.throughput.delivered_since(self.unusual_since.unwrap_or(self.newest), self.newest)
     }
 
     fn give_way(&mut self, now: MonoTime) {
@@ -326,7 +256,10 @@ impl RateControl {
         let before = self.target;
         self.target = match self.phase {
             Phase::Rising { .. } => delivered * AFTER_RISE,
-            _ => delivered * AFTER_REST,
+            _ => {
+                self.shared_until = Some(now + COMPANY);
+                delivered * AFTER_REST
+            }
         }
         .max(self.least);
         self.is_found = true;
@@ -374,7 +307,7 @@ impl RateControl {
         if self.newest < since + ROUND || !self.is_steady() {
             return;
         }
-        let tried = (self.sent_rate() * UNTRIED).max(self.target);
+        let tried = (self.throughput.sent() * UNTRIED).max(self.target);
         self.phase = Phase::Rising { since: now };
         self.grow(now, self.target * RISE, tried);
     }
@@ -389,9 +322,9 @@ impl RateControl {
             self.target = from.min(self.delivered_rate()).max(from * LITTLE_LESS).max(self.least);
             self.step = (self.step / 2.0).max(bps(LEAST_STEP));
             self.begin_drain(now, from, AFTER_TRIAL);
-        } else if over && self.sent_rate() < self.target * FILLED {
+        } else if over && self.throughput.sent() < self.target * FILLED {
             // As far as it went, it went well.
-            self.target = self.sent_rate().max(from);
+            self.target = self.throughput.sent().max(from);
             self.step = (self.step / 2.0).max(bps(LEAST_STEP));
             self.rest(now);
         } else if over {

@@ -10,6 +10,7 @@ pub struct LossPattern {
     long: Memory,
     short: Memory,
     in_run: bool,
+    is_known: bool,
 }
 
 /// Weighted counts of what happened last.
@@ -39,15 +40,24 @@ impl LossPattern {
     const LONG: f64 = 1_500.0;
     /// Units that the short memory holds.
     const SHORT: f64 = 150.0;
-    /// Of fewer units nothing is told.
-    const LEAST: f64 = 25.0;
+    /// Of fewer units, and fewer runs, nothing is told: who has seen no loss for a second may well
+    /// see one in the next, and two that happen to meet are no bursts yet.
+    const LEAST: (f64, f64) = (250.0, 5.0);
+    /// So many runs of one are taken for seen from the start: a run must be seen twice, or be long,
+    /// to make bursts likely.
+    const LONELY: f64 = 2.0;
     /// By so many standard deviations, and so many units, must the losses of the last seconds exceed
     /// what the long memory makes likely.
     const SURPRISE: (f64, f64) = (2.5, 2.0);
 
     /// Nothing is known.
     pub const fn new() -> Self {
-        Self { long: Memory::new(Self::LONG), short: Memory::new(Self::SHORT), in_run: false }
+        Self {
+            long: Memory::new(Self::LONG),
+            short: Memory::new(Self::SHORT),
+            in_run: false,
+            is_known: false,
+        }
     }
 
     /// The next unit in order of sequence.
@@ -56,6 +66,8 @@ impl LossPattern {
         self.in_run = lost;
         self.long.push(lost, begins);
         self.short.push(lost, begins);
+        let (units, runs) = Self::LEAST;
+        self.is_known |= self.long.units >= units || self.long.runs >= runs;
         if lost && self.is_surprising() {
             self.long = Memory { length: Self::LONG, ..self.short };
         }
@@ -71,12 +83,12 @@ impl LossPattern {
 
     /// The share of units lost, 0 to 1; `None` while too little is known.
     pub fn share(&self) -> Option<f64> {
-        (self.long.units >= Self::LEAST).then(|| self.long.lost / self.long.units)
+        self.is_known.then(|| self.long.lost / self.long.units)
     }
 
     /// How many units are lost in a row, on average; 1 where none is.
     pub fn run(&self) -> f64 {
-        if self.long.runs > 0.0 { (self.long.lost / self.long.runs).max(1.0) } else { 1.0 }
+        (self.long.lost + Self::LONELY) / (self.long.runs + Self::LONELY)
     }
 }
 
@@ -137,11 +149,22 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_of_the_first_half_second() {
+    fn nothing_is_told_before_some_losses_or_five_seconds_without() {
+        let mut clean = LossPattern::new();
+        (0..250).for_each(|_| clean.push(false));
+        assert_eq!(clean.share(), None);
+        (0..50).for_each(|_| clean.push(false));
+        assert_eq!((clean.share(), clean.run()), (Some(0.0), 1.0));
+        let mut heavy = LossPattern::new();
+        (0..30).for_each(|unit| heavy.push(unit % 5 == 4));
+        let share = heavy.share().unwrap();
+        assert!((share - 0.2).abs() < 0.02, "{share}");
+    }
+
+    #[test]
+    fn two_losses_that_happen_to_meet_are_no_bursts() {
         let mut pattern = LossPattern::new();
-        (0..24).for_each(|_| pattern.push(false));
-        assert_eq!(pattern.share(), None);
-        (0..10).for_each(|_| pattern.push(false));
-        assert_eq!((pattern.share(), pattern.run()), (Some(0.0), 1.0));
+        (0..300).for_each(|unit| pattern.push(matches!(unit, 60 | 150 | 151 | 230 | 290)));
+        assert!(pattern.run() < 1.3, "{}", pattern.run());
     }
 }

@@ -121,6 +121,8 @@ pub struct StreamReport {
     /// By how much later everything was heard in the end for having been waited for: the part of
     /// the concealment during which playback stood still, and no unit was given up for it.
     pub waited_ms: Option<f64>,
+    /// How often playback stood still.
+    pub stalls: Option<u64>,
     /// How unsteadily the units arrived.
     pub jitter_ms: Jitter,
     /// From the sending of a unit to its being heard.

@@ -12,8 +12,8 @@ use cantus_qos::time::ClockRate;
 
 use super::describe::{Payload, clock_rate, payload_type, send_time_id};
 use crate::pipeline::{
-    AudioChain, BlockProtection, Carriage, CueChain, Packetizer, Pipeline, Protection,
-    RepairSource, SlidingProtection, StreamSeed,
+    AudioChain, BlockProtection, Carriage, CueChain, LONGEST_USE, Packetizer, Pipeline, Protection,
+    RepairSource, STORED_USE, SlidingProtection, StreamSeed,
 };
 use crate::programme::Programme;
 use crate::protection::Granted;
@@ -28,6 +28,25 @@ pub(super) enum Feed {
     Text(CueChain),
 }
 
+/// Until when a listener has use for a unit.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Needs {
+    /// The delay that was promised.
+    pub delay: Option<Duration>,
+    /// Whether media runs ahead of its time, and playback waits for what is missing.
+    pub runs_ahead: bool,
+}
+
+impl Needs {
+    /// How long after its nominal instant.
+    fn useful_for(self) -> Duration {
+        match (self.runs_ahead, self.delay) {
+            (true, _) => STORED_USE,
+            (false, delay) => delay.unwrap_or(LONGEST_USE),
+        }
+    }
+}
+
 /// Repair that follows what comes to be known while it plays.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Follows {
@@ -38,14 +57,13 @@ pub(super) struct Follows {
 }
 
 impl Feed {
-    /// An audio track, to be heard `delay` after its nominal instant where that was promised;
-    /// `None` where there is no such one.
+    /// An audio track for who `needs` it so; `None` where there is no such one.
     pub(super) fn audio(
         programme: &Programme,
         index: usize,
         flow: FlowId,
         cantus: bool,
-        delay: Option<Duration>,
+        needs: Needs,
         seed: StreamSeed,
     ) -> Option<Self> {
         let source = programme.audio.get(index)?.clone();
@@ -55,8 +73,11 @@ impl Feed {
         let packetizer = Packetizer::new(payload, rate, seed, send_time);
         // Whoever asks for everything gets everything twice.
         let budget = programme.audio_rate(index)?;
-        let answerer = Answerer::new(AnswerPolicy::default(), retransmissions(seed), budget);
-        let chain = AudioChain::new(flow, source, packetizer).answering(answerer, delay);
+        let policy =
+            if needs.runs_ahead { AnswerPolicy::UNHURRIED } else { AnswerPolicy::default() };
+        let answerer = Answerer::new(policy, retransmissions(seed), budget);
+        let chain =
+            AudioChain::new(flow, source, packetizer).answering(answerer, needs.useful_for());
         let chain = chain.joining(programme.joined);
         Some(Self::Audio(Box::new(chain)))
     }

@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtsp_types::{StatusCode, headers};
 
-use super::flow::{Feed, Follows};
+use super::flow::{Feed, Follows, Needs};
 use super::reply::Reply;
 use super::request::{Asked, bad};
 use super::route::Choice;
@@ -139,7 +139,7 @@ impl Control {
         let (feed, rate, repair) = match &kind {
             FlowKind::Audio(index) => {
                 let rate = programme.audio_rate(*index).ok_or_else(no_track)?;
-                (Feed::audio(programme, *index, flow, cantus, context.spec.delay, seed), rate, None)
+                (Feed::audio(programme, *index, flow, cantus, context.needs(), seed), rate, None)
             }
             FlowKind::Repair(index, scheme) => {
                 let media = programme.audio_rate(*index).ok_or_else(no_track)?;
@@ -247,6 +247,10 @@ impl Context<'_> {
     /// Whether media runs ahead of its time, so that there comes to be more room for repair.
     fn runs_ahead(&self) -> bool {
         matches!(self.spec.mode, Some(Mode::Stored | Mode::BestEffort))
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { delay: self.spec.delay, runs_ahead: self.runs_ahead() }
     }
 
     /// A listener who says what the session may take gets no more than that.

@@ -60,6 +60,8 @@ pub struct Allowance {
     wanted: Bitrate,
     /// Bits that may leave now.
     saved: f64,
+    /// Bytes that have left, and those among them that are no headers.
+    left: (u64, u64),
     counted_at: Option<MonoTime>,
     began_at: Option<MonoTime>,
     /// Since when a limit of the path is known.
@@ -86,6 +88,7 @@ impl Allowance {
             source,
             wanted,
             saved: 0.0,
+            left: (0, 0),
             counted_at: None,
             began_at: None,
             narrow_since: None,
@@ -116,8 +119,17 @@ impl Allowance {
         }
     }
 
+    /// What the path bears, the headers of what leaves left out.
+    pub fn payload(&self, now: MonoTime) -> Option<Bitrate> {
+        let target = self.path(now)?.target;
+        let (all, payload) = self.left;
+        let share = if all > 0 { payload as f64 / all as f64 } else { 1.0 };
+        Some(Bitrate::from_bps((target.as_bps() as f64 * share) as u64))
+    }
+
     /// What the media may take; `None` where nothing limits it. Media that `runs_ahead` takes no
-    /// more than was asked for: it had better run.
+    /// more than was asked for: it had better run. Nor does it where others share the path: what
+    /// is left is theirs.
     pub fn media(&self, now: MonoTime, runs_ahead: bool) -> Option<MediaLimit> {
         let path = self.path(now)?;
         let limit = path.limit?.as_bps() as f64;
@@ -125,23 +137,45 @@ impl Allowance {
         let narrow = self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE);
         let limit = if clean { limit } else { limit * DOUBTFUL };
         let rate = Bitrate::from_bps((limit / WITH_REPORTS) as u64);
-        let rises = clean && narrow && !runs_ahead;
+        let rises = clean && narrow && !path.is_shared && !runs_ahead;
         Some(MediaLimit { rate, around: self.around(), rises })
     }
 
-    /// Whether `packet` may leave at `now`; what may has left.
+    /// Whether `packet` may leave at `now`.
     pub fn admits(&mut self, now: MonoTime, packet: &Packet) -> bool {
-        let bytes = packet.data.len() + UDP_HEADERS + self.around();
         self.save(now);
-        let bits = bytes as f64 * 8.0;
-        if packet.class == DeliveryClass::Repair && self.saved < bits && self.is_tight(now) {
-            return false;
-        }
-        self.saved = (self.saved - bits).max(OWED);
+        let bits = self.size(packet) as f64 * 8.0;
+        packet.class != DeliveryClass::Repair || self.saved >= bits || !self.is_tight(now)
+    }
+
+    /// `packet` leaves at `now`.
+    pub fn leaves(&mut self, now: MonoTime, packet: &Packet) {
+        self.save(now);
+        let bytes = self.size(packet);
+        self.left.0 += bytes as u64;
+        self.left.1 += packet.data.len() as u64;
+        self.saved = (self.saved - bytes as f64 * 8.0).max(OWED);
         if let Source::Told(told) = &mut self.source {
             told.on_sent(now, bytes, packet);
         }
-        true
+    }
+
+    /// What it takes on the way.
+    fn size(&self, packet: &Packet) -> usize {
+        packet.data.len() + UDP_HEADERS + self.around()
+    }
+
+    /// Whether a copy of `packet`, which has just left, is to follow: while more is tried than was
+    /// found to be possible, something has to take it. Where packets are lost repair does; and media
+    /// that is clean has nothing to send that would show whether there is room for its next rung.
+    pub fn fills_trial(&self, now: MonoTime, packet: &Packet) -> bool {
+        let is_media = packet.class == DeliveryClass::Isochronous;
+        let is_tried = |path: PathRate| {
+            path.is_trying
+                && path.loss() < LITTLE_LOSS
+                && self.saved >= self.size(packet) as f64 * 8.0
+        };
+        is_media && self.path(now).is_some_and(is_tried)
     }
 
     fn save(&mut self, now: MonoTime) {

@@ -23,9 +23,12 @@ const ENCODER_RETRY: Duration = Duration::from_millis(2);
 /// IPv4 and UDP.
 pub(super) const IP_UDP_HEADERS: usize = 28;
 
-/// What no delay was promised for can be of use for so long after its nominal instant: no player
-/// of stored media begins later.
+/// What no delay was promised for can be of use for so long after its nominal instant.
 pub const LONGEST_USE: Duration = Duration::from_secs(3);
+
+/// Stored media is of use for longer, for playback waits for what is missing. It asks as soon as
+/// anything comes, so what matters is how long nothing does: no player waits longer than that.
+pub const STORED_USE: Duration = Duration::from_secs(12);
 
 /// The longest packet that is made.
 pub const LONGEST_PACKET: MediaTime = MediaTime::from_millis(60);
@@ -49,8 +52,8 @@ pub struct AudioChain {
     answerer: Option<Answerer>,
     breaker: Option<CircuitBreaker>,
     path: PathWatch,
-    /// How long after its nominal instant a unit is heard.
-    delay: Duration,
+    /// How long after its nominal instant a unit is of use.
+    useful: Duration,
     ended: bool,
 }
 
@@ -71,16 +74,22 @@ impl AudioChain {
             protection: None,
             answerer: None,
             breaker: None,
-            delay: LONGEST_USE,
+            useful: LONGEST_USE,
             ended: false,
         }
     }
 
-    /// Packets that are asked for are sent again as long as they can be heard: `delay` after their
-    /// nominal instant where that was promised.
-    pub fn answering(self, answerer: Answerer, delay: Option<Duration>) -> Self {
-        let delay = delay.unwrap_or(LONGEST_USE);
-        Self { answerer: Some(answerer), delay, ..self }
+    /// Packets that are asked for are sent again as long as they are `useful` after their nominal
+    /// instant.
+    pub fn answering(self, answerer: Answerer, useful: Duration) -> Self {
+        Self { answerer: Some(answerer), useful, ..self }
+    }
+
+    /// What is asked for may be sent again at this rate.
+    pub fn set_answers(&mut self, now: MonoTime, rate: Bitrate) {
+        if let Some(answerer) = &mut self.answerer {
+            answerer.set_budget(now, rate);
+        }
     }
 
     /// The same with `count` units a packet, until the path is known.
@@ -138,11 +147,12 @@ impl AudioChain {
         if self.path.heard(wall.at(now), packet)
             && let Some((path, protection)) = self.path.path().zip(self.protection.as_mut())
         {
-            protection.on_path(path);
+            protection.on_path(path, self.path.heard_after());
         }
         match packet {
             RtcpPacket::Nack(nack) if nack.media == ssrc => {
                 self.answerer.iter_mut().for_each(|answerer| answerer.on_nack(now, nack));
+                self.protection.iter_mut().for_each(Protection::on_asked);
             }
             RtcpPacket::ReceiverReport(report) => {
                 let ours = report.blocks.iter().filter(|block| block.ssrc == ssrc);
@@ -169,6 +179,11 @@ impl AudioChain {
     /// What the track may take from now on; `None`: as much as was asked for.
     pub fn limit(&mut self, limit: Option<MediaLimit>) {
         self.limit = limit;
+    }
+
+    /// Whether the track is on a lower rung than was asked for.
+    pub fn is_lowered(&self) -> bool {
+        self.rungs.as_ref().is_some_and(Rungs::is_lowered)
     }
 
     /// What is to be encoded for this track.
@@ -217,28 +232,34 @@ impl AudioChain {
         }
     }
 
-    /// Moves what is due into the pacer.
+    /// Moves what is due into the pacer. Media that runs ahead goes there one by one, and not while
+    /// other packets wait.
     pub fn advance(
         &mut self,
         now: MonoTime,
-        schedule: &Schedule,
+        (schedule, waits): (&Schedule, bool),
         wall: WallClock,
         pacer: &mut Pacer<Packet>,
     ) {
-        while !self.ended && self.next_unit_at(schedule) <= now {
+        while !waits && !self.ended && self.next_unit_at(schedule) <= now {
             self.send_unit(now, schedule, wall, pacer);
+            if schedule.runs_ahead() {
+                break;
+            }
         }
-        let mut push = |flow, data| {
+        let mut push = |due, flow, data| {
             let (channel, class) = (Channel::Rtp, DeliveryClass::Repair);
             let packet = Packet { flow, channel, class, data };
-            pacer.push(now, packet.data.len(), packet);
+            pacer.push(due, packet.data.len(), packet);
         };
+        // Who waits for what is missing gets it before what is further ahead.
+        let due = if schedule.runs_ahead() { MonoTime::ZERO } else { now };
         while let Some(data) = self.answerer.as_mut().and_then(|it| it.pop(now)) {
-            push(self.flow, data);
+            push(due, self.flow, data);
         }
         let Some(protection) = &mut self.protection else { return };
         while let Some(data) = protection.pop(now) {
-            push(protection.flow(), data);
+            push(now, protection.flow(), data);
         }
     }
 
@@ -267,10 +288,11 @@ impl AudioChain {
         // The instant at which the last of its units is presented nominally is when a packet leaves
         // that does not say otherwise.
         let complete = nominal + (unit.duration - self.unit_duration()).to_delta();
-        let ahead = complete - due;
+        let leaves = if schedule.runs_ahead() { now } else { due };
+        let ahead = complete - leaves;
         let sequence = self.packetizer.next_sequence();
         let payload = unit.data.len();
-        let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(due));
+        let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(leaves));
         let data = self.packetizer.packetize(unit, sent);
         let ahead = ahead.max_zero();
         let data = match &mut self.protection {
@@ -278,7 +300,7 @@ impl AudioChain {
             None => data,
         };
         if let Some(answerer) = &mut self.answerer {
-            answerer.push(now, sequence, data.clone(), nominal + self.delay);
+            answerer.push(now, sequence, data.clone(), nominal + self.useful);
         }
         if let Some(rungs) = &mut self.rungs {
             rungs.note_headers(data.len() - payload + IP_UDP_HEADERS);
@@ -329,16 +351,16 @@ impl AudioChain {
     /// How many units one packet may hold, that the first of them is there in time.
     fn most_joined(&self) -> usize {
         let under_way = self.path.least_way().unwrap_or(UNKNOWN_WAY);
-        most_joined(self.unit_duration().to_duration(), self.delay, under_way)
+        most_joined(self.unit_duration().to_duration(), self.useful, under_way)
     }
 
     fn next_unit_at(&self, schedule: &Schedule) -> MonoTime {
         self.retry_at.unwrap_or_else(|| schedule.due(self.complete_at()))
     }
 
-    /// When [`advance`](Self::advance) has something to do.
-    pub fn next_deadline(&self, schedule: &Schedule) -> Option<MonoTime> {
-        let unit = (!self.ended).then(|| self.next_unit_at(schedule));
+    /// When [`advance`](Self::advance) has something to do, where the next unit `waits` or does not.
+    pub fn next_deadline(&self, schedule: &Schedule, waits: bool) -> Option<MonoTime> {
+        let unit = (!self.ended && !waits).then(|| self.next_unit_at(schedule));
         let repair = self.protection.as_ref().and_then(|it| it.next_deadline());
         let answer = self.answerer.as_ref().and_then(Answerer::next_deadline);
         [unit, repair, answer].into_iter().flatten().min()

@@ -16,6 +16,8 @@ pub struct PathWatch {
     round_trip: RoundTrip,
     jitter: Duration,
     losses: LossPattern,
+    /// How long the listener buffers what takes as long as usual, where it tells.
+    buffered: Option<Duration>,
 }
 
 impl PathWatch {
@@ -27,6 +29,7 @@ impl PathWatch {
             round_trip: RoundTrip::new(),
             jitter: Duration::ZERO,
             losses: LossPattern::new(),
+            buffered: None,
         }
     }
 
@@ -44,10 +47,16 @@ impl PathWatch {
             }
             RtcpPacket::ExtendedReport(report) => {
                 for block in &report.blocks {
-                    let XrBlock::LossRle(losses) = block else { continue };
-                    if losses.ssrc == self.ssrc {
-                        self.on_losses(losses);
-                        told = true;
+                    match block {
+                        XrBlock::LossRle(losses) if losses.ssrc == self.ssrc => {
+                            self.on_losses(losses);
+                            told = true;
+                        }
+                        XrBlock::JitterBuffer(buffer) if buffer.ssrc == self.ssrc => {
+                            self.buffered = buffer.nominal;
+                            told = true;
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -74,6 +83,12 @@ impl PathWatch {
         self.round_trip.least().map(|least| least / 2)
     }
 
+    /// How long after its sending a unit is heard, where the listener tells how long it buffers: it
+    /// chooses that itself, and no delay was promised.
+    pub fn heard_after(&self) -> Option<Duration> {
+        Some(self.round_trip.smoothed()? / 2 + self.buffered?)
+    }
+
     /// The path, once enough is known of it. Half a round trip is taken for one way.
     pub fn path(&self) -> Option<fec::Path> {
         let round_trip = self.round_trip.smoothed()?;
@@ -86,7 +101,7 @@ impl PathWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cantus_qos::rtcp::{ExtendedReport, ReceiverReport};
+    use cantus_qos::rtcp::{ExtendedReport, JitterBuffer, ReceiverReport};
     use cantus_qos::rtp::Sequence;
 
     const SSRC: Ssrc = Ssrc(7);
@@ -122,6 +137,22 @@ mod tests {
         assert_eq!((path.one_way.as_millis(), path.round_trip.as_millis()), (40, 80));
         assert_eq!(path.jitter, Duration::from_millis(10));
         assert!((path.loss - 0.2).abs() < 0.02 && (path.run - 2.0).abs() < 0.2, "{path:?}");
+    }
+
+    #[test]
+    fn a_unit_is_heard_after_half_a_round_trip_and_as_long_as_the_listener_says_it_buffers() {
+        let mut watch = PathWatch::new(SSRC, ClockRate::OPUS);
+        let at = NtpTime::from_unix(Duration::from_secs(1_000));
+        watch.heard(at, &report(at, Duration::from_millis(80), SSRC));
+        assert_eq!(watch.heard_after(), None);
+        let buffers = |ssrc| {
+            let nominal = Some(Duration::from_millis(35));
+            let buffer = JitterBuffer { ssrc, adaptive: true, nominal, maximum: None };
+            let blocks = vec![XrBlock::JitterBuffer(buffer)];
+            RtcpPacket::ExtendedReport(ExtendedReport { ssrc: Ssrc(1), blocks })
+        };
+        assert!(!watch.heard(at, &buffers(Ssrc(8))) && watch.heard(at, &buffers(SSRC)));
+        assert_eq!(watch.heard_after().unwrap().as_millis(), 75);
     }
 
     #[test]

@@ -63,12 +63,20 @@ impl Protection {
         }
     }
 
-    /// The path to the listener is known, or has become another one. Blocks stay as they were
-    /// granted.
-    pub fn on_path(&mut self, path: Path) {
+    /// The path to the listener is known, or has become another one, and perhaps the delay after
+    /// which it hears units. Blocks stay as they were granted.
+    pub fn on_path(&mut self, path: Path, heard_after: Option<Duration>) {
         match &mut self.source {
             RepairSource::Blocks(_) => {}
-            RepairSource::Sliding(sliding) => sliding.on_path(path),
+            RepairSource::Sliding(sliding) => sliding.on_path(path, heard_after),
+        }
+    }
+
+    /// The listener asks for what it misses.
+    pub fn on_asked(&mut self) {
+        match &mut self.source {
+            RepairSource::Blocks(_) => {}
+            RepairSource::Sliding(sliding) => sliding.on_asked(),
         }
     }
 

@@ -151,6 +151,11 @@ impl Rungs {
         self.current.map_or(self.usual, Rung::bitrate)
     }
 
+    /// Whether what is sent is less than was asked for.
+    pub(super) fn is_lowered(&self) -> bool {
+        self.bitrate() < self.usual
+    }
+
     /// The bit rate, and the frames of a packet. Only where headers dominate is anything joined, and
     /// then no more than brings a higher rung: what is lost with one packet is longer. Who told how
     /// much its path bears gets no shorter packets than fit that.

@@ -79,12 +79,14 @@ fn with_cues(programme: &Programme, carriage: Carriage) -> Pipeline {
     pipeline
 }
 
-/// Everything that leaves after `from` and up to `until`, with its instant.
+/// Everything that leaves after `from` and up to `until`, with its instant; what is to be encoded is
+/// so at once.
 fn run(pipeline: &mut Pipeline, from: MonoTime, until: MonoTime) -> Vec<(MonoTime, Packet)> {
     let mut now = from;
     let mut left = Vec::new();
     loop {
         left.extend(std::iter::from_fn(|| pipeline.pop(now)).map(|packet| (now, packet)));
+        pipeline.take_jobs().for_each(EncodingJob::run);
         match pipeline.next_deadline(now) {
             Some(at) if at <= until => now = at.max(now + Duration::from_nanos(1)),
             _ => return left,
@@ -297,6 +299,33 @@ fn a_cue_that_is_over_is_not_sent() {
 }
 
 #[test]
+fn lowered_media_fills_a_trial_with_copies_and_otherwise_there_are_none() {
+    let programme = media::programme("trial", 10);
+    let path = PathRate {
+        limit: Some(Bitrate::from_kbps(110)),
+        is_trying: true,
+        ..PathRate::unlimited(Bitrate::from_kbps(140))
+    };
+    let resting = PathRate { is_trying: false, ..path };
+    let lossy = PathRate { lost_thousandths: 20, ..path };
+    let wide = PathRate { limit: Some(Bitrate::from_kbps(190)), ..path };
+    for (path, copied) in [(path, true), (resting, false), (lossy, false), (wide, false)] {
+        let mut pipeline = with_audio(&programme);
+        let mut allowance = Allowance::over_quic(Bitrate::from_kbps(300));
+        allowance.on_path(path);
+        pipeline.govern(allowance);
+        let (from, until) = whole(&programme);
+        pipeline.play(START, Schedule::live(START, from, until));
+        let left = run(&mut pipeline, START, after(1));
+        let media = of_class(&left, DeliveryClass::Isochronous);
+        let copies = of_class(&left, DeliveryClass::Repair);
+        assert!(copies.iter().all(|copy| media.contains(copy)), "each at once, to the last byte");
+        assert_eq!(copies.is_empty(), !copied);
+        assert!(copies.len() < media.len(), "no more than is tried");
+    }
+}
+
+#[test]
 fn at_the_end_there_is_one_bye_after_all_repair_and_then_nothing() {
     let programme = media::programme("bye", 2);
     let mut pipeline = with_repair(&programme);
@@ -358,7 +387,8 @@ fn along(pipeline: &mut Pipeline, limits: &[Option<u64>]) -> Vec<(MonoTime, RtpP
     for (second, limit) in (1..).zip(limits) {
         let limit = limit.map(Bitrate::from_kbps);
         let target = limit.unwrap_or(Bitrate::from_kbps(1_000));
-        let path = PathRate { target, limit, lost_thousandths: 0 };
+        let (is_shared, is_trying) = (false, false);
+        let path = PathRate { target, limit, lost_thousandths: 0, is_shared, is_trying };
         pipeline.allowance().unwrap().on_path(path);
         let until = START + Duration::from_secs(second);
         while let Some(at) = pipeline.next_deadline(now).filter(|at| *at < until) {
@@ -407,7 +437,7 @@ fn a_delay_without_room_for_longer_packets_gets_none() {
         let answerer = Answerer::new(AnswerPolicy::default(), rtx, Bitrate::from_kbps(100));
         let source = programme.audio[0].clone();
         let chain = AudioChain::new(flow(1), source, packetizer(ClockRate::OPUS));
-        pipeline.add_audio(chain.answering(answerer, Some(Duration::from_millis(delay))));
+        pipeline.add_audio(chain.answering(answerer, Duration::from_millis(delay)));
         pipeline.govern(Allowance::over_quic(Bitrate::from_kbps(200)));
         let (from, until) = whole(&programme);
         pipeline.play(START, Schedule::live(START, from, until));

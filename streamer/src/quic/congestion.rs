@@ -231,10 +231,7 @@ mod tests {
         let rate = GrantedRate::default();
         let window = MediaWindow::new(rate.clone(), 1_200);
         assert_eq!(rate.take_path(), None);
-        let path = |kbps| {
-            let target = Bitrate::from_kbps(kbps);
-            PathRate { target, limit: None, lost_thousandths: 0 }
-        };
+        let path = |kbps| PathRate::unlimited(Bitrate::from_kbps(kbps));
         for told in [path(130), path(150)] {
             window.rate.tell(told);
             assert_eq!(rate.take_path(), Some(told));

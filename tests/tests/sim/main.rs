@@ -11,6 +11,8 @@ mod narrow;
 mod numbers;
 mod playout;
 mod protection;
+mod sharing;
 mod stage;
 mod standing;
+mod stored;
 mod strangers;

@@ -172,7 +172,7 @@ impl Session {
             Item::Frame(_) | Item::Symbol(..) => (&mut self.there, self.frames.size),
         };
         let (data, entered, ecn) = (Bytes::new(), self.now, Ecn::NotCapable);
-        link.push(entered, Packet { data, size, entered, tag, ecn });
+        link.push(entered, Packet { data, size, entered, tag, ecn, queued: Duration::ZERO });
         self.items.push(item);
     }
 

@@ -35,7 +35,10 @@ pub(super) fn share(
         .map(|step| {
             let now = MonoTime::from_nanos(step * span);
             let (data, ecn) = (Bytes::new(), Ecn::NotCapable);
-            chain.push(now, Packet { data, size: 0, entered: now, tag: step, ecn });
+            chain.push(
+                now,
+                Packet { data, size: 0, entered: now, tag: step, ecn, queued: Duration::ZERO },
+            );
             lost = if chain.pop(now).is_none() { lost + 1 } else { 0 };
             lost
         })

@@ -14,8 +14,14 @@ fn departures(node: &mut Opportunities, now: u64, sizes: &[usize]) -> Vec<u64> {
     let now = MonoTime::from_millis(now);
     let mut millis = Vec::new();
     for &size in sizes {
-        let packet =
-            Packet { data: Bytes::new(), size, entered: now, tag: 0, ecn: Ecn::NotCapable };
+        let packet = Packet {
+            data: Bytes::new(),
+            size,
+            entered: now,
+            tag: 0,
+            ecn: Ecn::NotCapable,
+            queued: Duration::ZERO,
+        };
         node.push(now, packet).unwrap();
     }
     while let Some(at) = node.next_deadline() {
@@ -76,6 +82,7 @@ fn the_queue_holds_its_limit_and_not_one_more() {
         entered: MonoTime::ZERO,
         tag: 0,
         ecn: Ecn::NotCapable,
+        queued: Duration::ZERO,
     };
     assert_eq!(node.push(MonoTime::ZERO, packet.clone()), Ok(()));
     assert_eq!(node.push(MonoTime::ZERO, packet.clone()), Ok(()));

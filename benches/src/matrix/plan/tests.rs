@@ -126,7 +126,7 @@ fn a_plan_that_is_not_there_and_a_directory_without_plans_are_named() {
 #[test]
 fn the_plans_of_the_repository_can_be_run() {
     let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
-    assert_eq!(MatrixPlan::read(&plans).unwrap().len(), 4);
+    assert_eq!(MatrixPlan::read(&plans).unwrap().len(), 5);
     let standing = MatrixPlan::read(&plans.join("standing.toml")).unwrap();
     let cells = lay_out(&standing, None).unwrap();
     assert_eq!(cells.len(), crate::link::STANDING_LINKS.len() * 2 * 3);
@@ -147,4 +147,14 @@ fn real_traces_are_used_where_they_are_and_told_of() {
     assert_eq!(real.cells()[0].key(), plan.cells()[0].key(), "the link keeps its name");
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(plan.clone().with_traces_from(&directory), plan, "where there is none");
+}
+
+#[test]
+fn what_is_promised_beside_the_latency_is_promised_in_every_session_and_named_with_it() {
+    let text = "links = [\"wifi\"]\nmedia = [\"tone\"]\nlatencies = [\"auto\"]\npromise = ";
+    let plan: MatrixPlan = format!("{text}\"loss<=1%\"").parse().unwrap();
+    let cells = plan.cells();
+    assert_eq!(cells[0].to_string(), "wifi, udp, tone, auto loss<=1%, repair auto");
+    assert_eq!(cells[0].scenario(1).promise.loss, Some(0.01));
+    assert!(refused(&format!("{text}\"loss<=much\"")).contains("much"));
 }

@@ -13,7 +13,7 @@ use crate::matrix::{Findings, Picture};
 use crate::report::{CellKey, CellResult, Figure, Other, Unit, Who, others_on};
 
 /// The figures of the table of everything.
-const SHOWN: [&str; 20] = [
+const SHOWN: [&str; 25] = [
     "residual",
     "repair_bound",
     "network_loss",
@@ -21,6 +21,11 @@ const SHOWN: [&str; 20] = [
     "overhead",
     "feedback",
     "quic_framing_per_packet",
+    "queue_p95_ms",
+    "pipe_media",
+    "pipe_used",
+    "fair_share",
+    "jain",
     "delay_mean_ms",
     "delay_p50_ms",
     "delay_p95_ms",
@@ -87,6 +92,7 @@ fn groups(findings: &Findings) -> Vec<Group<'_>> {
     let differ = |of: fn(&CellKey) -> &str| count(cells, of) > 1;
     let media = differ(|key| &key.media);
     let protection = differ(|key| &key.protection);
+    let beside = differ(|key| key.beside.as_deref().unwrap_or_default());
     let length = differ(|key| key.length.as_deref().unwrap_or_default());
     let mut groups: Vec<(CellKey, Group<'_>)> = Vec::new();
     for pair in cells.iter().zip(&findings.pictures) {
@@ -102,6 +108,9 @@ fn groups(findings: &Findings) -> Vec<Group<'_>> {
         }
         if protection {
             title += &format!(" · repair {}", key.protection);
+        }
+        if let Some(company) = key.beside.as_deref().filter(|_| beside) {
+            title += &format!(" · beside {company}");
         }
         if let Some(length) = key.length.as_deref().filter(|_| length) {
             title += &format!(" · {length}");
@@ -324,8 +333,11 @@ fn everything(findings: &Findings) -> String {
 }
 
 fn escape_key(key: &CellKey) -> String {
-    let CellKey { link, transport, media, latency, protection, .. } = key;
-    let rest = format!("{transport} · {latency} · {} · {protection}", name(media));
+    let CellKey { link, transport, media, latency, protection, beside, .. } = key;
+    let mut rest = format!("{transport} · {latency} · {} · {protection}", name(media));
+    if let Some(beside) = beside {
+        rest += &format!(" · beside {beside}");
+    }
     format!("{}<br/><small>{}</small>", escape(link), escape(&rest))
 }
 
@@ -346,6 +358,15 @@ fn glossary() -> String {
      <dt>QUIC framing a packet</dt><dd>what the same session took more over QUIC than its packets \
      would take over UDP, handshake, control and acknowledgements included, for each packet that \
      the ends gave to QUIC</dd>\n\
+     <dt>queue</dt><dd>how long a packet stood in line at the bottleneck, its own transmission not \
+     counted</dd>\n\
+     <dt>of the pipe, media; all</dt><dd>audio packets with their headers, and everything sent to the \
+     player, of what the bottleneck could have carried in that time</dd>\n\
+     <dt>of its fair share</dt><dd>audio packets with their headers, of what the session would have if \
+     all who share the bottleneck had the same, or of what audio needs where that is less; over the \
+     last two thirds of the time in which all were there</dd>\n\
+     <dt>Jain's index</dt><dd>how evenly all who share the bottleneck had it in that time: 1 is \
+     evenly</dd>\n\
      <dt>skew</dt><dd>how long after its sound a cue was shown; negative is before it</dd>\n\
      <dt>best peer, Roc, reference</dt><dd>measured once through the same emulator: the best of \
      GStreamer (RTX, RED, ULPFEC, ST 2022-1), SRT and RIST; Roc 0.4 at 200 ms on top of the path; \

@@ -7,6 +7,7 @@ fn key(link: &str) -> CellKey {
         media: "media-samples/narration".to_owned(),
         latency: "200ms".to_owned(),
         protection: "auto".to_owned(),
+        beside: None,
         length: None,
     }
 }

@@ -25,7 +25,7 @@ const CLIENT: SocketAddr =
 
 /// What the connection has done.
 #[derive(Clone, Debug)]
-pub(super) enum News {
+pub(in crate::sim) enum News {
     Connected,
     Datagram(Bytes),
     Stream(StreamId, Bytes),
@@ -33,7 +33,7 @@ pub(super) enum News {
 }
 
 /// Client or server: an endpoint and its one connection.
-pub(super) struct End {
+pub(in crate::sim) struct End {
     endpoint: Endpoint,
     connection: Option<(ConnectionHandle, Connection)>,
     peer: SocketAddr,
@@ -47,11 +47,11 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn client(seed: u64) -> Self {
+    pub(in crate::sim) fn client(seed: u64) -> Self {
         Self::new(Endpoint::new(endpoint_config(seed, 1), None, true, None), SERVER)
     }
 
-    pub(super) fn server(seed: u64, config: Arc<quinn_proto::ServerConfig>) -> Self {
+    pub(in crate::sim) fn server(seed: u64, config: Arc<quinn_proto::ServerConfig>) -> Self {
         Self::new(Endpoint::new(endpoint_config(seed, 2), Some(config), true, None), CLIENT)
     }
 
@@ -68,14 +68,18 @@ impl End {
         }
     }
 
-    pub(super) fn connect(&mut self, now: Instant, config: ClientConfig) -> Result<(), QuicError> {
+    pub(in crate::sim) fn connect(
+        &mut self,
+        now: Instant,
+        config: ClientConfig,
+    ) -> Result<(), QuicError> {
         self.connection =
             Some(self.endpoint.connect(now, config, self.peer, "streamer.invalid")?);
         Ok(())
     }
 
     /// A UDP packet has come.
-    pub(super) fn receive(&mut self, now: Instant, data: &[u8]) {
+    pub(in crate::sim) fn receive(&mut self, now: Instant, data: &[u8]) {
         let data = BytesMut::from(data);
         let event = self.endpoint.handle(now, self.peer, None, None, data, &mut self.scratch);
         match event {
@@ -112,7 +116,7 @@ impl End {
     }
 
     /// Lets timers fire and packets be made up to `now`; they are in [`pop`](Self::pop) then.
-    pub(super) fn advance(&mut self, now: Instant) {
+    pub(in crate::sim) fn advance(&mut self, now: Instant) {
         self.write_streams();
         let Some((handle, mut connection)) = self.connection.take() else { return };
         loop {
@@ -141,17 +145,17 @@ impl End {
     }
 
     /// The next packet to be sent.
-    pub(super) fn drain(&mut self) -> std::vec::Drain<'_, Bytes> {
+    pub(in crate::sim) fn drain(&mut self) -> std::vec::Drain<'_, Bytes> {
         self.outgoing.drain(..)
     }
 
     /// When [`advance`](Self::advance) has something to do.
-    pub(super) fn timeout(&self) -> Option<Instant> {
+    pub(in crate::sim) fn timeout(&self) -> Option<Instant> {
         self.timeout
     }
 
     /// Everything that the connection has to tell.
-    pub(super) fn news(&mut self) -> Vec<News> {
+    pub(in crate::sim) fn news(&mut self) -> Vec<News> {
         let mut news = Vec::new();
         let Some((_, connection)) = &mut self.connection else { return news };
         while let Some(event) = connection.poll() {
@@ -175,7 +179,7 @@ impl End {
     }
 
     /// Opens a stream; `None` where the peer allows no more.
-    pub(super) fn open(&mut self, dir: Dir) -> Option<StreamId> {
+    pub(in crate::sim) fn open(&mut self, dir: Dir) -> Option<StreamId> {
         let (_, connection) = self.connection.as_mut()?;
         let id = connection.streams().open(dir)?;
         if dir == Dir::Bi {
@@ -185,9 +189,16 @@ impl End {
     }
 
     /// Writes to a stream; what does not fit waits.
-    pub(super) fn write(&mut self, id: StreamId, data: &[u8]) {
+    pub(in crate::sim) fn write(&mut self, id: StreamId, data: &[u8]) {
         self.unsent.entry(id).or_default().extend_from_slice(data);
         self.write_streams();
+    }
+
+    /// The same of what is missing for so much to wait.
+    pub(in crate::sim) fn write_up_to(&mut self, id: StreamId, data: &[u8]) {
+        self.write_streams();
+        let waiting = self.unsent.get(&id).map_or(0, BytesMut::len);
+        self.write(id, &data[waiting.min(data.len())..]);
     }
 
     fn write_streams(&mut self) {
@@ -204,7 +215,7 @@ impl End {
     }
 
     /// Sends a datagram; what the connection has no room for is dropped, the oldest first.
-    pub(super) fn datagram(&mut self, data: Bytes) {
+    pub(in crate::sim) fn datagram(&mut self, data: Bytes) {
         let Some((_, connection)) = &mut self.connection else { return };
         // Too large for the path, or the connection is gone: lost, as on the way.
         let _ = connection.datagrams().send(data, true);

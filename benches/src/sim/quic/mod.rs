@@ -6,8 +6,10 @@ mod settings;
 
 pub use settings::QuicError;
 
+pub(super) use end::{End, News};
+pub(super) use settings::Settings;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
 
 use bytes::Bytes;
 use cantus_player::wire as player;
@@ -20,15 +22,15 @@ use cantus_streamer::quic::GrantedRate;
 use cantus_streamer::wire::{self as streamer, Carrier, Destination, Source};
 use quinn_proto::{ClientConfig, Dir, StreamId};
 
-use super::carriage::{Arrival, CONNECTION, Carriage};
+use super::carriage::{Arrival, Carriage};
 use super::clock::Clock;
 use super::path::Path;
+use super::place::Place;
 use crate::duplex::{Direction, Forward, Kind};
-use end::{End, News};
-use settings::Settings;
 
 /// Two ends and what runs between them.
 pub(super) struct Quic {
+    place: Place,
     clock: Clock,
     client: End,
     server: End,
@@ -44,9 +46,11 @@ pub(super) struct Quic {
 }
 
 impl Quic {
-    pub(super) fn new(seed: u64) -> Result<Self, QuicError> {
+    /// The connection of the player at `place`; what `seed` leads to are its random numbers.
+    pub(super) fn new(place: Place, seed: u64) -> Result<Self, QuicError> {
         let settings = Settings::new()?;
         Ok(Self {
+            place,
             clock: Clock::new(),
             client: End::client(seed),
             server: End::server(seed, settings.server),
@@ -58,14 +62,6 @@ impl Quic {
             arrivals: VecDeque::new(),
             lost: false,
         })
-    }
-
-    fn receive(&mut self, at: Instant, arrived: &Forward) {
-        match arrived.direction {
-            Direction::ToServer => self.server.receive(at, &arrived.data),
-            Direction::ToClient => self.client.receive(at, &arrived.data),
-        }
-        self.tell();
     }
 
     /// Makes arrivals of what the two connections have to tell.
@@ -85,7 +81,7 @@ impl Quic {
             News::Datagram(datagram) => {
                 let Ok((flow, data)) = roq::parse_datagram(datagram) else { return };
                 if flow != FlowId::CONTROL && rtcp::is_rtcp(&data) {
-                    let source = Source::Quic(CONNECTION, flow);
+                    let source = Source::Quic(self.place.connection(), flow);
                     self.arrivals.push_back(Arrival::Feedback(source, data));
                 }
             }
@@ -167,12 +163,16 @@ impl Carriage for Quic {
         }
     }
 
-    fn pop(&mut self, now: MonoTime, path: &mut Path<'_>) -> Option<Arrival> {
+    fn receive(&mut self, now: MonoTime, arrived: Forward) {
         let at = self.clock.instant(now);
-        while self.arrivals.is_empty() {
-            let Some(arrived) = path.pop(now) else { break };
-            self.receive(at, &arrived);
+        match arrived.direction {
+            Direction::ToServer => self.server.receive(at, &arrived.data),
+            Direction::ToClient => self.client.receive(at, &arrived.data),
         }
+        self.tell();
+    }
+
+    fn pop(&mut self, _now: MonoTime) -> Option<Arrival> {
         self.arrivals.pop_front()
     }
 
@@ -224,7 +224,7 @@ impl Carriage for Quic {
         {
             end.advance(at);
             for data in end.drain() {
-                path.send(now, direction, Kind::Quic, 0, data);
+                path.send(now, direction, Kind::Quic, self.place.route(0), data);
             }
         }
         // A timer may have ended the connection.

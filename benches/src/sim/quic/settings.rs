@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cantus_player::trust::{Fingerprint, Trust, TrustError, Verifier};
-use cantus_qos::roq::ALPN;
+use cantus_qos::roq::{ALPN, INITIAL_ROUND_TRIP};
 use cantus_streamer::quic::{GrantedRate, Identity, IdentityError, server_config};
+use quinn_proto::congestion::{ControllerFactory, CubicConfig, NewRenoConfig};
 use quinn_proto::crypto::rustls::QuicClientConfig;
 use quinn_proto::{
     ClientConfig, ConnectionId, ConnectionIdGenerator, EndpointConfig, ServerConfig,
@@ -14,6 +15,7 @@ use quinn_proto::{
 use ring::{hkdf, hmac};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::plan::Congestion;
 use crate::sim::clock::FixedDate;
 
 /// Why QUIC cannot be set up.
@@ -58,10 +60,10 @@ fn identity() -> Result<Identity, QuicError> {
 }
 
 /// The two ends' configurations.
-pub(super) struct Settings {
-    pub(super) server: Arc<ServerConfig>,
-    pub(super) client: ClientConfig,
-    pub(super) rate: GrantedRate,
+pub(in crate::sim) struct Settings {
+    pub(in crate::sim) server: Arc<ServerConfig>,
+    pub(in crate::sim) client: ClientConfig,
+    pub(in crate::sim) rate: GrantedRate,
 }
 
 impl Settings {
@@ -80,12 +82,26 @@ impl Settings {
         client.initial_dst_cid_provider(Arc::new(|| ConnectionId::new(&[9; 8])));
         Ok(Self { server: Arc::new(server), client, rate })
     }
+
+    /// Those of a connection that carries no media, and yields as `congestion` has it.
+    pub(in crate::sim) fn bulk(congestion: Congestion) -> Result<Self, QuicError> {
+        let Self { mut server, client, rate } = Self::new()?;
+        let mut transport = TransportConfig::default();
+        let factory: Arc<dyn ControllerFactory + Send + Sync> = match congestion {
+            Congestion::Reno => Arc::new(NewRenoConfig::default()),
+            Congestion::Cubic => Arc::new(CubicConfig::default()),
+        };
+        transport.congestion_controller_factory(factory);
+        Arc::make_mut(&mut server).transport_config(Arc::new(transport));
+        Ok(Self { server, client, rate })
+    }
 }
 
 /// A player opens flow 0 and sends reports; it receives datagrams and one stream a subtitle track.
 fn client_transport() -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
+        .initial_rtt(INITIAL_ROUND_TRIP)
         .max_concurrent_uni_streams(VarInt::from_u32(16))
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(Some(64 * 1024))

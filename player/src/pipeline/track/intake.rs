@@ -32,6 +32,8 @@ pub(crate) struct Heard {
     pub delay: Option<TimeDelta>,
     /// Whether it came by itself, so that its delay tells something about the network.
     pub by_itself: bool,
+    /// How many more units than before are known to have been sent.
+    pub expected: u64,
 }
 
 /// A packet, and where it lies.
@@ -61,6 +63,8 @@ pub(crate) struct Intake {
     timeline: StreamTimeline,
     asking: Option<Asking>,
     arrivals: Arrivals,
+    /// The newest unit that came.
+    newest: Option<u64>,
 }
 
 impl Intake {
@@ -98,6 +102,7 @@ impl Intake {
             timeline,
             asking: Asking::new(plan, unit),
             arrivals: Arrivals::default(),
+            newest: None,
         }
     }
 
@@ -109,16 +114,27 @@ impl Intake {
             asker.begin_at(first);
             last.into_iter().for_each(|last| asker.end_at(last));
         }
+        self.newest = first.checked_sub(1);
     }
 
-    /// What is played at `position` must be there at `at`, and so each other packet: as if all were
-    /// as long as the latest one.
-    pub(super) fn plan_playout(&mut self, position: MediaTime, at: MonoTime) {
-        if let Some((asking, latest)) = self.asking.as_mut().zip(self.latest) {
-            let at = at + (latest.media_time - position).to_delta();
-            let unit = latest.duration.to_duration();
-            asking.asker.set_playout(Playout { number: latest.number, at, unit });
+    /// What is played at `position` must be there at `at`, or `patience` later, and so each other
+    /// packet.
+    pub(super) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
+        let Some((number, begin, unit)) = self.packet_at(position) else { return };
+        if let Some(asking) = &mut self.asking {
+            let at = at + (begin - position).to_delta();
+            asking.asker.set_playout(Playout { number, at, unit: unit.to_duration(), patience });
         }
+    }
+
+    /// The number of the packet that is played at `position`, where it begins and how long it is, as
+    /// if all were as long as the latest one; `None` before any is known.
+    fn packet_at(&self, position: MediaTime) -> Option<(u64, MediaTime, MediaTime)> {
+        let Latest { number, media_time, duration } = self.latest?;
+        let length = duration.as_flicks().max(1);
+        let packets = (position - media_time).as_flicks().div_euclid(length);
+        let begin = media_time + MediaTime::from_flicks(packets.saturating_mul(length));
+        Some((number.checked_add_signed(packets)?, begin, duration))
     }
 
     /// A round trip was measured.
@@ -147,6 +163,19 @@ impl Intake {
         let receiver = &self.receiver;
         let sequences = numbers.into_iter().filter_map(|number| receiver.sequence(number));
         Some((receiver.ssrc()?, sequences.collect()))
+    }
+
+    /// Whether a unit that is not there may still come; `None` where nothing is asked for again.
+    pub(super) fn awaits(&self, position: MediaTime) -> Option<bool> {
+        let (number, ..) = self.packet_at(position)?;
+        Some(self.asking.as_ref()?.asker.awaits(number))
+    }
+
+    /// How long it takes until a unit that was lost is there, by what was lost so far.
+    pub(super) fn repaired_within(&self) -> Duration {
+        let lost = self.receiver.loss_share().filter(|share| *share > 0.0);
+        let asking = self.asking.as_ref().zip(lost);
+        asking.map_or(Duration::ZERO, |(asking, share)| asking.asker.repaired_within(share))
     }
 
     /// When there may be something to ask for.
@@ -272,13 +301,16 @@ impl Intake {
         if let Some(asking) = &mut self.asking {
             asking.asker.on_arrival(now, numbered.number, sent.unwrap_or(now), recovery);
         }
+        let newest = self.newest.unwrap_or(numbered.number.saturating_sub(1));
+        let expected = numbered.number.saturating_sub(newest);
+        self.newest = Some(newest.max(numbered.number));
         let payload = packet.payload.len() as u64;
         let unit = Unit { sequence: numbered.number, media_time, duration, data: packet.payload };
         let delay = match stock.put(now, unit, sent, recovery) {
             Arrival::Duplicate => None,
             _ => sent.map(|sent| now - sent + waits.to_delta()),
         };
-        Some((payload, Heard { delay, by_itself: recovery == Recovery::None }))
+        Some((payload, Heard { delay, by_itself: recovery == Recovery::None, expected }))
     }
 
     /// How long a packet plays: Opus tells, whatever was announced; the rest is as announced.

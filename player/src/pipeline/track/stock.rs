@@ -179,6 +179,11 @@ impl Stock {
         self.buffer.depth(position)
     }
 
+    /// How much of that comes before the first gap.
+    pub(super) fn whole(&self, position: MediaTime) -> MediaTime {
+        self.buffer.whole(position)
+    }
+
     /// Where the first unit begins that has anything left to be played at `position`.
     pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
         self.buffer.next(position).map(|unit| unit.media_time)

@@ -43,6 +43,14 @@ fn losses_one_by_one_are_covered_together_and_bursts_from_a_distance() {
 }
 
 #[test]
+fn where_only_the_newest_unit_can_be_repaired_copies_of_it_are_as_many_as_the_losses_are_worth() {
+    let copies = |loss| fit(path(40, 10, loss, 1.0 + loss), 72);
+    assert_eq!((copies(0.2).share, copies(0.2).oldest), (MOST_DENSE, UNIT));
+    assert!((0.1..0.12).contains(&copies(0.01).share), "{:?}", copies(0.01));
+    assert_eq!(fit(path(40, 10, 0.2, 1.2), 54), Fit::NONE, "half of them would come too late");
+}
+
+#[test]
 fn heavy_losses_in_bursts_are_worth_what_a_listener_may_be_expected_to_pay_and_no_more() {
     assert_eq!(fit(path(60, 30, 0.13, 5.0), 200).share, MOST_DISTANT);
     assert_eq!(fit(path(60, 30, 0.3, 9.0), 200).share, MOST_DISTANT);

@@ -151,25 +151,46 @@ fn a_wait_must_be_worth_what_it_saves() {
     assert_eq!(with_stragglers(1, None), 201.0, "where a share is promised it is kept");
 }
 
-#[test]
-fn what_was_brought_back_is_waited_for_though_it_is_not_worth_it() {
+/// What a path asks for that loses `lost` of a hundred packets, of which `repaired` come back after
+/// 169 ms; all others take 50 ms.
+fn with_losses((lost, repaired): (u64, u64), loss: Option<f64>) -> f64 {
     let worth = Some(Duration::from_millis(300));
-    for (share, waits) in [(100, 120.0), (1_000, 10.0)] {
-        let config = TargetConfig { worth, late_share: 0.005, ..TargetConfig::default() };
-        let mut target = TargetDelay::new(config);
-        for packet in 0..3_000 {
-            let now = MonoTime::from_millis(20 * packet);
-            match packet % share {
-                1 => target.observe_repaired(now, TimeDelta::from_millis(169)),
-                _ => target.observe(now, TimeDelta::from_millis(50)),
+    let mut target = TargetDelay::new(TargetConfig { worth, loss, ..TargetConfig::default() });
+    for packet in 0..3_000 {
+        let now = MonoTime::from_millis(20 * packet);
+        let place = packet * 37 % 100;
+        // What is lost is known to have been sent when a later one comes.
+        match place {
+            _ if place < repaired => {
+                target.expect(now, 1);
+                target.observe_repaired(now, TimeDelta::from_millis(169));
+            }
+            _ if place < lost => target.expect(now, 1),
+            _ => {
+                target.expect(now, 1);
+                target.observe(now, TimeDelta::from_millis(50));
             }
         }
-        assert_eq!(target.target().as_secs_f64() * 1e3, waits, "one in {share}");
     }
+    target.target().as_secs_f64() * 1e3
 }
 
 #[test]
-fn what_never_came_counts_for_nothing() {
+fn what_is_brought_back_is_waited_for_where_it_was_promised_and_only_there() {
+    assert_eq!(with_losses((5, 5), None), 10.0);
+    assert_eq!(with_losses((5, 5), Some(0.01)), 120.0);
+    assert_eq!(with_losses((5, 5), Some(0.1)), 10.0, "nothing of it is needed");
+}
+
+#[test]
+fn what_comes_back_is_waited_for_though_it_is_not_enough_for_the_promise() {
+    assert_eq!(with_losses((10, 5), Some(0.01)), 120.0);
+    assert_eq!(with_losses((10, 0), Some(0.01)), 10.0, "nothing comes back");
+    assert_eq!(with_losses((20, 1), Some(0.2)), 10.0, "next to nothing does");
+}
+
+#[test]
+fn where_no_loss_was_promised_what_never_came_counts_for_nothing() {
     let mut whole = TargetDelay::new(TargetConfig::default());
     let mut holed = whole.clone();
     let mut random = Random::new(3);

@@ -65,6 +65,21 @@ fn answers(answerer: &mut Answerer, from: u64, until: u64) -> Vec<(u64, Bytes)> 
 }
 
 #[test]
+fn to_who_has_the_time_what_the_budget_does_not_bear_is_sent_when_it_does() {
+    let stream = RtxStream::new(PayloadType::new(97).unwrap(), Ssrc(8), Sequence(0));
+    let mut answerer = Answerer::new(AnswerPolicy::UNHURRIED, stream, Bitrate::from_kbps(100));
+    (0..100).for_each(|n| answerer.push(ms(0), Sequence(n), packet(n), ms(60_000)));
+    answerer.on_nack(ms(100), &nack(0..100));
+    answerer.on_nack(ms(200), &nack(0..100));
+    let answers = answers(&mut answerer, 100, 10_000);
+    assert_eq!(answers.len(), 100, "all of them, and none twice");
+    // 282 bytes each, and 8,000 of them at once.
+    let (last, _) = answers.last().unwrap();
+    assert!((1_600..1_750).contains(last), "{last}");
+    assert_eq!(answerer.counts().unaffordable, 0);
+}
+
+#[test]
 fn what_is_asked_for_is_sent_again_as_it_was_one_by_one() {
     let mut answerer = sender(10);
     answerer.on_nack(ms(190), &nack([0, 1, 3]));

@@ -7,12 +7,17 @@ fn ms(millis: u64) -> MonoTime {
     MonoTime::from_millis(millis)
 }
 
+/// The unit `number` is played at `at`, and waited for up to `patience` where it is missing, in ms.
+fn playout(number: u64, at: u64, patience: u64) -> Playout {
+    Playout { number, at: ms(at), unit: UNIT, patience: Duration::from_millis(patience) }
+}
+
 /// A stream that has come steadily, 40 ms after it was sent, up to unit 49 at 1020 ms; the round
 /// trip is 80 ms, a unit is played `latency` after it was sent.
 fn steady(policy: AskPolicy, latency: u64) -> Asker {
     let mut asker = Asker::new(policy, UNIT);
     (0..60).for_each(|_| asker.on_round_trip(Duration::from_millis(80)));
-    asker.set_playout(Playout { number: 0, at: ms(latency), unit: UNIT });
+    asker.set_playout(playout(0, latency, 0));
     (0..50).for_each(|number| arrive(&mut asker, number));
     asker
 }
@@ -105,6 +110,52 @@ fn without_time_to_wait_for_an_answer_requests_overlap_as_long_as_one_can_make_i
 }
 
 #[test]
+fn what_playback_waits_for_is_asked_for_until_it_comes() {
+    let mut asker = steady(AskPolicy::default(), 400);
+    asker.end_at(51);
+    arrive(&mut asker, 51);
+    // Playback stands still before unit 50, and is planned anew again and again.
+    let mut asked = 0;
+    for at in (1_060..3_000).step_by(10) {
+        asker.set_playout(playout(50, at.max(1_400), 9_000));
+        asked += u32::from(asker.pop(ms(at)).is_some_and(|numbers| numbers == [50]));
+        assert!(asker.awaits(50) && !asker.awaits(49) && !asker.awaits(52), "at {at}");
+    }
+    assert!((18..=24).contains(&asked), "once a round trip of 80 ms: {asked}");
+    asker.on_arrival(ms(3_000), 50, ms(1_000), Recovery::Retransmission);
+    assert!(!asker.awaits(50));
+    assert_eq!(requests(&mut asker, ms(5_000)), []);
+}
+
+#[test]
+fn what_is_far_from_its_instant_is_asked_for_again_without_hurry() {
+    let mut asker = steady(AskPolicy::default(), 400);
+    asker.end_at(51);
+    arrive(&mut asker, 51);
+    asker.set_playout(playout(0, 7_400, 9_000));
+    let asked: Vec<u64> = requests(&mut asker, ms(3_000)).into_iter().map(|(at, _)| at).collect();
+    assert!(asked.len() >= 3, "{asked:?}");
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= 300), "{asked:?}");
+}
+
+#[test]
+fn what_nobody_answers_though_answers_could_come_is_not_awaited_for_ever() {
+    let mut asker = steady(AskPolicy::default(), 400);
+    arrive(&mut asker, 51);
+    let mut at = 1_080;
+    for number in 52.. {
+        at += 20;
+        arrive(&mut asker, number);
+        asker.set_playout(playout(50, at, 9_000));
+        asker.pop(ms(at));
+        if !asker.awaits(50) {
+            break;
+        }
+    }
+    assert!((3_000..6_000).contains(&at), "{at}");
+}
+
+#[test]
 fn on_a_path_that_upsets_the_order_a_gap_proves_nothing_at_first() {
     let mut asker = steady(AskPolicy::default(), 400);
     asker.end_at(53);
@@ -157,7 +208,7 @@ proptest! {
     ) {
         let mut asker = Asker::new(AskPolicy::default(), UNIT);
         asker.on_round_trip(Duration::from_millis(round_trip));
-        asker.set_playout(Playout { number: 0, at: ms(latency), unit: UNIT });
+        asker.set_playout(playout(0, latency, 0));
         let mut requests = 0u64;
         for (number, lost) in losses.iter().enumerate() {
             let number = number as u64;

@@ -15,8 +15,12 @@ const START_SHARE: f64 = 0.5;
 
 /// If nothing is told of the path for so many packets, nothing will be: who does not report does not
 /// ask either, and repair has to do everything.
-const PATIENCE: u32 = 250;
+const PATIENCE: u32 = 400;
 const UNTOLD_SHARE: f64 = 0.7;
+
+/// Who asks gets what is missing in this time, however often that gets lost: no code is needed. For
+/// who does not ask it has to do everything.
+const ASKING_DOES_ALL: Duration = Duration::from_secs(2);
 
 /// When units have come to run ahead by so much more, or less, repair is fitted anew.
 const NOTABLE: Duration = Duration::from_millis(100);
@@ -39,6 +43,8 @@ struct Fitting {
     /// When units are heard after their nominal instant, at the latest.
     delay: Duration,
     path: Option<Path>,
+    /// Whether the listener asks for what it misses.
+    asks: bool,
     /// Packets sent while nothing was known of the path.
     untold: u32,
     /// How far units ran ahead when repair was last fitted.
@@ -57,25 +63,41 @@ impl SlidingProtection {
     /// to be heard `delay` after their nominal instant; the share never exceeds what was granted.
     pub(crate) fn fitting(mut self, delay: Duration) -> Self {
         let most = self.pace.share();
-        self.fitting = Some(Fitting { most, delay, path: None, untold: 0, ahead: Duration::ZERO });
+        let (path, ahead) = (None, Duration::ZERO);
+        self.fitting = Some(Fitting { most, delay, path, asks: false, untold: 0, ahead });
         self.pace.set_share(most.min(START_SHARE));
         self
     }
 
-    /// The path is known, or has become another one.
-    pub(super) fn on_path(&mut self, path: Path) {
+    /// The path is known, or has become another one; so has the delay after which units are heard,
+    /// where the listener chooses it and tells.
+    pub(super) fn on_path(&mut self, path: Path, heard_after: Option<Duration>) {
         if let Some(fitting) = &mut self.fitting {
             fitting.path = Some(path);
+            fitting.delay = heard_after.unwrap_or(fitting.delay);
+            self.fit();
+        }
+    }
+
+    /// The listener asks for what it misses.
+    pub(super) fn on_asked(&mut self) {
+        if let Some(fitting) = self.fitting.as_mut().filter(|it| !it.asks) {
+            fitting.asks = true;
             self.fit();
         }
     }
 
     fn fit(&mut self) {
-        let Some(Fitting { most, delay, path: Some(path), ahead, .. }) = &self.fitting else {
+        let Some(Fitting { most, delay, path: Some(path), asks, ahead, .. }) = &self.fitting else {
             return;
         };
-        let unit = self.unit.to_duration();
-        let Fit { share, oldest, newest } = Fit::for_path(path, *delay + *ahead, unit);
+        let (unit, latency) = (self.unit.to_duration(), *delay + *ahead);
+        let fit = match *ahead >= ASKING_DOES_ALL {
+            true if *asks => return self.pace.set_share(0.0),
+            true => Fit::for_path(&unanswered(path, latency), latency, unit),
+            false => Fit::for_path(path, latency, unit),
+        };
+        let Fit { share, oldest, newest } = fit;
         self.window = EncodingWindow { oldest, newest };
         self.pace.set_share(share.min(*most));
     }
@@ -127,4 +149,11 @@ impl SlidingProtection {
         self.encoder.forget();
         self.pace.clear();
     }
+}
+
+/// The path as it is for who asks for nothing and has all the time: there are no answers, and over
+/// seconds a burst is a few losses more.
+fn unanswered(path: &Path, latency: Duration) -> Path {
+    let loss = path.loss * path.run.clamp(1.0, 2.0);
+    Path { round_trip: 2 * latency, loss, run: 1.0, ..*path }
 }
