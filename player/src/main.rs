@@ -106,7 +106,7 @@ fn print_description(description: &Description) -> ExitCode {
     }
     for track in &description.tracks {
         let what = match &track.medium {
-            Medium::Audio { codec, format, packet_time } => {
+            Medium::Audio { codec, format, packet_time, .. } => {
                 let codec = match codec {
                     AudioCodec::Opus => "Opus",
                     AudioCodec::L16 => "L16",

@@ -81,7 +81,8 @@ pub(crate) fn track(control: &str, number: u8, medium: Medium) -> Track {
 impl StandIn {
     /// One audio track of `units` units of L16, repair for it, and English subtitles.
     pub(crate) fn new(units: i64) -> Self {
-        let audio = Medium::Audio { codec: AudioCodec::L16, format: format(), packet_time: UNIT };
+        let (codec, longest) = (AudioCodec::L16, None);
+        let audio = Medium::Audio { codec, format: format(), packet_time: UNIT, longest };
         let repair =
             Medium::Repair { protects: "audio".into(), scheme: Scheme::Block(Layout::Adu) };
         let tracks = vec![
@@ -111,6 +112,7 @@ impl StandIn {
             codec: AudioCodec::Opus,
             format: AudioFormat { rate: ClockRate::OPUS, channels: 1 },
             packet_time: UNIT,
+            longest: None,
         };
         server
     }

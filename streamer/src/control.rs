@@ -17,6 +17,7 @@ mod target;
 pub use target::{Target, TargetError, Track, url_path};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
@@ -30,7 +31,7 @@ use rtsp_types::{Method, StatusCode, Url, headers};
 use tracing::debug;
 
 use crate::catalogue::CatalogueError;
-use crate::pipeline::{StreamSeed, WallClock};
+use crate::pipeline::{self, AROUND_QUIC, LONGEST_USE, StreamSeed, UNKNOWN_WAY, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
 use crate::sessions::{SessionId, Sessions};
 use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output};
@@ -260,7 +261,9 @@ impl Control {
         let codec = asked.codec().or(described).unwrap_or(AudioCodec::Opus);
         let mut key = ProgrammeKey::new(name, codec);
         if let Some(rate) = self.most_for(asked) {
-            key = key.within(rate);
+            let carrier = self.connections.get(&connection).map(Connection::carrier);
+            let around = if carrier == Some(Carrier::Quic) { AROUND_QUIC } else { 0 };
+            key = key.within(rate, most_joined(asked), around);
         }
         let at_hand = known.is_some_and(|(known, _)| *known == key);
         Ok((!at_hand).then_some(Fetch::Programme(key)))
@@ -357,6 +360,14 @@ fn base_url(asked: Option<&Url>, name: &str) -> String {
         base.to_string()
     });
     base.unwrap_or_default()
+}
+
+/// How many units one packet may hold: one for who does not know us, and as many as the delay has
+/// room for on a path of which nothing is known.
+fn most_joined(asked: &Asked) -> usize {
+    let delay = asked.spec.delay.unwrap_or(LONGEST_USE);
+    let most = pipeline::most_joined(Duration::from_millis(20), delay, UNKNOWN_WAY);
+    if asked.cantus { most } else { 1 }
 }
 
 /// The status for what the catalogue has against a request.

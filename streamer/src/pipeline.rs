@@ -16,14 +16,14 @@ mod reports;
 mod rungs;
 mod schedule;
 
-pub use allowance::Allowance;
-pub use audio::{AudioChain, LONGEST_USE, STORED_USE};
+pub use allowance::{AROUND_QUIC, Allowance};
+pub use audio::{AudioChain, LONGEST_PACKET, LONGEST_USE, STORED_USE, UNKNOWN_WAY};
 pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
 pub use path::PathWatch;
 pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
 pub use reports::{Feedback, Heard, REPORT_INTERVAL, SenderReports};
-pub use rungs::MediaLimit;
+pub use rungs::{MediaLimit, is_dominant, most_joined};
 pub use schedule::Schedule;
 
 use bytes::Bytes;

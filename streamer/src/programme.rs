@@ -8,9 +8,13 @@ use cantus_qos::time::MediaTime;
 
 use crate::catalogue::{Catalogue, CatalogueError, Presentation};
 use crate::encoding::{Encoding, EncodingError, EncodingSpec};
+use crate::pipeline::is_dominant;
 
 /// Bytes of headers on each packet: IPv4 20, UDP 8, RTP 12, sending time 8.
 const PACKET_HEADERS: u64 = 48;
+
+/// Where little is left beside the headers, so much of a rate is for sound and its headers.
+const BESIDE_REPORTS: f64 = 0.9;
 
 /// Names one programme.
 #[derive(Clone, Eq, PartialEq, Ord, PartialOrd, Debug)]
@@ -19,6 +23,8 @@ pub struct ProgrammeKey {
     pub name: String,
     /// How its audio is encoded.
     pub encoding: EncodingSpec,
+    /// How many units a packet holds.
+    pub joined: usize,
 }
 
 impl ProgrammeKey {
@@ -31,22 +37,35 @@ impl ProgrammeKey {
             AudioCodec::L16 => EncodingSpec::L16,
             AudioCodec::Opus => EncodingSpec::Opus { bitrate: Self::DEFAULT_BITRATE },
         };
-        Self { name: name.to_owned(), encoding }
+        Self { name: name.to_owned(), encoding, joined: 1 }
     }
 
     /// The same with each audio track in at most `rate`, as far down as the ladder of encodings
-    /// goes.
+    /// goes. Where headers dominate, up to `most` units travel in one packet; there a part of the
+    /// rate is left for reports, and what the transport puts `around` each packet counts, in bytes.
     #[must_use]
-    pub fn within(self, rate: Bitrate) -> Self {
-        /// Fifty packets a second.
-        const OPUS_HEADERS: Bitrate = Bitrate::from_bps(50 * PACKET_HEADERS * 8);
-        let encoding = match self.encoding {
-            EncodingSpec::Opus { bitrate } => {
-                EncodingSpec::opus_within(rate.saturating_sub(OPUS_HEADERS).min(bitrate))
-            }
-            EncodingSpec::L16 => EncodingSpec::L16,
+    pub fn within(self, rate: Bitrate, most: usize, around: usize) -> Self {
+        let EncodingSpec::Opus { bitrate: usual } = self.encoding else { return self };
+        let headers = |bytes: u64, joined: usize| Bitrate::from_bps(50 * bytes * 8 / joined as u64);
+        let narrow = most > 1 && is_dominant(headers(PACKET_HEADERS, 1), rate);
+        let (rate, most, around) = match narrow {
+            true => (rate.as_bps() as f64 * BESIDE_REPORTS, most, around as u64),
+            false => (rate.as_bps() as f64, 1, 0),
         };
-        Self { encoding, ..self }
+        let choice = |joined: usize| {
+            let taken = headers(PACKET_HEADERS + around, joined);
+            let room = Bitrate::from_bps(rate as u64).saturating_sub(taken);
+            let encoding = EncodingSpec::opus_within(room.min(usual));
+            let fits = matches!(encoding, EncodingSpec::Opus { bitrate } if bitrate <= room);
+            (fits, encoding, joined)
+        };
+        // Of equal rungs the last, with the most units: what is left is for what is sent again.
+        let best = (1..=most).map(choice).max_by_key(|(fits, encoding, _)| (*fits, *encoding));
+        match best {
+            Some((true, encoding, joined)) => Self { encoding, joined, ..self },
+            Some((false, encoding, _)) => Self { encoding, joined: most, ..self },
+            None => self,
+        }
     }
 }
 
@@ -73,6 +92,8 @@ pub struct Programme {
     pub codec: AudioCodec,
     /// One encoding an audio track, in their order.
     pub audio: Vec<Arc<Encoding>>,
+    /// How many units a packet holds, until the path is known.
+    pub joined: usize,
 }
 
 impl Programme {
@@ -91,14 +112,14 @@ impl Programme {
             EncodingSpec::L16 => AudioCodec::L16,
             EncodingSpec::Opus { .. } => AudioCodec::Opus,
         };
-        Ok(Self { presentation, codec, audio })
+        Ok(Self { presentation, codec, audio, joined: key.joined })
     }
 
     /// What an audio track takes on the wire: its payload and the headers of its packets; `None`
     /// where there is no such track.
     pub fn audio_rate(&self, index: usize) -> Option<Bitrate> {
         let encoding = self.audio.get(index)?;
-        let packets = 1.0 / encoding.unit_duration().as_secs_f64();
+        let packets = 1.0 / (encoding.unit_duration().as_secs_f64() * self.joined as f64);
         let headers = Bitrate::from_bps((packets * (PACKET_HEADERS * 8) as f64).ceil() as u64);
         Some(encoding.bitrate() + headers)
     }
@@ -120,14 +141,32 @@ mod tests {
 
     #[test]
     fn a_limited_rate_goes_down_the_ladder_and_never_up() {
-        let bitrate = |limit| match ProgrammeKey::new("x", AudioCodec::Opus).within(limit).encoding
-        {
-            EncodingSpec::Opus { bitrate } => bitrate,
-            EncodingSpec::L16 => panic!("another codec"),
-        };
+        let bitrate =
+            |limit| match ProgrammeKey::new("x", AudioCodec::Opus).within(limit, 1, 0).encoding {
+                EncodingSpec::Opus { bitrate } => bitrate,
+                EncodingSpec::L16 => panic!("another codec"),
+            };
         assert_eq!(bitrate(Bitrate::from_kbps(1_000)), ProgrammeKey::DEFAULT_BITRATE);
         assert_eq!(bitrate(Bitrate::from_bps(115_200)), ProgrammeKey::DEFAULT_BITRATE);
         assert_eq!(bitrate(Bitrate::from_bps(115_199)), Bitrate::from_kbps(64));
         assert_eq!(bitrate(Bitrate::ZERO), Bitrate::from_kbps(16));
+    }
+
+    #[test]
+    fn where_headers_dominate_units_are_joined_and_nowhere_else() {
+        let within = |kbps, most, around| {
+            let key = ProgrammeKey::new("x", AudioCodec::Opus).within(
+                Bitrate::from_kbps(kbps),
+                most,
+                around,
+            );
+            let EncodingSpec::Opus { bitrate } = key.encoding else { panic!("another codec") };
+            (bitrate.as_bps() / 1_000, key.joined)
+        };
+        // Headers take 19.2, 9.6 and 6.4 kbit/s.
+        assert_eq!([32, 48, 56].map(|kbps| within(kbps, 3, 0)), [(16, 3), (32, 3), (32, 3)]);
+        assert_eq!([32, 48, 56].map(|kbps| within(kbps, 1, 0)), [(16, 1), (24, 1), (32, 1)]);
+        assert_eq!([32, 48].map(|kbps| within(kbps, 3, 30)), [(16, 3), (32, 3)]);
+        assert_eq!(within(64, 3, 0), (32, 1), "headers take less than a third");
     }
 }

@@ -206,7 +206,19 @@ impl Session {
     /// What the session would send on a path that bears everything; twice that while it runs ahead.
     fn full_rate(&self) -> Bitrate {
         let rate = self.grant.rate();
-        if self.runs_ahead() { rate + rate } else { rate }
+        let full = if self.runs_ahead() { rate + rate } else { rate };
+        // What is allowed is of everything: where little is, a tenth is left for reports.
+        match self.spec.rate {
+            Some(allowed) if self.is_narrow() => {
+                full.min(Bitrate::from_bps(allowed.as_bps() / 10 * 9))
+            }
+            _ => full,
+        }
+    }
+
+    /// Whether its listener allows so little that units are joined.
+    fn is_narrow(&self) -> bool {
+        self.programme.joined > 1
     }
 
     /// What its flows need together. A session of best effort may be granted less.
@@ -216,7 +228,8 @@ impl Session {
 
     /// The rate of the pacer. Live media needs its own rate and a little to catch up; stored media
     /// leaves twice as fast until it has its lead; and what has less than it needs keeps to that.
-    /// None goes faster than its listener allows.
+    /// None goes faster than its listener allows; where that is little, what runs ahead leaves a
+    /// quarter of it for headers, reports and what is sent again.
     pub fn shaped_rate(&self) -> Bitrate {
         let granted = self.grant.rate();
         if granted < self.wanted_rate() {
@@ -224,7 +237,9 @@ impl Session {
         }
         let factor = if self.runs_ahead() { 5 } else { 3 };
         let shaped = Bitrate::from_bps((granted.as_bps() * factor / 2).max(64_000));
-        self.spec.rate.map_or(shaped, |allowed| shaped.min(allowed.max(granted)))
+        let part = if self.runs_ahead() && self.is_narrow() { 3 } else { 4 };
+        let within = |allowed: Bitrate| Bitrate::from_bps(allowed.as_bps() / 4 * part).max(granted);
+        self.spec.rate.map_or(shaped, |allowed| shaped.min(within(allowed)))
     }
 
     /// What the repair of a flow needs of the delay.

@@ -129,7 +129,7 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
     };
     let audio = description.tracks.iter().filter(|it| matches!(it.medium, Medium::Audio { .. }));
     for track in audio.take(MAX_AUDIO) {
-        let Medium::Audio { codec, format, packet_time } = track.medium else { continue };
+        let Medium::Audio { codec, format, packet_time, .. } = track.medium else { continue };
         if !RATES.contains(&format.rate.hz()) {
             continue;
         }

@@ -242,6 +242,7 @@ fn sample_rates_that_nobody_sends_are_not_played() {
             codec: AudioCodec::L16,
             format: AudioFormat { rate: ClockRate::new(hz).unwrap(), channels: 1 },
             packet_time: MediaTime::from_millis(20),
+            longest: None,
         };
         let (_, news) = begun(wish(), &mut server);
         let failed = news.iter().any(|news| matches!(news, News::Failed(_)));

@@ -3,6 +3,7 @@
 mod arrivals;
 mod asking;
 mod intake;
+mod numbering;
 mod stock;
 mod voice;
 
@@ -10,7 +11,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
-use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
@@ -79,11 +79,11 @@ impl Track {
         let (start, until) = playing.range;
         let is_audio = |plan: &&FlowPlan| matches!(plan.role, Role::Audio { .. });
         let tracks = playing.flows.iter().filter(is_audio).count();
-        let mut intake = Intake::new(plan, repair, rate, unit, start, tracks);
+        let mut intake = Intake::new(plan, repair, (codec, rate), unit, playing.range, tracks);
         let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
             let first = intake.receiver.expect(first);
-            intake.expect(first, stock.expect(first, start, until));
+            intake.expect(first, start, stock.expect(first, start, until));
         }
         Ok(Some(Self {
             name: plan.name.clone(),
@@ -150,21 +150,16 @@ impl Track {
         self.intake.on_repair(now, data, sender, &mut self.stock)
     }
 
-    /// The unit that is played at `position` must be there at `at`, or `patience` later, and so each
+    /// The packet that is played at `position` must be there at `at`, or `patience` later, and so each
     /// other one.
     pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
-        if let Some((number, begin)) = self.stock.unit_at(position) {
-            let at = at + (begin - position).to_delta();
-            let unit = self.unit.to_duration();
-            self.intake.plan_playout(Playout { number, at, unit, patience });
-        }
+        self.intake.plan_playout(position, at, patience);
     }
 
     /// Whether the unit at `position`, which is not there, may still come; `None` where nothing is
     /// asked for again.
     pub(crate) fn awaits(&self, position: MediaTime) -> Option<bool> {
-        let (number, _) = self.stock.unit_at(position)?;
-        self.intake.awaits(number)
+        self.intake.awaits(position)
     }
 
     /// How long it takes until a unit that was lost is there, by what was lost so far; no time

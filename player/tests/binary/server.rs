@@ -217,7 +217,8 @@ impl Script {
             retransmission: None,
             congestion_feedback: false,
         };
-        let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time: unit };
+        let (codec, longest) = (AudioCodec::L16, None);
+        let audio = Medium::Audio { codec, format, packet_time: unit, longest };
         let text = Medium::Text { language: "en".into() };
         Description {
             title: "Talk".into(),

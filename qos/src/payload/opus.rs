@@ -12,7 +12,11 @@
 //!
 //! `config` gives mode, bandwidth and frame length, `s` is set for stereo, and `c` tells the
 //! number of frames: 0: one; 1: two of the same size; 2: two of different sizes; 3: as many as
-//! the low six bits of the next byte say.
+//! the low six bits of the next byte say. A packet of this byte alone is silence (DTX).
+
+mod framing;
+
+pub use framing::{frames, join};
 
 use super::PayloadError;
 use crate::time::{ClockRate, MediaTime};

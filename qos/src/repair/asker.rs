@@ -162,6 +162,11 @@ impl Asker {
         }
     }
 
+    /// Units play for `unit` from now on: a sender may join what was in several packets.
+    pub fn set_unit(&mut self, unit: Duration) {
+        self.cadence.set_unit(unit);
+    }
+
     /// The stream begins with `number`: units from there on that do not come are missing, though
     /// nothing came before them.
     pub fn begin_at(&mut self, number: u64) {

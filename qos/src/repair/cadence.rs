@@ -10,12 +10,18 @@ const MEMORY: u32 = 32;
 /// No path is taken for so steady that its delay varies by less than this part of a unit.
 const STEADIEST: f64 = 20.0;
 
+/// Who joins units does so because the path is narrow: there a report, or an answer, holds up the
+/// next packet, by up to what the packet has grown by.
+const HELD_UP: f64 = 1.0;
+
 /// Of how much order was upset, half is forgotten in this time.
 const FORGETS_DISORDER: Duration = Duration::from_secs(10);
 
 /// The cadence of an isochronous stream, as it arrives.
 #[derive(Clone, Debug)]
 pub(super) struct Cadence {
+    /// How long a unit was announced to play, and how long it does.
+    announced: Duration,
     unit: Duration,
     /// The highest number that came by itself, and when it was sent.
     latest: Option<(u64, MonoTime)>,
@@ -32,6 +38,7 @@ pub(super) struct Cadence {
 impl Cadence {
     pub(super) fn new(unit: Duration) -> Self {
         Self {
+            announced: unit,
             unit,
             latest: None,
             spacing: unit.as_secs_f64(),
@@ -39,6 +46,14 @@ impl Cadence {
             deviation: 0.0,
             seen: 0,
             disorder: None,
+        }
+    }
+
+    /// Units play for `unit` from now on, and are sent as much farther apart, or less.
+    pub(super) fn set_unit(&mut self, unit: Duration) {
+        if unit != self.unit && !unit.is_zero() {
+            self.spacing *= unit.div_duration_f64(self.unit);
+            self.unit = unit;
         }
     }
 
@@ -80,7 +95,9 @@ impl Cadence {
     pub(super) fn overdue(&self, number: u64, patience: f64) -> Option<MonoTime> {
         let (latest, sent) = self.latest?;
         let ahead = number as f64 - latest as f64;
-        let deviation = self.deviation.max(self.unit.as_secs_f64() / STEADIEST);
+        let grown = self.unit.saturating_sub(self.announced).as_secs_f64();
+        let least = (self.unit.as_secs_f64() / STEADIEST).max(grown * HELD_UP);
+        let deviation = self.deviation.max(least);
         let after = ahead * self.spacing + self.delay + patience * deviation;
         Some(sent + TimeDelta::from_secs_f64(after))
     }
@@ -127,6 +144,16 @@ mod tests {
         (0..50).for_each(|at| cadence.on_arrival(ms(at * 10 + 40), at, ms(at * 10)));
         let due = cadence.overdue(60, 0.0).unwrap();
         assert!((due - ms(640)).abs() < Duration::from_millis(5), "{due:?}");
+    }
+
+    #[test]
+    fn units_that_become_longer_are_not_overdue_at_the_old_pace() {
+        let mut cadence = Cadence::new(UNIT);
+        (0..50).for_each(|at| cadence.on_arrival(ms(at * 20 + 40), at, ms(at * 20)));
+        cadence.set_unit(3 * UNIT);
+        cadence.on_arrival(ms(1_080), 50, ms(1_040));
+        let due = cadence.overdue(51, 0.0).unwrap();
+        assert!((due - ms(1_140)).abs() < Duration::from_millis(1), "{due:?}");
     }
 
     #[test]

@@ -235,14 +235,17 @@ impl Ledger {
             return Arrival::Duplicate;
         }
         unit.came = Some(came);
-        if by_itself {
-            self.transits.extend(sent.map(|sent| now - sent));
-        }
         if overtaken {
             self.settled.reordered();
             return Arrival::Reordered;
         }
         Arrival::First
+    }
+
+    /// The first copy of a packet came by itself, so long after it was sent. Several units may
+    /// have been in it, and some of them have waited for the others.
+    pub fn on_transit(&mut self, transit: TimeDelta) {
+        self.transits.record(transit);
     }
 
     fn is_stale(&self, sequence: u64) -> bool {

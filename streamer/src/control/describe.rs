@@ -4,11 +4,11 @@ use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
-use cantus_qos::time::ClockRate;
+use cantus_qos::time::{ClockRate, MediaTime};
 
 use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
-use crate::pipeline::LONGEST_USE;
+use crate::pipeline::{LONGEST_PACKET, LONGEST_USE};
 use crate::programme::Programme;
 use crate::wire::Carrier;
 
@@ -76,6 +76,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
                 codec,
                 format: encoding.format(),
                 packet_time: encoding.unit_duration(),
+                longest: longest_packet(codec, cantus),
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
@@ -112,6 +113,12 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
         }));
     }
     Description { title: presentation.title.clone(), duration: Some(presentation.duration), tracks }
+}
+
+/// Who says what arrives may get packets of several frames where the path is narrow; all others get
+/// packets of one.
+fn longest_packet(codec: AudioCodec, cantus: bool) -> Option<MediaTime> {
+    (codec == AudioCodec::Opus && cantus).then_some(LONGEST_PACKET)
 }
 
 /// The catalogue as JSON.

@@ -78,6 +78,7 @@ impl Feed {
         let answerer = Answerer::new(policy, retransmissions(seed), budget);
         let chain =
             AudioChain::new(flow, source, packetizer).answering(answerer, needs.useful_for());
+        let chain = chain.joining(programme.joined);
         Some(Self::Audio(Box::new(chain)))
     }
 

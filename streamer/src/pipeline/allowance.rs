@@ -12,15 +12,14 @@ use cantus_qos::time::MonoTime;
 
 use super::{MediaLimit, Packet};
 
-/// IPv4 and UDP; and what QUIC puts around a datagram.
+/// IPv4 and UDP.
 const UDP_HEADERS: usize = 28;
-const QUIC_HEADERS: usize = UDP_HEADERS + 30;
 
-/// What that makes of a track of fifty packets a second.
-const QUIC_RATE: Bitrate = Bitrate::from_kbps(12);
+/// What QUIC puts around a datagram, in bytes.
+pub const AROUND_QUIC: usize = 30;
 
-/// The least that is ever sent: the lowest rung of the ladder of encodings.
-const LEAST: Bitrate = Bitrate::from_kbps(36);
+/// The least that is ever sent: the lowest rung of the ladder of encodings, in packets of 60 ms.
+const LEAST: Bitrate = Bitrate::from_kbps(24);
 
 /// Media, and a part of its repair: with this a session begins. The rest of the repair follows
 /// as the path shows that it can bear it, and media that runs ahead runs faster.
@@ -133,13 +132,13 @@ impl Allowance {
     /// is left is theirs.
     pub fn media(&self, now: MonoTime, runs_ahead: bool) -> Option<MediaLimit> {
         let path = self.path(now)?;
-        let around = if self.is_quic() { QUIC_RATE } else { Bitrate::ZERO };
-        let limit = path.limit?.saturating_sub(around).as_bps() as f64;
+        let limit = path.limit?.as_bps() as f64;
         let clean = path.loss() < LITTLE_LOSS;
         let narrow = self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE);
         let limit = if clean { limit } else { limit * DOUBTFUL };
         let rate = Bitrate::from_bps((limit / WITH_REPORTS) as u64);
-        Some(MediaLimit { rate, rises: clean && narrow && !path.is_shared && !runs_ahead })
+        let rises = clean && narrow && !path.is_shared && !runs_ahead;
+        Some(MediaLimit { rate, around: self.around(), rises })
     }
 
     /// Whether `packet` may leave at `now`.
@@ -163,7 +162,7 @@ impl Allowance {
 
     /// What it takes on the way.
     fn size(&self, packet: &Packet) -> usize {
-        packet.data.len() + if self.is_quic() { QUIC_HEADERS } else { UDP_HEADERS }
+        packet.data.len() + UDP_HEADERS + self.around()
     }
 
     /// Whether a copy of `packet`, which has just left, is to follow: while more is tried than was
@@ -197,6 +196,11 @@ impl Allowance {
         let gave_up = self.began_at.is_some_and(|at| now.since(at) > PATIENCE);
         let knows = self.is_quic() || self.has_heard || !gave_up;
         knows && self.path(now).is_some_and(|path| path.is_limited(self.wanted))
+    }
+
+    /// Bytes that the transport adds to a packet, beyond IP and UDP.
+    fn around(&self) -> usize {
+        if self.is_quic() { AROUND_QUIC } else { 0 }
     }
 
     fn is_quic(&self) -> bool {

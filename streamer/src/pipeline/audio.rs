@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
-use cantus_qos::payload::MediaUnit;
+use cantus_qos::payload::{MediaUnit, opus};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::repair::Answerer;
 use cantus_qos::roq::FlowId;
@@ -12,7 +12,7 @@ use cantus_qos::rtcp::{ReportBlock, RtcpPacket, SenderReport};
 use cantus_qos::shaping::{CircuitBreaker, Pacer, Tripped};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
-use super::rungs::Rungs;
+use super::rungs::{Rungs, most_joined};
 use super::{Leaving, MediaLimit, Packet, Packetizer, PathWatch, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, EncodingJob, UnitState};
 
@@ -30,6 +30,12 @@ pub const LONGEST_USE: Duration = Duration::from_secs(3);
 /// anything comes, so what matters is how long nothing does: no player waits longer than that.
 pub const STORED_USE: Duration = Duration::from_secs(12);
 
+/// The longest packet that is made.
+pub const LONGEST_PACKET: MediaTime = MediaTime::from_millis(60);
+
+/// One way across a path of which nothing is known.
+pub const UNKNOWN_WAY: Duration = Duration::from_millis(50);
+
 /// One audio track of a session.
 #[derive(Debug)]
 pub struct AudioChain {
@@ -38,6 +44,8 @@ pub struct AudioChain {
     rungs: Option<Rungs>,
     limit: Option<MediaLimit>,
     next: u64,
+    /// How many units the next packet is to hold.
+    joined: usize,
     retry_at: Option<MonoTime>,
     packetizer: Packetizer,
     protection: Option<Protection>,
@@ -55,11 +63,12 @@ impl AudioChain {
         let path = PathWatch::new(packetizer.ssrc(), packetizer.rate());
         Self {
             flow,
-            rungs: Rungs::of(&source),
+            rungs: Rungs::of(&source, 1),
             limit: None,
             source,
             path,
             next: 0,
+            joined: 1,
             retry_at: None,
             packetizer,
             protection: None,
@@ -81,6 +90,13 @@ impl AudioChain {
         if let Some(answerer) = &mut self.answerer {
             answerer.set_budget(now, rate);
         }
+    }
+
+    /// The same with `count` units a packet, until the path is known.
+    pub fn joining(self, count: usize) -> Self {
+        let rungs = Rungs::of(&self.source, count);
+        let joined = rungs.as_ref().map_or(1, |_| count.max(1)).min(self.most_joined());
+        Self { rungs, joined, ..self }
     }
 
     /// Adds repair. Source packets carry its footer from the next one on.
@@ -178,14 +194,20 @@ impl AudioChain {
     /// Goes to the unit that holds `from`.
     pub fn seek(&mut self, from: MediaTime) {
         self.next = self.source.index_at(from);
+        self.joined = self.rungs.as_ref().map_or(1, Rungs::frames).min(self.most_joined());
         self.retry_at = None;
         self.ended = false;
         self.packetizer.mark_next();
     }
 
-    /// The media time of the next unit.
-    fn position(&self) -> MediaTime {
-        MediaTime::from_flicks(self.source.unit_duration().as_flicks() * self.next as i64)
+    /// The media time of the unit at `index`.
+    fn time_of(&self, index: u64) -> MediaTime {
+        MediaTime::from_flicks(self.source.unit_duration().as_flicks() * index as i64)
+    }
+
+    /// The media time of the last unit that the next packet is to hold: it leaves when that is due.
+    fn complete_at(&self) -> MediaTime {
+        self.time_of(self.next + self.joined as u64 - 1)
     }
 
     /// No more units for now, and no repair of those that were sent: they are sent again when PLAY
@@ -249,24 +271,25 @@ impl AudioChain {
         pacer: &mut Pacer<Packet>,
     ) {
         self.retry_at = None;
-        let unit = match self.unit() {
-            UnitState::Ready(unit) if unit.media_time < schedule.until() => unit,
+        let due = schedule.due(self.complete_at());
+        let unit = match self.packet(schedule) {
+            UnitState::Ready(unit) => unit,
             UnitState::Pending => {
                 self.retry_at = Some(now + ENCODER_RETRY);
                 return;
             }
-            UnitState::Ready(_) | UnitState::End => {
+            UnitState::End => {
                 self.end(now);
                 return;
             }
         };
-        self.next += 1;
-        let unit_time = unit.media_time;
-        let due = schedule.due(unit_time);
-        let gap = schedule.due(self.position()).since(due);
-        let nominal = schedule.nominal(unit_time);
+        let gap = schedule.due(self.complete_at()).since(due);
+        let nominal = schedule.nominal(unit.media_time);
+        // The instant at which the last of its units is presented nominally is when a packet leaves
+        // that does not say otherwise.
+        let complete = nominal + (unit.duration - self.unit_duration()).to_delta();
         let leaves = if schedule.runs_ahead() { now } else { due };
-        let ahead = nominal - leaves;
+        let ahead = complete - leaves;
         let sequence = self.packetizer.next_sequence();
         let payload = unit.data.len();
         let sent = (ahead != TimeDelta::ZERO).then(|| wall.at(leaves));
@@ -287,20 +310,52 @@ impl AudioChain {
         pacer.push(now, packet.data.len(), packet);
     }
 
-    /// The next unit, on the rung that the path bears.
-    fn unit(&mut self) -> UnitState {
-        let unit = self.source.unit(self.next);
-        let (UnitState::Ready(unit), Some(rungs)) = (&unit, &mut self.rungs) else { return unit };
-        rungs.step(self.next, self.limit);
-        match rungs.packet(self.next) {
+    /// The units of the next packet as one, on the rung and as long as the path bears it. What it
+    /// comes to be too long, or too short, is decided for the packet after it.
+    fn packet(&mut self, schedule: &Schedule) -> UnitState {
+        let most = self.most_joined();
+        if let Some(rungs) = &mut self.rungs {
+            rungs.step(self.next, self.limit, most);
+        }
+        let mut units = match self.unit(self.next) {
+            UnitState::Ready(unit) if unit.media_time < schedule.until() => vec![unit],
+            UnitState::Ready(_) => return UnitState::End,
+            other => return other,
+        };
+        for index in self.next + 1..self.next + self.joined as u64 {
+            let begins = self.rungs.as_ref().is_some_and(|rungs| rungs.begins_at(index));
+            match self.unit(index) {
+                UnitState::Ready(unit) if !begins && unit.media_time < schedule.until() => {
+                    units.push(unit);
+                }
+                _ => break,
+            }
+        }
+        let (unit, count) = joined(&units);
+        self.next += count as u64;
+        self.joined = self.rungs.as_ref().map_or(1, Rungs::frames);
+        UnitState::Ready(unit)
+    }
+
+    /// The unit at `index`, on the rung that is sent.
+    fn unit(&self, index: u64) -> UnitState {
+        let unit = self.source.unit(index);
+        let (UnitState::Ready(unit), Some(rungs)) = (&unit, &self.rungs) else { return unit };
+        match rungs.packet(index) {
             None => UnitState::Ready(unit.clone()),
             Some(Some(data)) => UnitState::Ready(MediaUnit { data, ..unit.clone() }),
             Some(None) => UnitState::Pending,
         }
     }
 
+    /// How many units one packet may hold, that the first of them is there in time.
+    fn most_joined(&self) -> usize {
+        let under_way = self.path.least_way().unwrap_or(UNKNOWN_WAY);
+        most_joined(self.unit_duration().to_duration(), self.useful, under_way)
+    }
+
     fn next_unit_at(&self, schedule: &Schedule) -> MonoTime {
-        self.retry_at.unwrap_or_else(|| schedule.due(self.position()))
+        self.retry_at.unwrap_or_else(|| schedule.due(self.complete_at()))
     }
 
     /// When [`advance`](Self::advance) has something to do, where the next unit `waits` or does not.
@@ -330,4 +385,19 @@ impl AudioChain {
             blocks: Vec::new(),
         }
     }
+}
+
+/// As many of `units`, of which there is at least one, as can be in one packet, as one; and how many
+/// those are.
+fn joined(units: &[MediaUnit]) -> (MediaUnit, usize) {
+    let data: Vec<_> = units.iter().map(|unit| unit.data.clone()).collect();
+    let first = units[0].clone();
+    for count in (2..=units.len()).rev() {
+        if let Some(data) = opus::join(&data[..count]) {
+            let duration =
+                units[count - 1].media_time + units[count - 1].duration - first.media_time;
+            return (MediaUnit { data, duration, ..first }, count);
+        }
+    }
+    (first, 1)
 }

@@ -78,6 +78,11 @@ impl PathWatch {
         }
     }
 
+    /// One way across the path when it is idle: a queue of ours is no reason to send more packets.
+    pub fn least_way(&self) -> Option<Duration> {
+        self.round_trip.least().map(|least| least / 2)
+    }
+
     /// How long after its sending a unit is heard, where the listener tells how long it buffers: it
     /// chooses that itself, and no delay was promised.
     pub fn heard_after(&self) -> Option<Duration> {

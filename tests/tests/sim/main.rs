@@ -7,6 +7,7 @@ mod breakers;
 mod clean;
 mod impaired;
 mod latency;
+mod narrow;
 mod numbers;
 mod playout;
 mod protection;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use cantus_player::decode::{Comforted, Decoder, L16Decoder, OpusDecoder};
-use cantus_qos::payload::l16;
+use cantus_qos::payload::{l16, opus};
 use cantus_qos::playout::TimeScale;
 use opusic_c::{Application, Channels, Encoder, SampleRate};
 
@@ -127,6 +128,28 @@ fn opus_concealing_makes_no_step_over_those_of_the_sound_nor_does_the_return() {
             let lost = at..at + count * unit;
             assert_no_click(&sound, &whole, lost, &heard);
         }
+    }
+}
+
+#[test]
+fn packets_of_one_two_and_three_frames_decode_to_the_very_samples_of_packets_of_one() {
+    for sound in sounds().into_iter().filter(|sound| sound.format.rate.hz() == 48_000) {
+        let (packets, whole) = coded(&sound);
+        let packets: Vec<Bytes> = packets.into_iter().map(Bytes::from).collect();
+        let mut decoder = OpusDecoder::new(sound.format).expect("libopus");
+        let (mut heard, mut next, mut joined) = (Vec::new(), 0, [0; 4]);
+        for count in [1, 2, 3, 2, 1, 1, 3, 3].into_iter().cycle() {
+            let Some(frames) = packets.get(next..next + count) else { break };
+            // Where the encoder has changed its mode, frames cannot be together.
+            let packet = opus::join(frames);
+            let count = if packet.is_some() { count } else { 1 };
+            let packet = packet.unwrap_or_else(|| frames[0].clone());
+            let frames = decoder.decode(&packet, &mut heard).expect("a packet");
+            assert_eq!(frames, count * sound.frames(UNIT));
+            (next, joined[count]) = (next + count, joined[count] + 1);
+        }
+        assert!(joined[2] > 5 && joined[3] > 5, "{}: {joined:?}", sound.name);
+        assert!(heard == whole[..heard.len()], "{}: other samples", sound.name);
     }
 }
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::fec;
+use cantus_qos::payload::opus;
 use cantus_qos::playout::Unit;
 use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::LossRle;
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::{Arrival, Recovery};
 use cantus_qos::sync::StreamTimeline;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
@@ -34,6 +36,14 @@ pub(crate) struct Heard {
     pub expected: u64,
 }
 
+/// A packet, and where it lies.
+#[derive(Copy, Clone, Debug)]
+struct Latest {
+    number: u64,
+    media_time: MediaTime,
+    duration: MediaTime,
+}
+
 /// Follows a source, and what repairs it.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -41,7 +51,12 @@ pub(crate) struct Intake {
     pub traffic: Traffic,
     /// The source that is heard.
     pub receiver: Receiver,
+    codec: AudioCodec,
     unit: MediaTime,
+    /// The latest packet in order, or the first that is expected.
+    latest: Option<Latest>,
+    /// Where the range ends.
+    until: Option<MediaTime>,
     payload_type: PayloadType,
     send_time_id: Option<ExtensionId>,
     repair: Option<(FlowId, fec::Decoder)>,
@@ -53,14 +68,15 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Of the track that was set up as `plan`, whose units play for `unit` and are counted at
-    /// `rate`; what is sent begins at `start`. It is one of `tracks` tracks.
+    /// Of the track that was set up as `plan`, whose units are of a codec that counts at a rate, and
+    /// play for `unit`; what is sent begins with the first instant of the range. It is one of
+    /// `tracks` tracks.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
-        rate: ClockRate,
+        (codec, rate): (AudioCodec, ClockRate),
         unit: MediaTime,
-        start: MediaTime,
+        (start, until): (MediaTime, Option<MediaTime>),
         tracks: usize,
     ) -> Self {
         let mut timeline = StreamTimeline::new(rate, start);
@@ -76,7 +92,10 @@ impl Intake {
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
+            codec,
             unit,
+            latest: None,
+            until,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
             repair,
@@ -88,7 +107,9 @@ impl Intake {
     }
 
     /// The numbers of the first unit, and of the last, where it is known.
-    pub(super) fn expect(&mut self, first: u64, last: Option<u64>) {
+    pub(super) fn expect(&mut self, first: u64, start: MediaTime, last: Option<u64>) {
+        let duration = self.unit;
+        self.latest = Some(Latest { number: first, media_time: start, duration });
         if let Some(Asking { asker, .. }) = &mut self.asking {
             asker.begin_at(first);
             last.into_iter().for_each(|last| asker.end_at(last));
@@ -96,11 +117,24 @@ impl Intake {
         self.newest = first.checked_sub(1);
     }
 
-    /// Until when units are of use, from now on.
-    pub(super) fn plan_playout(&mut self, playout: Playout) {
+    /// What is played at `position` must be there at `at`, or `patience` later, and so each other
+    /// packet.
+    pub(super) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
+        let Some((number, begin, unit)) = self.packet_at(position) else { return };
         if let Some(asking) = &mut self.asking {
-            asking.asker.set_playout(playout);
+            let at = at + (begin - position).to_delta();
+            asking.asker.set_playout(Playout { number, at, unit: unit.to_duration(), patience });
         }
+    }
+
+    /// The number of the packet that is played at `position`, where it begins and how long it is, as
+    /// if all were as long as the latest one; `None` before any is known.
+    fn packet_at(&self, position: MediaTime) -> Option<(u64, MediaTime, MediaTime)> {
+        let Latest { number, media_time, duration } = self.latest?;
+        let length = duration.as_flicks().max(1);
+        let packets = (position - media_time).as_flicks().div_euclid(length);
+        let begin = media_time + MediaTime::from_flicks(packets.saturating_mul(length));
+        Some((number.checked_add_signed(packets)?, begin, duration))
     }
 
     /// A round trip was measured.
@@ -132,7 +166,8 @@ impl Intake {
     }
 
     /// Whether a unit that is not there may still come; `None` where nothing is asked for again.
-    pub(super) fn awaits(&self, number: u64) -> Option<bool> {
+    pub(super) fn awaits(&self, position: MediaTime) -> Option<bool> {
+        let (number, ..) = self.packet_at(position)?;
         Some(self.asking.as_ref()?.asker.awaits(number))
     }
 
@@ -248,13 +283,18 @@ impl Intake {
             return None;
         }
         let numbered = self.receiver.admit(&packet)?;
-        let media_time = self.place(numbered.restarted, packet.timestamp);
+        let duration = self.duration(&packet.payload);
+        let media_time = self.place(numbered.restarted, packet.timestamp, duration);
+        // What holds several units left when the last of them was there.
+        let waits = (duration - self.unit).max(MediaTime::ZERO);
+        let complete = media_time + waits;
         if recovery == Recovery::None {
-            let sent = sender.departure(now, packet.send_time, media_time);
+            let sent = sender.departure(now, packet.send_time, complete);
             self.receiver.on_arrival(now, &packet, sent);
-            sender.on_arrival(now, packet.send_time, media_time);
+            sender.on_arrival(now, packet.send_time, complete);
         }
-        let sent = sender.sent_at(now, packet.send_time, media_time);
+        let sent = sender.sent_at(now, packet.send_time, complete);
+        self.note(Latest { number: numbered.number, media_time, duration });
         if recovery == Recovery::None {
             self.arrivals.push(numbered.number);
         }
@@ -265,20 +305,44 @@ impl Intake {
         let expected = numbered.number.saturating_sub(newest);
         self.newest = Some(newest.max(numbered.number));
         let payload = packet.payload.len() as u64;
-        let unit = Unit {
-            sequence: numbered.number,
-            media_time,
-            duration: self.unit,
-            data: packet.payload,
-        };
+        let unit = Unit { sequence: numbered.number, media_time, duration, data: packet.payload };
         let delay = match stock.put(now, unit, sent, recovery) {
             Arrival::Duplicate => None,
-            _ => sent.map(|sent| now - sent),
+            _ => sent.map(|sent| now - sent + waits.to_delta()),
         };
         Some((payload, Heard { delay, by_itself: recovery == Recovery::None, expected }))
     }
 
-    fn place(&mut self, restarted: bool, timestamp: RtpTimestamp) -> MediaTime {
+    /// How long a packet plays: Opus tells, whatever was announced; the rest is as announced.
+    fn duration(&self, payload: &[u8]) -> MediaTime {
+        match self.codec {
+            AudioCodec::Opus => opus::duration(payload).unwrap_or(self.unit),
+            AudioCodec::L16 => self.unit,
+        }
+    }
+
+    /// Packets may become longer or shorter: then fewer or more of them are to come.
+    fn note(&mut self, packet: Latest) {
+        let changed = packet.duration != self.latest.map_or(self.unit, |latest| latest.duration);
+        if self.latest.is_some_and(|latest| packet.number < latest.number) {
+            return;
+        }
+        self.latest = Some(packet);
+        let Some(asking) = self.asking.as_mut().filter(|_| changed) else { return };
+        asking.asker.set_unit(packet.duration.to_duration());
+        let left = self.until.map(|until| (until - packet.media_time).as_flicks().max(1) as u64);
+        if let Some(left) = left {
+            let packets = left.div_ceil(packet.duration.as_flicks().max(1) as u64);
+            asking.asker.end_at(packet.number.saturating_add(packets - 1));
+        }
+    }
+
+    fn place(
+        &mut self,
+        restarted: bool,
+        timestamp: RtpTimestamp,
+        duration: MediaTime,
+    ) -> MediaTime {
         if restarted {
             self.timeline.restart();
             // A packet before this one made its source believed: that one goes on where the old
@@ -286,6 +350,6 @@ impl Intake {
             let ticks = self.unit.ticks(self.timeline.rate()) as u32;
             self.timeline.place(RtpTimestamp(timestamp.0.wrapping_sub(ticks)), self.unit);
         }
-        self.timeline.place(timestamp, self.unit)
+        self.timeline.place(timestamp, duration)
     }
 }

@@ -4,12 +4,17 @@ use cantus_qos::playout::{Buffer, Pushed, Taken, Unit};
 use cantus_qos::stats::{Arrival, Ledger, Recovery};
 use cantus_qos::time::{MediaTime, MonoTime};
 
+use super::numbering::Numbering;
+
 /// No track holds more than this: a sender that runs further ahead is not one of ours.
 const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
 
 /// Nor do all tracks together hold more bytes than this: five seconds of linear stereo, half a
 /// minute of the best Opus. Our streamers run no further ahead (`streamer/src/session.rs`).
 const MOST_BYTES: usize = 1_280 << 10;
+
+/// Units of one packet that are counted: 120 ms in units of 2.5 ms.
+const MOST_PARTS: u64 = 48;
 
 /// What lies between taking in and rendering: the playout buffer, and the book that is kept of it.
 #[derive(Debug)]
@@ -18,8 +23,11 @@ pub(crate) struct Stock {
     pub ledger: Ledger,
     unit: MediaTime,
     buffer: Buffer,
-    /// The number of one unit and its media time: units follow each other without gaps.
-    known: Option<(u64, MediaTime)>,
+    numbering: Numbering,
+    /// What was announced of the first unit: its number, its beginning, and the end of all.
+    announced: Option<(u64, MediaTime, Option<MediaTime>)>,
+    /// Whether any packet has come.
+    begun: bool,
     /// Where the sound begins.
     from: MediaTime,
 }
@@ -28,7 +36,8 @@ impl Stock {
     /// No units yet, of one of `tracks` tracks. Each plays for `unit`; the sound begins at `from`.
     pub(super) fn new(unit: MediaTime, from: MediaTime, tracks: usize) -> Self {
         let buffer = Buffer::new(unit, CAPACITY).with_most_bytes(MOST_BYTES / tracks.max(1));
-        Self { ledger: Ledger::new(), unit, buffer, known: None, from }
+        let numbering = Numbering::new(unit);
+        Self { ledger: Ledger::new(), unit, buffer, numbering, announced: None, begun: false, from }
     }
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
@@ -40,26 +49,21 @@ impl Stock {
         start: MediaTime,
         until: Option<MediaTime>,
     ) -> Option<u64> {
-        self.known = Some((first, start));
+        self.announced = Some((first, start, until));
+        self.numbering.begin(first, start);
         let unit = self.unit.as_flicks().max(1) as u64;
-        let flicks_to = |end: MediaTime| (end - start).as_flicks().max(0) as u64;
-        self.ledger.start_at(first + flicks_to(self.from) / unit);
-        let last = (first + flicks_to(until?).div_ceil(unit)).saturating_sub(1);
+        let before = (self.from - start).as_flicks().max(0) as u64 / unit;
+        self.ledger.start_at(first + before);
+        let last = (first + self.numbering.units(until? - start)).saturating_sub(1);
         self.ledger.end_at(last);
         Some(last)
     }
 
-    /// The number of the unit that is played at `position`, and where it begins; `None` before any
-    /// is known.
-    pub(super) fn unit_at(&self, position: MediaTime) -> Option<(u64, MediaTime)> {
-        let (number, media_time) = self.known?;
-        let unit = self.unit.as_flicks().max(1);
-        let units = (position - media_time).as_flicks().div_euclid(unit);
-        let begin = media_time + MediaTime::from_flicks(units.saturating_mul(unit));
-        Some((number.checked_add_signed(units)?, begin))
-    }
-
-    /// A unit came, or was recovered; it left the sender at `sent`.
+    /// A packet came, or was recovered: `unit`, numbered as packets are, which holds one unit of
+    /// ours or several. It left the sender at `sent`.
+    ///
+    /// The last of its units was there at that instant; those before it have waited in the packet,
+    /// and their delay counts from when they could have left.
     pub(super) fn put(
         &mut self,
         now: MonoTime,
@@ -67,20 +71,86 @@ impl Stock {
         sent: Option<MonoTime>,
         recovery: Recovery,
     ) -> Arrival {
-        let (number, media_time) = (unit.sequence, unit.media_time);
-        self.known = Some((number, media_time));
-        let is_heard = unit.end() > self.from;
-        let arrival = match is_heard {
-            true => self.ledger.on_arrival(now, number, media_time, sent, recovery),
-            false => Arrival::Stale,
-        };
-        if arrival == Arrival::Duplicate {
+        self.adopt(unit.duration);
+        self.numbering.on_packet(unit.sequence, unit.media_time, unit.end());
+        let mut first = None;
+        for (number, media_time) in self.parts(&unit) {
+            let waited = (unit.end() - media_time - self.unit).max(MediaTime::ZERO).to_duration();
+            let sent = sent.map(|sent| sent - waited);
+            let arrival = match media_time + self.unit > self.from {
+                true => self.ledger.on_arrival(now, number, media_time, sent, recovery),
+                false => Arrival::Stale,
+            };
+            // A packet is what the first of it that counts is.
+            match first {
+                None | Some(Arrival::Stale) => first = Some(arrival),
+                Some(_) => {}
+            }
+        }
+        let arrival = first.unwrap_or(Arrival::Stale);
+        // Of what is shorter than a unit, several packets have one number.
+        if arrival == Arrival::Duplicate && unit.duration >= self.unit {
             return arrival;
         }
-        if self.buffer.push(unit) == Pushed::Late && is_heard {
-            self.ledger.on_late(number);
+        let by_itself = recovery == Recovery::None;
+        if matches!(arrival, Arrival::First | Arrival::Reordered) && by_itself {
+            sent.into_iter().for_each(|sent| self.ledger.on_transit(now - sent));
+        }
+        let parts = self.parts(&unit);
+        if self.buffer.push(unit) == Pushed::Late {
+            for (number, media_time) in parts {
+                if media_time + self.unit > self.from {
+                    self.ledger.on_late(number);
+                }
+            }
         }
         arrival
+    }
+
+    /// A sender whose packets are shorter than was announced tells so with its first one.
+    fn adopt(&mut self, duration: MediaTime) {
+        let begun = std::mem::replace(&mut self.begun, true);
+        if begun || duration >= self.unit || duration <= MediaTime::ZERO {
+            return;
+        }
+        self.unit = duration;
+        self.numbering = Numbering::new(duration);
+        if let Some((first, start, until)) = self.announced {
+            self.expect(first, start, until);
+        }
+    }
+
+    /// The numbers of the units in a packet, and where each begins.
+    fn parts(&self, unit: &Unit) -> impl Iterator<Item = (u64, MediaTime)> + use<> {
+        let count = self.numbering.units(unit.duration).clamp(1, MOST_PARTS);
+        let (begin, length) = (unit.media_time, self.unit.as_flicks());
+        let first = self.numbering.at(begin).map(|(first, _)| first);
+        let part = move |first: u64, part: u64| {
+            let before = MediaTime::from_flicks(length.saturating_mul(part as i64));
+            (first.saturating_add(part), begin + before)
+        };
+        first.into_iter().flat_map(move |first| (0..count).map(move |it| part(first, it)))
+    }
+
+    /// The packet is decoded for what is due at `due`: its units are heard at `at` and after it, and
+    /// were wanted at `wanted`. Those that end before are over already.
+    pub(super) fn on_played(
+        &mut self,
+        unit: &Unit,
+        due: MediaTime,
+        (at, wanted): (MonoTime, MonoTime),
+    ) {
+        for (number, begin) in self.parts(unit) {
+            if begin + self.unit > due {
+                let later = (begin - due).max(MediaTime::ZERO).to_delta();
+                self.ledger.on_played(number, at + later, wanted + later);
+            }
+        }
+    }
+
+    /// The packet cannot be decoded.
+    pub(super) fn on_damaged(&mut self, unit: &Unit) {
+        self.parts(unit).for_each(|(number, _)| self.ledger.on_late(number));
     }
 
     /// What there is to play at `position`.
@@ -90,7 +160,7 @@ impl Stock {
 
     /// The unit that holds `due` is not there: lost, or late.
     pub(super) fn miss(&mut self, due: MediaTime) {
-        if let Some((number, _)) = self.unit_at(due) {
+        if let Some((number, _)) = self.numbering.at(due) {
             self.ledger.on_late(number);
         }
     }

@@ -160,11 +160,11 @@ impl Voice {
         match self.decoder.decode(&unit.data, &mut self.decoded) {
             Ok(_) => {
                 self.payload += unit.data.len() as u64;
-                stock.ledger.on_played(unit.sequence, at, wanted);
+                stock.on_played(&unit, due, (at, wanted));
             }
             // Damaged on the way and yet well-formed RTP: as good as lost.
             Err(_) => {
-                stock.ledger.on_late(unit.sequence);
+                stock.on_damaged(&unit);
                 self.conceal_for(unit.duration);
             }
         }

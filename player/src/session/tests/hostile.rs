@@ -32,7 +32,8 @@ const WORDS: u64 = 5;
 fn server(scheme: Scheme) -> StandIn {
     let format = AudioFormat { rate: ClockRate::OPUS, channels: 2 };
     let packet_time = MediaTime::from_millis(5);
-    let audio = Medium::Audio { codec: AudioCodec::L16, format, packet_time };
+    let (codec, longest) = (AudioCodec::L16, None);
+    let audio = Medium::Audio { codec, format, packet_time, longest };
     let repair = |of: &str| Medium::Repair { protects: of.into(), scheme };
     let mut server = StandIn::new(1_000_000);
     server.refusals.clear();

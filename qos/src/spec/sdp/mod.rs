@@ -103,6 +103,9 @@ pub enum Medium {
         format: AudioFormat,
         /// How much of it one packet holds.
         packet_time: MediaTime,
+        /// The most that one may hold (`a=maxptime`), where that is told: a sender may join what is
+        /// in several packets where headers cost more than sound.
+        longest: Option<MediaTime>,
     },
     /// Subtitle cues.
     Text {

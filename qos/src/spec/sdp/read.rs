@@ -148,7 +148,10 @@ fn read_audio(media: &Media, payload_type: PayloadType) -> Option<Medium> {
     } else {
         return None;
     };
-    Some(Medium::Audio { codec, format, packet_time: packet_time(media) })
+    let packet_time = time_of(media, "ptime").unwrap_or(DEFAULT_PACKET_TIME);
+    let packet_time = MediaTime::from_duration(packet_time);
+    let longest = time_of(media, "maxptime").map(MediaTime::from_duration);
+    Some(Medium::Audio { codec, format, packet_time, longest })
 }
 
 /// Mono, unless `sprop-stereo` says otherwise (RFC 7587, section 6.1).
@@ -161,10 +164,11 @@ fn opus_format(media: &Media, payload_type: PayloadType) -> AudioFormat {
     if stereo { AudioFormat::OPUS_STEREO } else { AudioFormat::OPUS_MONO }
 }
 
-fn packet_time(media: &Media) -> MediaTime {
-    let time = value(media, "ptime").and_then(|text| parse_latency_millis(text).ok());
-    let credible = |time: &Duration| !time.is_zero() && *time <= LONGEST_PACKET_TIME;
-    MediaTime::from_duration(time.filter(credible).unwrap_or(DEFAULT_PACKET_TIME))
+/// How much a packet holds, or may hold, by the attribute that says so; `None` where nothing
+/// credible is said.
+fn time_of(media: &Media, attribute: &str) -> Option<Duration> {
+    let time = value(media, attribute).and_then(|text| parse_latency_millis(text).ok());
+    time.filter(|time| !time.is_zero() && *time <= LONGEST_PACKET_TIME)
 }
 
 fn read_repair(session: &Session, media: &Media) -> Option<Medium> {

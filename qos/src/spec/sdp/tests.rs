@@ -9,7 +9,7 @@ fn payload_type(number: u8) -> PayloadType {
 }
 
 fn audio(codec: AudioCodec, format: AudioFormat, packet_time: MediaTime) -> Medium {
-    Medium::Audio { codec, format, packet_time }
+    Medium::Audio { codec, format, packet_time, longest: None }
 }
 
 fn track(number: u8, control: &str, medium: Medium) -> Track {
@@ -331,5 +331,23 @@ proptest! {
         if let Ok(read) = Description::parse(&sdp) {
             prop_assert_eq!(Description::parse(read.to_sdp().as_bytes()), Ok(read));
         }
+    }
+}
+
+#[test]
+fn the_longest_packet_is_told_and_read_where_there_is_one() {
+    let opus = |longest| Medium::Audio {
+        codec: AudioCodec::Opus,
+        format: AudioFormat::OPUS_STEREO,
+        packet_time: MediaTime::from_millis(20),
+        longest,
+    };
+    for longest in [None, Some(MediaTime::from_millis(60))] {
+        let track = track(96, "audio", opus(longest));
+        let description = Description { tracks: vec![track], ..Description::default() };
+        let written = description.to_sdp();
+        assert_eq!(written.contains("a=maxptime:60\r\n"), longest.is_some(), "{written}");
+        let read = Description::parse(written.as_bytes()).unwrap();
+        assert_eq!(read.tracks[0].medium, opus(longest));
     }
 }

@@ -120,7 +120,7 @@ impl Track {
             attributes: Vec::new(),
         };
         match &self.medium {
-            Medium::Audio { codec, format, packet_time } => {
+            Medium::Audio { codec, format, packet_time, longest } => {
                 add_audio(&mut media, number, *codec, *format);
                 if let Some(retransmission) = self.retransmission {
                     let rate = match codec {
@@ -130,6 +130,9 @@ impl Track {
                     add_retransmission(&mut media, number, &rate, retransmission);
                 }
                 media.add_attribute_with_value("ptime", millis_text(*packet_time));
+                if let Some(longest) = longest {
+                    media.add_attribute_with_value("maxptime", millis_text(*longest));
+                }
             }
             Medium::Text { language } => {
                 media.add_attribute_with_value("rtpmap", format!("{number} {CUE}/1000"));

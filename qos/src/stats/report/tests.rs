@@ -13,6 +13,9 @@ fn ledger() -> Ledger {
         let recovery = if unit == 30 { Recovery::Fec } else { Recovery::None };
         let media_time = MediaTime::from_millis(20 * unit as i64);
         ledger.on_arrival(arrived, 100 + unit, media_time, Some(sent), recovery);
+        if recovery == Recovery::None {
+            ledger.on_transit(arrived - sent);
+        }
         let heard = sent + Duration::from_millis(200);
         ledger.on_played(100 + unit, heard, heard);
     }
