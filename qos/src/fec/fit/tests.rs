@@ -76,7 +76,7 @@ proptest! {
         (loss, more, run) in (0.001..0.4_f64, 1.0..2.0_f64, 1.0..8.0_f64),
     ) {
         // Bursts or not is told by the run and the loss together: here it is the same for both.
-        let run = if run < 2.0 { 1.0 } else { run + 4.0 };
+        let run = if run < 2.0 { 1.0 } else { run + 6.0 };
         let fit = |loss| fit(path(one_way, 10, loss, run), latency).share;
         prop_assert!(fit(loss) <= fit(loss * more) + MOST_DENSE / f64::from(STEPS));
     }
