@@ -257,7 +257,8 @@ impl RateControl {
         self.target = match self.phase {
             Phase::Rising { .. } => delivered * AFTER_RISE,
             _ => {
-                self.shared_until = Some(now + COMPANY);
+                // Where no limit was known the path may as well have become narrow.
+                self.shared_until = self.is_found.then_some(now + COMPANY).or(self.shared_until);
                 delivered * AFTER_REST
             }
         }

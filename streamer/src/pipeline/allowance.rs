@@ -134,7 +134,7 @@ impl Allowance {
         let path = self.path(now)?;
         let limit = path.limit?.as_bps() as f64;
         let clean = path.loss() < LITTLE_LOSS;
-        let narrow = self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE);
+        let narrow = self.is_long_narrow(now);
         let limit = if clean { limit } else { limit * DOUBTFUL };
         let rate = Bitrate::from_bps((limit / WITH_REPORTS) as u64);
         let rises = clean && narrow && !path.is_shared && !runs_ahead;
@@ -175,7 +175,12 @@ impl Allowance {
                 && path.loss() < LITTLE_LOSS
                 && self.saved >= self.size(packet) as f64 * 8.0
         };
-        is_media && self.path(now).is_some_and(is_tried)
+        is_media && self.is_long_narrow(now) && self.path(now).is_some_and(is_tried)
+    }
+
+    /// Whether a limit of the path has been known for a while: before, its queue may still drain.
+    fn is_long_narrow(&self, now: MonoTime) -> bool {
+        self.narrow_since.is_some_and(|since| now.since(since) > FOR_A_WHILE)
     }
 
     fn save(&mut self, now: MonoTime) {

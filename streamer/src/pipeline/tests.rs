@@ -300,7 +300,7 @@ fn a_cue_that_is_over_is_not_sent() {
 
 #[test]
 fn lowered_media_fills_a_trial_with_copies_and_otherwise_there_are_none() {
-    let programme = media::programme("trial", 10);
+    let programme = media::programme("trial", 20);
     let path = PathRate {
         limit: Some(Bitrate::from_kbps(110)),
         is_trying: true,
