@@ -42,7 +42,7 @@ impl LossPattern {
     const SHORT: f64 = 150.0;
     /// Of fewer units, and fewer runs, nothing is told: who has seen no loss for a second may well
     /// see one in the next, and two that happen to meet are no bursts yet.
-    const LEAST: (f64, f64) = (250.0, 5.0);
+    const LEAST: (f64, f64) = (100.0, 5.0);
     /// So many runs of one are taken for seen from the start: a run must be seen twice, or be long,
     /// to make bursts likely.
     const LONELY: f64 = 2.0;

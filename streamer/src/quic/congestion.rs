@@ -40,7 +40,7 @@ const LEAST: Bitrate = Bitrate::from_kbps(48);
 /// The granted rate has half as much again for catching up, and what QUIC puts around a datagram is
 /// not in it; nearly half of it is media, with which a connection begins.
 const WANTED: f64 = 0.78;
-const START: f64 = 0.45;
+const START: f64 = 0.36;
 
 /// What a connection's sessions were granted, which the server changes while the connection lives;
 /// and what its path was found to bear, which its congestion controller tells.
