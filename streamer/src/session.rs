@@ -37,10 +37,12 @@ const STORED_LEAD_BYTES: usize = 960 << 10;
 /// What a player keeps of a unit beside its data.
 const UNIT_OVERHEAD: u64 = 256;
 
-/// No shorter trouble of the path ends a session: a mobile network may be silent for six seconds,
-/// and a listener of stored media has thirty to go on with, and waits for nine more.
-const PATIENCE: Duration = Duration::from_secs(8);
-const PATIENCE_AHEAD: Duration = Duration::from_secs(40);
+/// No shorter trouble of the path ends a session. A mobile network may be silent for six seconds,
+/// soon again, and reports that wait on their way back tell of it later still: so as long as the RFC
+/// waits for reports, three intervals of RFC 3550's five seconds (five of them would be the RFC's
+/// media timeout). A listener of stored media has thirty to go on with.
+const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE_AHEAD: Duration = Duration::from_secs(45);
 
 /// What belongs to one control URL of a session.
 #[derive(Clone, Eq, PartialEq, Debug)]

@@ -7,8 +7,12 @@ use cantus_qos::time::{MediaTime, MonoTime};
 use super::{Pipeline, Track};
 use crate::error::PlayError;
 
-/// Nothing to play for this long means that the server, or the way to it, is gone.
+/// Where nothing has come for this long, nothing gets through at all.
 const SILENCE: Duration = Duration::from_secs(10);
+
+/// Nothing to play for this long, where there was something before, means that the server, or the
+/// way to it, is gone. A streamer's circuit breakers take 15 s: what they say is worth hearing.
+const OUTAGE: Duration = Duration::from_secs(18);
 
 /// What was under way when the server said goodbye arrives within this.
 const STRAGGLERS: Duration = Duration::from_millis(500);
@@ -49,8 +53,7 @@ impl Pipeline {
         if let Some(reason) = self.farewell() {
             return Some(PlayError::Ended { reason: line(reason), played, wanted });
         }
-        let received = self.tracks.iter().any(Track::has_received);
-        if !received && !self.closed {
+        if !self.has_received() && !self.closed {
             return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
         }
         Some(PlayError::ServerGone { played, wanted })
@@ -75,7 +78,16 @@ impl Pipeline {
     pub(super) fn starved_at(&self) -> MonoTime {
         let over = self.closed || self.said_goodbye() && !self.is_awaited();
         let over = over || self.farewell().is_some();
-        self.last_fed + if over { STRAGGLERS } else { SILENCE }
+        self.last_fed
+            + match over {
+                true => STRAGGLERS,
+                false if self.has_received() => OUTAGE,
+                false => SILENCE,
+            }
+    }
+
+    fn has_received(&self) -> bool {
+        self.tracks.iter().any(Track::has_received)
     }
 }
 
