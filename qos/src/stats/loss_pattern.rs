@@ -149,11 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_before_some_losses_or_five_seconds_without() {
+    fn nothing_is_told_before_some_losses_or_two_seconds_without() {
         let mut clean = LossPattern::new();
-        (0..250).for_each(|_| clean.push(false));
+        (0..100).for_each(|_| clean.push(false));
         assert_eq!(clean.share(), None);
-        (0..50).for_each(|_| clean.push(false));
+        (0..10).for_each(|_| clean.push(false));
         assert_eq!((clean.share(), clean.run()), (Some(0.0), 1.0));
         let mut heavy = LossPattern::new();
         (0..30).for_each(|unit| heavy.push(unit % 5 == 4));

@@ -38,7 +38,8 @@ const HEADERS: usize = 28;
 const LEAST: Bitrate = Bitrate::from_kbps(48);
 
 /// The granted rate has half as much again for catching up, and what QUIC puts around a datagram is
-/// not in it; nearly half of it is media, with which a connection begins.
+/// not in it; more than a third is media, with which a connection begins: on a narrow path, what is
+/// more would be a queue before anything is known of it.
 const WANTED: f64 = 0.78;
 const START: f64 = 0.36;
 
@@ -241,12 +242,12 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_begins_with_little_more_than_its_media() {
+    fn a_connection_begins_with_what_its_media_needs() {
         let rate = GrantedRate::default();
         let mut window = MediaWindow::new(rate.clone(), 1_200);
         assert!(window.control().is_none());
         rate.set(Bitrate::from_kbps(300));
         let path = window.control().map(|control| control.path(MonoTime::ZERO));
-        assert_eq!(path.map(|path| path.target), Some(Bitrate::from_kbps(135)));
+        assert_eq!(path.map(|path| path.target), Some(Bitrate::from_kbps(108)));
     }
 }

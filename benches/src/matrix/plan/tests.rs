@@ -126,7 +126,7 @@ fn a_plan_that_is_not_there_and_a_directory_without_plans_are_named() {
 #[test]
 fn the_plans_of_the_repository_can_be_run() {
     let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
-    assert_eq!(MatrixPlan::read(&plans).unwrap().len(), 7);
+    assert_eq!(MatrixPlan::read(&plans).unwrap().len(), 8);
     let standing = MatrixPlan::read(&plans.join("standing.toml")).unwrap();
     let cells = lay_out(&standing, None).unwrap();
     assert_eq!(cells.len(), crate::link::STANDING_LINKS.len() * 2 * 3);
