@@ -9,7 +9,7 @@ use crate::time::{MonoTime, TimeDelta};
 /// gets through nearly unhindered, and a queue hinders them all.
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Fewer packets in a window say nothing.
+/// Fewer packets say nothing: where packets are long, a window is as long as so many of them.
 const LEAST_PACKETS: usize = 3;
 
 /// The path without queues is the fastest packet of the last two or three of these. Clocks that
@@ -70,7 +70,8 @@ impl QueueDelay {
             self.rough += (change - self.rough) * ROUGH_GAIN;
         }
         self.window.push_back((sent, delay));
-        while self.window.front().is_some_and(|(at, _)| *at + WINDOW <= sent) {
+        let is_old = |(at, _): &(MonoTime, TimeDelta)| *at + WINDOW <= sent;
+        while self.window.len() > LEAST_PACKETS && self.window.front().is_some_and(is_old) {
             self.window.pop_front();
         }
         let least = self.window.iter().map(|(_, delay)| *delay).min();
@@ -166,6 +167,21 @@ mod tests {
             Some(Duration::from_millis(1))
         );
         assert_eq!(after([30, 90, 70, 80, 66, 75]).standing(), Some(Duration::from_millis(36)));
+    }
+
+    #[test]
+    fn packets_of_60_ms_tell_of_a_queue_too() {
+        let mut queue = QueueDelay::new();
+        for (n, delay) in [30, 400, 400, 400, 90, 30].into_iter().enumerate() {
+            queue.on_packet(MonoTime::from_millis(60 * n as u64), TimeDelta::from_millis(delay));
+            let expected = match n {
+                0 | 1 => None,
+                3 => Some(Duration::from_millis(370)),
+                4 => Some(Duration::from_millis(60)),
+                _ => Some(Duration::ZERO),
+            };
+            assert_eq!(queue.standing(), expected, "packet {n}");
+        }
     }
 
     #[test]

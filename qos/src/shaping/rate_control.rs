@@ -63,6 +63,17 @@ const OURS_SHORTER: f64 = 0.3;
 const LONGER: f64 = 1.1;
 const LONGEST_DRAIN: Duration = Duration::from_secs(4);
 
+/// Where no more than this part of what was tried at first is delivered, the path is far narrower
+/// than was thought, and what was sent until that was known has made a long queue. It is ours, and
+/// goes only if media yields too.
+const FAR_LESS: f64 = 0.7;
+const DRAINING_LONG: f64 = 0.5;
+const LONGEST_LONG_DRAIN: Duration = Duration::from_secs(12);
+
+/// What is lost then while the queue is longer than this has found it full: such loss is no
+/// property of the path.
+const FULL: Duration = Duration::from_millis(200);
+
 /// The rate may grow to this factor of what is really sent: more was not tried.
 const UNTRIED: f64 = 1.25;
 
@@ -173,7 +184,11 @@ impl RateControl {
     /// A packet that was sent at `sent` has not arrived.
     pub fn on_lost(&mut self, sent: MonoTime) {
         self.newest = self.newest.max(sent);
-        self.loss.note(true);
+        if self.is_overflowing() {
+            self.throughput.on_lost(sent);
+        } else {
+            self.loss.note(true);
+        }
     }
 
     /// What all this comes to at `now`.
@@ -213,10 +228,12 @@ impl RateControl {
     }
 
     /// The rate that the path was found to bear; `None` where nothing has limited it. Unlike
-    /// [`target`](Self::target) it does not go down while a queue drains, nor up for a trial.
+    /// [`target`](Self::target) it does not go up for a trial, nor down while a queue drains, except
+    /// for the long one of a session that began with far too much.
     pub fn limit(&self) -> Option<Bitrate> {
         let found = match self.phase {
             Phase::Trying { from, .. } => from,
+            Phase::Draining(drain) if drain.is_long => (self.target * drain.to).max(self.least),
             _ => self.target,
         };
         self.is_found.then(|| rate(found))
@@ -241,6 +258,16 @@ impl RateControl {
         self.unusual_since.is_some_and(|since| self.newest.since(since) >= BELIEVED_AFTER)
     }
 
+    /// Whether what is lost is lost in a queue of ours.
+    fn is_overflowing(&self) -> bool {
+        let is_ours = match self.phase {
+            Phase::Rising { .. } => true,
+            Phase::Draining(drain) => drain.is_long,
+            _ => false,
+        };
+        is_ours && self.queue.standing().is_some_and(|standing| standing > FULL)
+    }
+
     fn is_steady(&self) -> bool {
         let excess = self.excess().unwrap_or_default();
         excess <= STEADY.max(self.queue.spread().mul_f64(STEADY_SPREADS))
@@ -254,6 +281,8 @@ impl RateControl {
     fn give_way(&mut self, now: MonoTime) {
         let delivered = self.delivered_rate().min(self.target);
         let before = self.target;
+        let is_rising = matches!(self.phase, Phase::Rising { .. });
+        let is_long = is_rising && delivered < before * FAR_LESS;
         self.target = match self.phase {
             Phase::Rising { .. } => delivered * AFTER_RISE,
             _ => {
@@ -265,12 +294,13 @@ impl RateControl {
         .max(self.least);
         self.is_found = true;
         self.step = bps(FIRST_STEP);
-        self.begin_drain(now, before, DRAINING);
+        let to = if is_long { DRAINING_LONG } else { DRAINING };
+        self.begin_drain(now, before, to, is_long);
     }
 
-    fn begin_drain(&mut self, now: MonoTime, before: f64, to: f64) {
+    fn begin_drain(&mut self, now: MonoTime, before: f64, to: f64, is_long: bool) {
         let longest = self.excess().unwrap_or_default().as_secs_f64();
-        let drain = Drain { since: now, longest, longest_at: now, before, to };
+        let drain = Drain { since: now, longest, longest_at: now, before, to, is_long };
         self.phase = Phase::Draining(drain);
     }
 
@@ -279,6 +309,13 @@ impl RateControl {
         let unusual = self.unusual().as_secs_f64();
         if left <= unusual / 2.0 {
             return self.rest(now);
+        }
+        if drain.is_long {
+            if self.newest >= drain.since + LONGEST_LONG_DRAIN {
+                self.queue.accept();
+                self.rest(now);
+            }
+            return;
         }
         if left > drain.longest * LONGER {
             self.phase = Phase::Draining(Drain { longest: left, longest_at: now, ..drain });
@@ -322,7 +359,7 @@ impl RateControl {
         if self.excess().unwrap_or_default() * 2 > self.unusual() || over && !self.is_steady() {
             self.target = from.min(self.delivered_rate()).max(from * LITTLE_LESS).max(self.least);
             self.step = (self.step / 2.0).max(bps(LEAST_STEP));
-            self.begin_drain(now, from, AFTER_TRIAL);
+            self.begin_drain(now, from, AFTER_TRIAL, false);
         } else if over && self.throughput.sent() < self.target * FILLED {
             // As far as it went, it went well.
             self.target = self.throughput.sent().max(from);

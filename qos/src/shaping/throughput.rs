@@ -20,12 +20,14 @@ pub(super) struct Throughput {
     bytes: u64,
     /// What became known of packets lately.
     known: VecDeque<(MonoTime, TimeDelta)>,
+    /// When those left that found a queue full.
+    lost: VecDeque<MonoTime>,
 }
 
 impl Throughput {
     /// Nothing was sent yet.
     pub(super) fn new() -> Self {
-        Self { sent: VecDeque::new(), bytes: 0, known: VecDeque::new() }
+        Self { sent: VecDeque::new(), bytes: 0, known: VecDeque::new(), lost: VecDeque::new() }
     }
 
     /// A packet of `bytes` leaves.
@@ -45,6 +47,14 @@ impl Throughput {
         }
     }
 
+    /// A packet that was sent at `sent` found a queue full.
+    pub(super) fn on_lost(&mut self, sent: MonoTime) {
+        self.lost.push_back(sent);
+        while self.lost.front().is_some_and(|at| *at + REMEMBERED < sent) {
+            self.lost.pop_front();
+        }
+    }
+
     /// What is sent at present.
     pub(super) fn sent(&self) -> f64 {
         let Some((now, _)) = self.sent.back() else { return 0.0 };
@@ -52,14 +62,16 @@ impl Throughput {
     }
 
     /// What was delivered of what was sent since `since`, or in a short while up to `newest` if that
-    /// is longer: what was sent, over the time in which it arrived.
+    /// is longer: what was sent and found no queue full, over the time in which it arrived.
     pub(super) fn delivered_since(&self, since: MonoTime, newest: MonoTime) -> f64 {
         let since = since.min(newest - DELIVERY);
         let first = self.known.iter().find(|(sent, _)| *sent >= since);
         let Some((first, last)) = first.zip(self.known.back()) else { return self.sent() };
         let span = last.0 - first.0 + (last.1 - first.1);
         let span = span.max_zero().max(DELIVERY / 2);
-        self.sent_between(first.0, last.0) / span.as_secs_f64()
+        let came = self.known.iter().filter(|(sent, _)| *sent >= first.0).count() as f64;
+        let lost = self.lost.iter().filter(|sent| (first.0..last.0).contains(sent)).count() as f64;
+        self.sent_between(first.0, last.0) * came / (came + lost) / span.as_secs_f64()
     }
 
     /// What left in a span of time, in bits.

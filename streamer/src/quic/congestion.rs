@@ -34,8 +34,9 @@ const LEAST_PACKETS: u64 = 10;
 /// IPv4 and UDP, which quinn does not count.
 const HEADERS: usize = 28;
 
-/// The least that is ever sent.
-const LEAST: Bitrate = Bitrate::from_kbps(48);
+/// The least that is ever sent: a low rung of the ladder of encodings, in packets of 60 ms. On a
+/// pipe of 48 kbit/s it leaves room for a queue to drain.
+const LEAST: Bitrate = Bitrate::from_kbps(36);
 
 /// The granted rate has half as much again for catching up, and what QUIC puts around a datagram is
 /// not in it; more than a third is media, with which a connection begins: on a narrow path, what is

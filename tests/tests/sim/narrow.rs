@@ -10,8 +10,10 @@ use cantus_qos::payload::opus;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtp::RtpPacket;
 use cantus_qos::spec::QosSpec;
+use cantus_qos::stats::Fate;
+use cantus_qos::time::MonoTime;
 
-use crate::stage::{LONG, assert_completed, assert_whole, first, play_with, scenario, sole};
+use crate::stage::{LONG, assert_completed, assert_whole, first, play, play_with, scenario, sole};
 
 const FAR: Latency = Latency::Fixed(Duration::from_millis(400));
 
@@ -89,5 +91,25 @@ fn on_a_pipe_of_48_kbit_sound_gets_three_fifths_where_packets_of_20_ms_could_giv
         assert_eq!(sole(&outcome).residual, Some(0.0), "{way:?} seed {seed}");
         let share = share(&outcome, 48);
         assert!(share > 0.59, "{way:?} seed {seed}: {share}");
+    }
+}
+
+#[test]
+fn who_begins_with_twice_what_a_pipe_bears_is_whole_within_ten_seconds() {
+    let ways = [(FAR, Carrier::Udp), (Latency::Auto, Carrier::Udp), (FAR, Carrier::Quic)];
+    for (kbps, (latency, carrier)) in
+        [48, 64].into_iter().flat_map(|kbps| ways.map(|it| (kbps, it)))
+    {
+        let link = format!("delay 30ms rate {kbps}kbit queue 50");
+        let scenario = first(30, scenario("synthetic", &link, carrier));
+        let capture = Capture { fates: true, ..Capture::default() };
+        let outcome = play(&LONG, &Scenario { latency, capture, ..scenario });
+        assert_completed(&outcome);
+        let heard = outcome.fates.iter().filter(|fate| fate.record.fate == Fate::Played);
+        let since = MonoTime::from_millis(11_000);
+        let later = heard.filter(|fate| fate.record.sent.is_some_and(|sent| sent >= since));
+        // The last frame leaves 30 s after the first, and that within the first second.
+        let count = later.count();
+        assert!(count >= 945, "{kbps} kbit/s, {latency:?}, {carrier:?}: {count}");
     }
 }

@@ -26,4 +26,7 @@ pub(super) struct Drain {
     pub(super) before: f64,
     /// The part of the rate that is used.
     pub(super) to: f64,
+    /// Whether it is the long queue of a path far narrower than was thought at first: media yields
+    /// too until it has gone, and nobody else is suspected.
+    pub(super) is_long: bool,
 }
