@@ -108,6 +108,8 @@ impl Rungs {
         if let Some(rung) = self.current {
             self.ask(rung, index);
             self.ask(rung, Ladder::next_step(index + 1));
+            // The frames of the next packet, however long, so that it never waits for them.
+            self.ask(rung, index + 2 * MOST_FRAMES as u64);
         }
     }
 
@@ -136,8 +138,10 @@ impl Rungs {
     /// where it is still to be made.
     pub(super) fn packet(&self, index: u64) -> Option<Option<Bytes>> {
         let rung = self.current?;
+        // Asked before: another session may have it made in between.
+        let is_made = self.ladder.is_made(rung, index);
         match self.ladder.packet(rung, index) {
-            None if self.ladder.is_made(rung, index) => None,
+            None if is_made => None,
             packet => Some(packet),
         }
     }
