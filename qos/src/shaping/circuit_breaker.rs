@@ -84,7 +84,7 @@ pub enum Tripped {
 ///
 /// Time in which nothing is sent does not count, and [`rest`](Self::rest) forgets what was before a
 /// pause. The fourth breaker, media usability, is the listener's: it knows what it was promised
-/// ([`Watch`](crate::spec::Watch)).
+/// ([`PromiseWatch`](crate::spec::PromiseWatch)).
 #[derive(Clone, Debug)]
 pub struct CircuitBreaker {
     terms: BreakerTerms,
