@@ -127,3 +127,11 @@ pub enum PlayError {
         wanted: Option<f64>,
     },
 }
+
+/// So much of a server's words is shown, in characters.
+const LONGEST_LINE: usize = 200;
+
+/// The words of a server as one line of a terminal.
+pub(crate) fn in_one_line(words: &str) -> String {
+    words.chars().filter(|it| !it.is_control()).take(LONGEST_LINE).collect()
+}

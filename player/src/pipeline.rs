@@ -364,16 +364,16 @@ impl Pipeline {
     /// The next report that is due, or request for what is missing.
     pub fn pop_report(&mut self, now: MonoTime) -> Option<Packet> {
         self.plan_playout();
-        self.reports.set_buffered(self.pace.buffers());
-        let request = self.requests.pop(now, &mut self.tracks, &mut self.reports);
-        let packet = request.or_else(|| self.reports.pop(now, &mut self.tracks))?;
+        let (tracks, reports, pace) = (&mut self.tracks, &mut self.reports, &self.pace);
+        let request = self.requests.pop(now, tracks, reports, pace);
+        let packet = request.or_else(|| reports.pop(now, tracks, pace))?;
         self.watch.on_bytes(now, packet.data.len() + IP_UDP_HEADERS as usize);
         Some(packet)
     }
 
     /// Goodbye to the server.
     pub fn bye(&mut self, now: MonoTime) -> Vec<Packet> {
-        self.reports.bye(now, &mut self.tracks)
+        self.reports.bye(now, &mut self.tracks, &self.pace)
     }
 
     /// When anything above has something to do.

@@ -49,12 +49,12 @@ impl ProgrammeKey {
         let headers = |bytes: u64, joined: usize| Bitrate::from_bps(50 * bytes * 8 / joined as u64);
         let narrow = most > 1 && is_dominant(headers(PACKET_HEADERS, 1), rate);
         let (rate, most, around) = match narrow {
-            true => (rate.as_bps() as f64 * BESIDE_REPORTS, most, around as u64),
-            false => (rate.as_bps() as f64, 1, 0),
+            true => (rate.mul_f64(BESIDE_REPORTS), most, around as u64),
+            false => (rate, 1, 0),
         };
         let choice = |joined: usize| {
             let taken = headers(PACKET_HEADERS + around, joined);
-            let room = Bitrate::from_bps(rate as u64).saturating_sub(taken);
+            let room = rate.saturating_sub(taken);
             let encoding = EncodingSpec::opus_within(room.min(usual));
             let fits = matches!(encoding, EncodingSpec::Opus { bitrate } if bitrate <= room);
             (fits, encoding, joined)

@@ -41,11 +41,13 @@ impl<'a> Path<'a> {
         let passed = self.passed.entry((direction, kind)).or_default();
         let passing = Passing { now, direction, kind, index: *passed, data };
         *passed += 1;
-        let mut push = |data| self.duplex.push(now, Enter::udp(direction, route, kind, data, IPV4));
-        match (self.hook)(&passing) {
-            Verdict::Pass => push(passing.data),
-            Verdict::Drop => {}
-            Verdict::Replace(packets) => packets.into_iter().for_each(push),
+        let packets = match (self.hook)(&passing) {
+            Verdict::Pass => vec![passing.data],
+            Verdict::Drop => Vec::new(),
+            Verdict::Replace(packets) => packets,
+        };
+        for data in packets {
+            self.send_beside(now, direction, kind, route, data);
         }
     }
 

@@ -7,7 +7,7 @@ use cantus_qos::time::MonoTime;
 use rtsp_types::{Method, Response, StatusCode};
 
 use super::{Client, News, Step};
-use crate::error::PlayError;
+use crate::error::{PlayError, in_one_line};
 use crate::wish::Less;
 
 impl Client {
@@ -68,7 +68,7 @@ pub(super) fn offered(response: &Response<Vec<u8>>) -> Option<QosSpec> {
 pub(super) fn words(response: &Response<Vec<u8>>) -> String {
     let words = String::from_utf8_lossy(response.body());
     let line = words.lines().next().map(str::trim).filter(|line| !line.is_empty());
-    line.unwrap_or_else(|| response.reason_phrase()).chars().take(200).collect()
+    in_one_line(line.unwrap_or_else(|| response.reason_phrase()))
 }
 
 /// These terms of `spec` alone.

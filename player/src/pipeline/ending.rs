@@ -5,7 +5,7 @@ use std::time::Duration;
 use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::{Pipeline, Track};
-use crate::error::PlayError;
+use crate::error::{PlayError, in_one_line};
 
 /// Where nothing has come for this long, nothing gets through at all.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -16,9 +16,6 @@ const OUTAGE: Duration = Duration::from_secs(18);
 
 /// What was under way when the server said goodbye arrives within this.
 const STRAGGLERS: Duration = Duration::from_millis(500);
-
-/// So much of a server's words is shown, in characters.
-const LONGEST_LINE: usize = 200;
 
 impl Pipeline {
     /// Whether the whole range was rendered.
@@ -51,7 +48,7 @@ impl Pipeline {
         let played = played.unwrap_or_default().max(MediaTime::ZERO).as_secs_f64();
         let wanted = self.until.map(|until| (until - self.from).as_secs_f64());
         if let Some(reason) = self.farewell() {
-            return Some(PlayError::Ended { reason: line(reason), played, wanted });
+            return Some(PlayError::Ended { reason: in_one_line(reason), played, wanted });
         }
         if !self.has_received() && !self.closed {
             return Some(PlayError::NoMedia { after: SILENCE, carrier: self.carrier });
@@ -89,9 +86,4 @@ impl Pipeline {
     fn has_received(&self) -> bool {
         self.tracks.iter().any(Track::has_received)
     }
-}
-
-/// The words of a server as one line of a terminal.
-fn line(words: &str) -> String {
-    words.chars().filter(|it| !it.is_control()).take(LONGEST_LINE).collect()
 }

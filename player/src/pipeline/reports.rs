@@ -17,6 +17,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Packet;
+use super::pace::Pace;
 use super::track::{IP_UDP_HEADERS, Track};
 
 const BANDWIDTH: Bitrate = Bitrate::from_kbps(5);
@@ -33,8 +34,6 @@ pub(super) struct ReceiverReports {
     timer: ReportTimer,
     next: MonoTime,
     outgoing: VecDeque<Packet>,
-    /// How long packets are buffered, usually and at most, where senders cannot know it.
-    buffered: Option<(Duration, Duration)>,
 }
 
 impl ReceiverReports {
@@ -50,20 +49,19 @@ impl ReceiverReports {
             // At once: on UDP the first report also opens the way back through a firewall.
             next: now,
             outgoing: VecDeque::new(),
-            buffered: None,
         }
     }
 
-    /// How long packets are buffered from now on, usually and at most.
-    pub(super) fn set_buffered(&mut self, buffered: Option<(Duration, Duration)>) {
-        self.buffered = buffered;
-    }
-
-    /// The next packet due at `now`.
-    pub(super) fn pop(&mut self, now: MonoTime, tracks: &mut [Track]) -> Option<Packet> {
+    /// The next packet due at `now`, of a player at this `pace`.
+    pub(super) fn pop(
+        &mut self,
+        now: MonoTime,
+        tracks: &mut [Track],
+        pace: &Pace,
+    ) -> Option<Packet> {
         if self.next <= now {
             for track in tracks.iter_mut() {
-                let packet = self.report(now, track, false);
+                let packet = self.report(now, track, pace, false);
                 self.outgoing.push_back(packet);
             }
             let random = self.random.random::<f64>();
@@ -85,12 +83,12 @@ impl ReceiverReports {
     }
 
     /// Says goodbye for all tracks.
-    pub(super) fn bye(&mut self, now: MonoTime, tracks: &mut [Track]) -> Vec<Packet> {
-        tracks.iter_mut().map(|track| self.report(now, track, true)).collect()
+    pub(super) fn bye(&mut self, now: MonoTime, tracks: &mut [Track], pace: &Pace) -> Vec<Packet> {
+        tracks.iter_mut().map(|track| self.report(now, track, pace, true)).collect()
     }
 
-    fn report(&mut self, now: MonoTime, track: &mut Track, bye: bool) -> Packet {
-        let mut compound = self.compound(now, track);
+    fn report(&mut self, now: MonoTime, track: &mut Track, pace: &Pace, bye: bool) -> Packet {
+        let mut compound = self.compound(now, track, pace);
         if bye {
             compound.push(RtcpPacket::Bye { ssrcs: vec![self.ssrc], reason: None });
         }
@@ -100,7 +98,12 @@ impl ReceiverReports {
     /// What is to be said about a track at `now`. Servers that send packets again are told which
     /// were lost, what our clock shows (they tell it us again, which is a round trip), and how long
     /// we buffer what comes where we choose it: repair that comes later is of no use.
-    pub(super) fn compound(&self, now: MonoTime, track: &mut Track) -> Vec<RtcpPacket> {
+    pub(super) fn compound(
+        &self,
+        now: MonoTime,
+        track: &mut Track,
+        pace: &Pace,
+    ) -> Vec<RtcpPacket> {
         let ssrc = self.ssrc;
         let blocks = track.receiver().report_block(now).into_iter().collect();
         let mut compound = vec![
@@ -110,14 +113,10 @@ impl ReceiverReports {
         if let Some(losses) = track.intake.losses() {
             let source = losses.ssrc;
             let mut blocks = vec![XrBlock::ReferenceTime(clock(now)), XrBlock::LossRle(losses)];
-            blocks.extend(self.buffered.map(|(usually, at_most)| {
+            blocks.extend(pace.buffers().map(|(usually, at_most)| {
                 let (nominal, maximum) = (Some(usually), Some(at_most));
-                XrBlock::JitterBuffer(JitterBuffer {
-                    ssrc: source,
-                    adaptive: true,
-                    nominal,
-                    maximum,
-                })
+                let ssrc = source;
+                XrBlock::JitterBuffer(JitterBuffer { ssrc, adaptive: true, nominal, maximum })
             }));
             compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
         }
@@ -146,7 +145,7 @@ impl ReceiverReports {
 }
 
 /// A packet for the flow of `track`, counted there.
-fn leaving(track: &mut Track, data: Bytes) -> Packet {
+pub(super) fn leaving(track: &mut Track, data: Bytes) -> Packet {
     track.intake.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
     Packet { flow: track.flow, channel: Channel::Rtcp, data }
 }

@@ -1,13 +1,13 @@
 //! What the player asks for again, and when it may.
 
-use cantus_qos::delivery::Channel;
 use cantus_qos::rtcp::{self, Nack, RtcpPacket};
 use cantus_qos::rtp::Ssrc;
 use cantus_qos::time::MonoTime;
 
 use super::Packet;
-use super::reports::ReceiverReports;
-use super::track::{IP_UDP_HEADERS, Track};
+use super::pace::Pace;
+use super::reports::{self, ReceiverReports};
+use super::track::Track;
 
 /// Puts what a track misses into NACKs.
 ///
@@ -27,12 +27,13 @@ impl Requests {
         Self { ssrc, early_from: MonoTime::ZERO }
     }
 
-    /// The next request that is due at `now`.
+    /// The next request that is due at `now`, of a player at this `pace`.
     pub(super) fn pop(
         &mut self,
         now: MonoTime,
         tracks: &mut [Track],
         reports: &mut ReceiverReports,
+        pace: &Pace,
     ) -> Option<Packet> {
         tracks.iter_mut().find_map(|track| {
             let at_once = track.intake.is_asked_at_once();
@@ -46,14 +47,12 @@ impl Requests {
                 false => {
                     // The next report goes in its place, and the one after it lets others follow.
                     self.early_from = reports.put_off(now);
-                    let mut compound = reports.compound(now, track);
+                    let mut compound = reports.compound(now, track, pace);
                     compound.push(nack);
                     compound
                 }
             };
-            let data = rtcp::write_compound(&compound);
-            track.intake.traffic.feedback += data.len() as u64 + IP_UDP_HEADERS;
-            Some(Packet { flow: track.flow, channel: Channel::Rtcp, data })
+            Some(reports::leaving(track, rtcp::write_compound(&compound)))
         })
     }
 

@@ -22,6 +22,8 @@ pub struct ComfortNoise {
     spans: Spans,
     /// Of each piece of sound of late.
     backgrounds: VecDeque<Background>,
+    /// What was known of it when the sound broke off.
+    background: Background,
     /// Frames since the sound broke off, and since it came back.
     outage: usize,
     returned: usize,
@@ -75,6 +77,7 @@ impl ComfortNoise {
                 rising: millis(40),
             },
             backgrounds: VecDeque::new(),
+            background: Background::default(),
             outage: 0,
             returned: millis(40),
             noise: vec![0.0; channels],
@@ -103,6 +106,7 @@ impl ComfortNoise {
     pub fn made_up(&mut self, block: &mut [f32]) {
         if self.returned > 0 {
             (self.outage, self.returned) = (0, 0);
+            self.background = self.quietest();
         }
         for frame in block.chunks_exact_mut(self.channels) {
             self.outage = self.outage.saturating_add(1);
@@ -116,6 +120,7 @@ impl ComfortNoise {
     /// Forgets what was heard, as after a seek.
     pub fn reset(&mut self) {
         self.backgrounds.clear();
+        self.background = Background::default();
         (self.outage, self.returned) = (0, self.spans.rising);
     }
 
@@ -128,7 +133,7 @@ impl ComfortNoise {
         }
     }
 
-    fn background(&self) -> Background {
+    fn quietest(&self) -> Background {
         let all = self.backgrounds.iter().copied();
         all.min_by(|one, other| one.level.total_cmp(&other.level)).unwrap_or_default()
     }
@@ -139,12 +144,12 @@ impl ComfortNoise {
         if risen == 0 {
             return 0.0;
         }
-        (1.0 - falling(risen, self.spans.rise)) * self.background().level.min(Self::LOUDEST)
+        (1.0 - falling(risen, self.spans.rise)) * self.background.level.min(Self::LOUDEST)
     }
 
     /// Adds the next frame of noise.
     fn add(&mut self, level: f32, frame: &mut [f32]) {
-        let tilt = self.background().tilt;
+        let tilt = self.background.tilt;
         let fresh = (1.0 - tilt * tilt).sqrt();
         for (noise, sample) in self.noise.iter_mut().zip(frame) {
             // A linear congruence (Knuth) is random enough for noise; its upper bits are the best.
@@ -240,10 +245,10 @@ mod tests {
     #[test]
     fn what_rises_after_an_outage_is_not_taken_for_a_pause() {
         let (mut comfort, _) = outage(&spoken(0.004), 1_000);
-        let before = comfort.background().level;
+        let before = comfort.quietest().level;
         for _ in 0..2 {
             comfort.heard(&mut vec![0.000_1; UNIT]);
         }
-        assert_eq!(comfort.background().level, before);
+        assert_eq!(comfort.quietest().level, before);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::fade::falling;
 use super::pitch::{Match, PitchSearch};
+use super::step::largest_of;
 use crate::payload::AudioFormat;
 
 #[cfg(test)]
@@ -24,8 +25,9 @@ mod tests;
 /// What breaks off must go on without a step, and it has been played already. So the difference
 /// between the last samples and those a period earlier goes on, reflected, on top of the
 /// extension, and fades out over its first 5 ms; where the sound does not repeat, this amounts to
-/// a cross-fade from its mirror image. No step of it is larger than those of the sound. Each cycle ends on the very sample at which the sound broke
-/// off: it can be followed by another without a seam.
+/// a cross-fade from its mirror image. No step of it is larger than those of the sound. Each cycle
+/// ends on the very sample at which the sound broke off: it can be followed by another without a
+/// seam.
 ///
 /// As long as nothing is lost, blocks go through as they are, to the bit.
 #[derive(Clone, Debug)]
@@ -271,9 +273,7 @@ impl Extension {
     /// reflected comes on top.
     fn soften(&mut self, channel: usize) {
         let channels = self.spans.channels;
-        let heard = || self.past.iter().skip(channel).step_by(channels);
-        let steps = heard().zip(heard().skip(1)).map(|(from, to)| (to - from).abs());
-        let largest = steps.fold(0.0, f32::max);
+        let largest = largest_of(self.past.iter().skip(channel).step_by(channels));
         let mut before = self.past[self.past.len() - channels + channel];
         for sample in self.cycle.iter_mut().skip(channel).step_by(channels) {
             *sample = before + (*sample - before).clamp(-largest, largest);

@@ -66,11 +66,6 @@ pub(super) fn rms(samples: &[f32]) -> f32 {
     (samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32).sqrt()
 }
 
-/// The largest step from a frame to the next, in any channel.
-pub(super) fn largest_step(samples: &[f32], channels: usize) -> f32 {
-    samples.iter().zip(&samples[channels..]).map(|(a, b)| (b - a).abs()).fold(0.0, f32::max)
-}
-
 /// A small generator (splitmix64), so that the tests need no other crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);

@@ -10,6 +10,12 @@ pub(super) fn largest_step(samples: &[f32], channels: usize) -> f32 {
     samples.iter().zip(next).map(|(from, to)| (to - from).abs()).fold(0.0, f32::max)
 }
 
+/// The largest step from a sample of one channel to the next.
+pub(super) fn largest_of<'a>(samples: impl Iterator<Item = &'a f32> + Clone) -> f32 {
+    let next = samples.clone().skip(1);
+    samples.zip(next).map(|(from, to)| (to - from).abs()).fold(0.0, f32::max)
+}
+
 /// Joins sound that was made up by somebody else, such as a codec's own concealment, to the sound
 /// before and after it, so that no step is larger than those of the sound.
 ///
@@ -127,12 +133,6 @@ impl StepLimit {
             channel.last = *sample;
         }
     }
-}
-
-/// The largest step from a sample of one channel to the next.
-fn largest_of<'a>(samples: impl Iterator<Item = &'a f32> + Clone) -> f32 {
-    let next = samples.clone().skip(1);
-    samples.zip(next).map(|(from, to)| (to - from).abs()).fold(0.0, f32::max)
 }
 
 impl Channel {

@@ -64,6 +64,12 @@ impl Bitrate {
         Duration::new(seconds, (nanos % NANOS_PER_SEC) as u32)
     }
 
+    /// So many times this rate, a fraction of a bit left out; no factor makes it less than zero.
+    #[must_use]
+    pub fn mul_f64(self, factor: f64) -> Self {
+        Self((self.0 as f64 * factor) as u64)
+    }
+
     /// What is left of this rate beside `other`; zero where nothing is.
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))

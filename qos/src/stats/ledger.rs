@@ -382,8 +382,7 @@ impl Ledger {
     /// for [`trace`](super::trace).
     ///
     /// As many as twice the window, and no more than 4,096, wait here; of more, the oldest are
-    /// forgotten. Of a gap longer
-    /// than 65,536 units only so many are listed.
+    /// forgotten. Of a gap longer than 65,536 units only so many are listed.
     pub fn drain(&mut self) -> impl Iterator<Item = UnitRecord> + '_ {
         self.settled.drain()
     }

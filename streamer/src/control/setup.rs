@@ -147,7 +147,6 @@ impl Control {
                 let protects =
                     protects.ok_or_else(|| not_valid("set up what is to be repaired first"))?;
                 let granted = context.repair(asked.protection, *scheme, *index, media)?;
-                let rate = (media.as_bps() as f64 * granted.share()) as u64;
                 let flows = (flow, protects.id);
                 // What was wished in particular stays, however much room there comes to be.
                 let follows = (asked.protection == Wish::Auto).then(|| Follows {
@@ -155,7 +154,7 @@ impl Control {
                     runs_ahead: context.runs_ahead(),
                 });
                 let feed = Feed::repair(programme, *index, flows, granted, follows, seed);
-                (feed, Bitrate::from_bps(rate), Some(granted))
+                (feed, media.mul_f64(granted.share()), Some(granted))
             }
             FlowKind::Text(language) => {
                 let feed = Feed::text(programme, language, flow, choice.route, cantus, seed);

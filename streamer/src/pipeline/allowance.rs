@@ -73,8 +73,7 @@ impl Allowance {
     /// For a session whose media takes `media`, and everything together `wanted`; its listener tells
     /// what arrives.
     pub fn told(media: Bitrate, wanted: Bitrate) -> Self {
-        let start = Bitrate::from_bps((media.as_bps() as f64 * START) as u64);
-        let control = RateControl::new(start, LEAST, wanted);
+        let control = RateControl::new(media.mul_f64(START), LEAST, wanted);
         Self::by(Source::Told(Box::new(Told::new(control))), wanted)
     }
 
@@ -124,7 +123,7 @@ impl Allowance {
         let target = self.path(now)?.target;
         let (all, payload) = self.left;
         let share = if all > 0 { payload as f64 / all as f64 } else { 1.0 };
-        Some(Bitrate::from_bps((target.as_bps() as f64 * share) as u64))
+        Some(target.mul_f64(share))
     }
 
     /// What the media may take; `None` where nothing limits it. Media that `runs_ahead` takes no

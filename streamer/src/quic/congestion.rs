@@ -117,10 +117,10 @@ impl MediaWindow {
         if granted == Bitrate::ZERO {
             return None;
         }
-        let part = |part: f64| Bitrate::from_bps((granted.as_bps() as f64 * part) as u64);
-        let new = || RateControl::new(part(START), LEAST, part(WANTED));
+        let wanted = granted.mul_f64(WANTED);
+        let new = || RateControl::new(granted.mul_f64(START), LEAST, wanted);
         let control = self.control.get_or_insert_with(new);
-        control.set_wanted(part(WANTED));
+        control.set_wanted(wanted);
         Some(control)
     }
 }

@@ -1,7 +1,6 @@
 use super::*;
-use crate::playout::signals::{
-    MONO, STEREO, harmonic, largest_step, noise, rms, sine, speech, stereo,
-};
+use crate::playout::signals::{MONO, STEREO, harmonic, noise, rms, sine, speech, stereo};
+use crate::playout::step::largest_step;
 
 /// 5 ms at 48 kHz: the blocks of the tests.
 const BLOCK: usize = 240;

@@ -1,7 +1,5 @@
 use super::*;
-use crate::playout::signals::{
-    MONO, STEREO, harmonic, largest_step, noise, rms, sine, speech, stereo,
-};
+use crate::playout::signals::{MONO, STEREO, harmonic, noise, rms, sine, speech, stereo};
 use proptest::prelude::*;
 
 const BLOCK: usize = 960;
