@@ -4,12 +4,14 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::cli::{Cli, Command, ServeOptions};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::greeting::{Reach, greeting};
 use cantus_streamer::quic::{Identity, IdentityError};
+use cantus_streamer::users::{Users, UsersError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,6 +23,8 @@ enum Failure {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Users(#[from] UsersError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("cannot wait for signals: {0}")]
@@ -63,6 +67,7 @@ async fn serve(options: &ServeOptions) -> Result<u8, Failure> {
         identity,
         max_bitrate: options.max_bitrate,
         max_sessions: options.max_sessions,
+        users: options.users.as_deref().map(Users::read).transpose()?.map(Arc::new),
     };
     let streamer = Streamer::start(catalogue, settings).await?;
     for skipped in &listing.skipped {
