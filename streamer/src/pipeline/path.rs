@@ -9,8 +9,9 @@ use cantus_qos::stats::{LossPattern, RoundTrip};
 use cantus_qos::time::{ClockRate, MediaTime, NtpTime};
 
 /// The jitter of a path that stays as it is varies from report to report, but by less than this
-/// factor; and where there is hardly any, one is like the other.
+/// factor, and hardly ever by more than half; where there is next to none, one is like the other.
 const CALMER: u32 = 3;
+const FALLING: f64 = 1.5;
 const NOTABLE_JITTER: Duration = Duration::from_millis(2);
 
 /// What is usual follows so many reports.
@@ -88,14 +89,16 @@ impl PathWatch {
         if let Some(round_trip) = block.round_trip(at) {
             self.round_trip.observe(round_trip);
         }
-        self.jitter = MediaTime::from_ticks(block.jitter.into(), self.rate).to_duration();
+        let jitter = MediaTime::from_ticks(block.jitter.into(), self.rate).to_duration();
         let usual = self.usual_jitter;
-        if usual > NOTABLE_JITTER && self.jitter * CALMER < usual {
-            self.usual_jitter = self.jitter;
+        if usual > NOTABLE_JITTER && jitter * CALMER < usual {
+            (self.jitter, self.usual_jitter) = (jitter, jitter);
             self.losses.forget();
             self.forgotten = Some(Sequence(block.highest_sequence as u16));
         } else {
-            self.usual_jitter = (usual * (USUAL - 1) + self.jitter) / USUAL;
+            // Half-way down it is that of no path: the next report will tell.
+            self.jitter = if jitter.mul_f64(FALLING) < usual { usual } else { jitter };
+            self.usual_jitter = (usual * (USUAL - 1) + jitter) / USUAL;
         }
     }
 
@@ -227,6 +230,19 @@ mod tests {
         assert_eq!(loss_after([144, 12, 0], 1), 0.0);
         let back = loss_after([144, 12, 0], 3);
         assert!((0.1..0.2).contains(&back), "what is lost still is soon known again: {back}");
+    }
+
+    #[test]
+    fn a_jitter_that_may_be_on_its_way_down_is_not_told_before_it_is_there() {
+        let mut watch = PathWatch::new(SSRC, ClockRate::OPUS);
+        let at = NtpTime::from_unix(Duration::from_secs(1_000));
+        let mut told = |jitter| {
+            watch.heard(at, &report_of(at, Duration::from_millis(80), SSRC, jitter, 0));
+            watch.heard(at, &losses([true; 150]));
+            watch.path().unwrap().jitter.as_millis()
+        };
+        (0..40).for_each(|_| assert_eq!(told(480), 10));
+        assert_eq!([400, 240, 48, 480].map(&mut told), [8, 9, 1, 10]);
     }
 
     #[test]
