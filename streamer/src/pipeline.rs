@@ -30,7 +30,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::{self, CongestionFeedback};
+use cantus_qos::rtcp::{self, CongestionFeedback, NextUnit, RtcpPacket};
 use cantus_qos::shaping::{Pacer, TokenBucket, Tripped};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 
@@ -64,6 +64,11 @@ impl WallClock {
 /// The pacer's rate lets media run ahead, with all its repair: this part of it is what media takes by
 /// itself, and a little that is asked for again.
 const LEAST_OF_RATE: u64 = 4;
+
+/// Media that runs ahead may take twice what the path bears while its listener holds twice as much as
+/// this, and so on. It is two thirds of what a listener holds at most: with less, sound stood still
+/// where it could have been a little worse.
+const RESERVOIR: MediaTime = MediaTime::from_millis(20_000);
 
 /// Everything that a session sends.
 #[derive(Debug)]
@@ -151,7 +156,22 @@ impl Pipeline {
         for chain in &mut self.audio {
             packets.iter().for_each(|packet| chain.heard(now, self.wall, packet));
         }
+        for packet in &packets {
+            if let RtcpPacket::NextUnit(told) = packet {
+                self.follow(now, told);
+            }
+        }
         self.reports.heard(now, self.wall.at(now), packets)
+    }
+
+    /// The listener tells where its playback stands.
+    fn follow(&mut self, now: MonoTime, told: &NextUnit) {
+        let Some(schedule) = &mut self.schedule else { return };
+        if let Some(place) = self.audio.iter().find_map(|chain| chain.place(told)) {
+            schedule.follow(now, place);
+            let behind = schedule.behind();
+            self.audio.iter_mut().for_each(|chain| chain.is_behind(behind));
+        }
     }
 
     /// What the listener last reported about each of our streams.
@@ -248,15 +268,19 @@ impl Pipeline {
         Some(report)
     }
 
-    /// Each track may take its part of what the path bears.
+    /// Each track may take its part of what the path bears; and what runs ahead the more, the more
+    /// its listener holds: what that is worth is that sound need not get worse where a path is
+    /// narrow for a while (Huang and others 2014, a buffer-based approach to rate adaptation).
     fn limit(&mut self, now: MonoTime, schedule: &Schedule) {
         let Some(allowance) = &self.allowance else { return };
-        let tracks = self.audio.len().max(1) as u64;
-        let limit = allowance.media(now, schedule.runs_ahead()).map(|limit| MediaLimit {
-            rate: Bitrate::from_bps(limit.rate.as_bps() / tracks),
-            ..limit
-        });
-        self.audio.iter_mut().for_each(|chain| chain.limit(limit));
+        let limit = allowance.media(now, schedule.runs_ahead());
+        let tracks = self.audio.len().max(1) as f64;
+        for chain in &mut self.audio {
+            let held = schedule.held(now, chain.reached()).as_secs_f64() / RESERVOIR.as_secs_f64();
+            let ease = if schedule.runs_ahead() { held.max(1.0) } else { 1.0 };
+            let part = |rate: Bitrate| rate.mul_f64(ease / tracks);
+            chain.limit(limit.map(|limit| MediaLimit { rate: part(limit.rate), ..limit }));
+        }
     }
 
     /// What is to be encoded for what comes.

@@ -34,8 +34,8 @@ const AUTO: TargetConfig = TargetConfig {
 const STORED_HOPE: MediaTime = MediaTime::from_millis(3_000);
 
 /// Stored media waits this long for anything at all, a little less than after which the server
-/// counts as gone.
-const PATIENCE: Duration = Duration::from_millis(9_000);
+/// counts as gone (`ending`): a mobile network may stand still for fourteen seconds.
+const PATIENCE: Duration = Duration::from_secs(17);
 
 /// The least that is left for jitter where path and sink take more than was promised.
 const LEAST: Duration = Duration::from_millis(20);

@@ -96,8 +96,9 @@ impl ReceiverReports {
     }
 
     /// What is to be said about a track at `now`. Servers that send packets again are told which
-    /// were lost, what our clock shows (they tell it us again, which is a round trip), and how long
-    /// we buffer what comes where we choose it: repair that comes later is of no use.
+    /// were lost, what our clock shows (they tell it us again, which is a round trip), how long we
+    /// buffer what comes where we choose it: repair that comes later is of no use; and where
+    /// playback stands, if they run ahead of it.
     pub(super) fn compound(
         &self,
         now: MonoTime,
@@ -122,6 +123,9 @@ impl ReceiverReports {
             }));
             compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
         }
+        let runs_ahead = pace.is_stored();
+        let next = track.next_unit(now, ssrc).filter(|_| runs_ahead);
+        compound.extend(next.map(RtcpPacket::NextUnit));
         compound
     }
 

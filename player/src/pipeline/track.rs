@@ -4,6 +4,7 @@ mod arrivals;
 mod asking;
 mod intake;
 mod numbering;
+mod packets;
 mod stock;
 mod voice;
 
@@ -12,6 +13,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp::NextUnit;
+use cantus_qos::rtp::Ssrc;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
@@ -160,6 +163,13 @@ impl Track {
     /// asked for again.
     pub(crate) fn awaits(&self, position: MediaTime) -> Option<bool> {
         self.intake.awaits(position)
+    }
+
+    /// Where playback stands, as `sender` tells it; `None` where nothing is asked for again.
+    pub(crate) fn next_unit(&self, now: MonoTime, sender: Ssrc) -> Option<NextUnit> {
+        let (media, sequence, at) = self.intake.next()?;
+        let (delay, space) = (Some(at.since(now)), self.stock.room());
+        Some(NextUnit { sender, media, sequence, delay, space })
     }
 
     /// How long it takes until a unit that was lost is there, by what was lost so far; no time

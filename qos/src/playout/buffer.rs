@@ -119,6 +119,11 @@ impl Buffer {
         self.bytes = self.units.values().map(Self::weight).sum();
     }
 
+    /// How many bytes more it takes, where it counts them.
+    pub const fn room(&self) -> usize {
+        self.most_bytes.saturating_sub(self.bytes)
+    }
+
     /// Takes in a unit that has arrived or was recovered.
     pub fn push(&mut self, unit: Unit) -> Pushed {
         if self.position.is_some_and(|position| unit.end() <= position) {

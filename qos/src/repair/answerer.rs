@@ -75,6 +75,8 @@ pub struct Answerer {
     answered_at: Option<MonoTime>,
     round_trip: RoundTrip,
     budget: TokenBucket,
+    /// By how much later than was said what was sent is of use.
+    later: Duration,
     counts: AnswererCounts,
 }
 
@@ -107,6 +109,7 @@ impl Answerer {
             answered_at: None,
             round_trip: RoundTrip::new(),
             budget: TokenBucket::new(budget, Self::BURST).expect("the burst is large enough"),
+            later: Duration::ZERO,
             counts: AnswererCounts::default(),
         }
     }
@@ -114,6 +117,18 @@ impl Answerer {
     /// Answers at no more than `budget` from now on.
     pub fn set_budget(&mut self, now: MonoTime, budget: Bitrate) {
         self.budget.set_rate(now, budget);
+    }
+
+    /// Playback has fallen behind: what was sent, and what will be, is of use for so much longer than
+    /// is said when it leaves.
+    pub const fn set_later(&mut self, later: Duration) {
+        self.later = later;
+    }
+
+    /// The packet with this number, as it was sent, while it is remembered.
+    pub fn sent(&self, sequence: Sequence) -> Option<&Bytes> {
+        let place = place(&self.history, sequence)?;
+        self.history.get(place).map(|sent| &sent.packet)
     }
 
     /// What was done so far.
@@ -135,7 +150,8 @@ impl Answerer {
         }
         self.held += packet.len();
         self.history.push_back(Sent { sequence, packet, until, answered_at: None, waits: false });
-        while self.held > Self::MAX_HELD || self.history.front().is_some_and(|it| it.until < now) {
+        let over = |sent: &Sent| sent.until + self.later < now;
+        while self.held > Self::MAX_HELD || self.history.front().is_some_and(over) {
             let Some(oldest) = self.history.pop_front() else { break };
             self.held -= oldest.packet.len();
         }
@@ -151,12 +167,12 @@ impl Answerer {
 
     fn on_asked(&mut self, now: MonoTime, sequence: Sequence) {
         let again = self.round_trip.smoothed().unwrap_or_default().mul_f64(self.policy.again);
-        let arrives = self.arrives(now);
+        let (arrives, later) = (self.arrives(now), self.later);
         let Some(sent) = find(&mut self.history, sequence) else {
             self.counts.unknown += 1;
             return;
         };
-        if sent.until < arrives {
+        if sent.until + later < arrives {
             self.counts.late += 1;
         } else if sent.waits || sent.answered_at.is_some_and(|at| now < at + again) {
             self.counts.repeated += 1;
@@ -175,10 +191,10 @@ impl Answerer {
     pub fn pop(&mut self, now: MonoTime) -> Option<Bytes> {
         while self.next_deadline().is_some_and(|at| at <= now) {
             let sequence = self.waiting.pop_front()?;
-            let arrives = self.arrives(now);
+            let (arrives, later) = (self.arrives(now), self.later);
             let Some(sent) = find(&mut self.history, sequence) else { continue };
             sent.waits = false;
-            if sent.until < arrives {
+            if sent.until + later < arrives {
                 self.counts.late += 1;
                 continue;
             }
@@ -211,6 +227,7 @@ impl Answerer {
         self.history.clear();
         self.waiting.clear();
         self.held = 0;
+        self.later = Duration::ZERO;
     }
 }
 

@@ -95,6 +95,12 @@ pub struct Asker {
     frontier: Option<u64>,
     /// One past the last unit.
     end: Option<u64>,
+    /// When the newest unit left that came by itself.
+    left_at: Option<MonoTime>,
+    /// The latest first request for anything that was sent once more and came.
+    answered: Option<MonoTime>,
+    /// Requests since anything was answered, on a path that was not down, and the first of them.
+    ignored: Option<(MonoTime, u32)>,
     /// The first request since anything came, and the last one.
     unanswered: Option<(MonoTime, MonoTime)>,
     polled_at: MonoTime,
@@ -119,7 +125,10 @@ struct Asked {
     first: MonoTime,
     /// How often.
     times: u32,
-    /// How often when it had been sent for certain, and answers could come.
+    /// The request that is waited for: when it was made, the unit had been sent for certain.
+    awaited: Option<MonoTime>,
+    /// How often in vain: what was asked for later has come, and answers leave in the order of
+    /// requests. Where the path has become narrow, hundreds may wait before this one.
     in_vain: u32,
 }
 
@@ -138,9 +147,13 @@ impl Asker {
     /// hears anything.
     const MOST_MISSING: u64 = 2_048;
 
-    /// A unit that was asked for so often, on a path that was not down, does not come any more:
-    /// where one request in three is answered, one in two hundred thousand has had bad luck only.
+    /// A unit that was asked for so often in vain does not come any more: where one request in three
+    /// is answered, one in two hundred thousand has had bad luck only.
     const IN_VAIN: u32 = 30;
+
+    /// Who has answered none of as many requests, though other units left so long after the first of
+    /// them and came, answers nothing.
+    const SILENCE: Duration = Duration::from_secs(4);
 
     /// An asker for units that play for `unit` each. On average it asks no more than once a unit.
     pub fn new(policy: AskPolicy, unit: Duration) -> Self {
@@ -154,6 +167,9 @@ impl Asker {
             missing: BTreeMap::new(),
             frontier: None,
             end: None,
+            left_at: None,
+            answered: None,
+            ignored: None,
             unanswered: None,
             polled_at: MonoTime::ZERO,
             budget: TokenBucket::new(rate, TokenBucket::LEAST_BURST)
@@ -188,6 +204,11 @@ impl Asker {
         self.playout = Some(playout);
     }
 
+    /// Until when units are of use, as it was told last.
+    pub const fn playout(&self) -> Option<Playout> {
+        self.playout
+    }
+
     /// A round trip was measured.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.round_trip.observe(round_trip);
@@ -211,6 +232,7 @@ impl Asker {
         let missing = self.missing.remove(&number);
         match how {
             Recovery::None => {
+                self.left_at = self.left_at.max(Some(sent));
                 self.unanswered = None;
                 self.cadence.on_arrival(now, number, sent);
                 let overtaken = missing.and_then(|missing| missing.overtaken_at);
@@ -225,6 +247,8 @@ impl Asker {
                 self.counts.answered += u64::from(missing.is_some());
                 // Of several requests nobody knows which one was answered (Karn).
                 let asked = missing.and_then(|missing| missing.asked);
+                self.ignored = None;
+                self.answered = self.answered.max(asked.map(|asked| asked.first));
                 if let Some(Asked { first, times: 1, .. }) = asked {
                     self.round_trip.observe(now.since(first));
                 }
@@ -280,6 +304,9 @@ impl Asker {
         numbers.iter().for_each(|number| self.on_asked(now, *number, down));
         let (first, _) = self.unanswered.unwrap_or((now, now));
         self.unanswered = Some((first, now));
+        if !down {
+            self.ignored.get_or_insert((now, 0)).1 += 1;
+        }
         self.counts.requests += 1;
         self.counts.asked += numbers.len() as u64;
         Some(numbers)
@@ -292,9 +319,19 @@ impl Asker {
             return false;
         }
         match self.missing.get(&number) {
-            Some(missing) => missing.ask_at.is_some() && !missing.is_in_vain(),
+            Some(missing) => {
+                missing.ask_at.is_some() && !missing.is_in_vain() && !self.is_ignored()
+            }
             None => self.frontier.is_none_or(|frontier| number >= frontier),
         }
+    }
+
+    /// Whether nobody answers, though answers could come.
+    fn is_ignored(&self) -> bool {
+        self.ignored.is_some_and(|(since, requests)| {
+            let within = Self::SILENCE + self.answer_within(self.policy.again);
+            requests >= Self::IN_VAIN && self.left_at.is_some_and(|at| at.since(since) >= within)
+        })
     }
 
     /// How long it takes until a unit that was lost is there, if `share` of all packets are lost
@@ -371,11 +408,17 @@ impl Asker {
         let overdue = self.answer_within(self.policy.again).max(self.unhurried(now, number));
         let apart = now + self.answer_within(0.0).mul_f64(self.policy.overlap);
         let last = self.last_call(number);
+        let answered = self.answered;
         let Some(missing) = self.missing.get_mut(&number) else { return };
-        let before = missing.asked.unwrap_or(Asked { first: now, times: 0, in_vain: 0 });
-        let counts = !down && missing.overtaken_at.is_some();
-        let (times, in_vain) = (before.times + 1, before.in_vain + u32::from(counts));
-        missing.asked = Some(Asked { times, in_vain, ..before });
+        let new = Asked { first: now, times: 0, awaited: None, in_vain: 0 };
+        let asked = missing.asked.get_or_insert(new);
+        asked.times += 1;
+        let is_sent = missing.overtaken_at.is_some();
+        let was_in_vain = asked.awaited.is_some_and(|at| answered > Some(at)) && !down;
+        asked.in_vain += u32::from(was_in_vain);
+        if is_sent && (was_in_vain || down || asked.awaited.is_none()) {
+            asked.awaited = Some(now);
+        }
         missing.ask_at = match last {
             Some(last) if now + 2 * overdue > last => Some(apart).filter(|at| *at <= last),
             _ => Some(now + overdue),

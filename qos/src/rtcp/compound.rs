@@ -6,13 +6,16 @@ use rtcp_types::RtcpParseError;
 use rtcp_types::{RtcpPacketParser as _, RtcpPacketWriter, RtcpPacketWriterExt as _};
 use thiserror::Error;
 
-use super::{ExtendedReport, Nack, ReceiverReport, RtcpPacket, SenderReport, description, nack};
+use super::{
+    ExtendedReport, Nack, NextUnit, ReceiverReport, RtcpPacket, SenderReport, description, nack,
+};
 use crate::rtp::Ssrc;
 
 const SR: u8 = 200;
 const RR: u8 = 201;
 const SDES: u8 = 202;
 const BYE: u8 = 203;
+const APP: u8 = 204;
 const RTPFB: u8 = 205;
 const PSFB: u8 = 206;
 const XR: u8 = 207;
@@ -82,7 +85,8 @@ pub fn is_rtcp(data: &[u8]) -> bool {
 /// believed: version 2 in each packet, a report first, padding on the last packet only, lengths
 /// that add up. Feedback may come first too: that is a reduced-size packet (RFC 5506, section
 /// 3.4.1). Packets of other types become [`RtcpPacket::Other`] unread. A source description gives
-/// one packet for each source that has a CNAME.
+/// one packet for each source that has a CNAME, and one that tells where playback stands for each
+/// stream.
 ///
 /// # Errors
 ///
@@ -166,6 +170,10 @@ fn read(packet: &[u8], packets: &mut Vec<RtcpPacket>) -> Result<(), RtcpError> {
             let nack = Nack::parse(&packet[HEADER_LEN..]).ok_or(content)?;
             packets.push(RtcpPacket::Nack(nack));
         }
+        APP => match NextUnit::parse(packet) {
+            told if told.is_empty() => packets.push(RtcpPacket::Other { packet_type }),
+            told => packets.extend(told.into_iter().map(RtcpPacket::NextUnit)),
+        },
         XR => {
             let report = ExtendedReport::parse(&packet[HEADER_LEN..]).ok_or(content)?;
             packets.push(RtcpPacket::ExtendedReport(report));
@@ -230,6 +238,7 @@ pub fn write_compound(packets: &[RtcpPacket]) -> Bytes {
             RtcpPacket::ExtendedReport(report) => {
                 append_body(&mut data, XR, 0, |body| report.write(body));
             }
+            RtcpPacket::NextUnit(next) => append_body(&mut data, APP, 0, |body| next.write(body)),
             RtcpPacket::Other { .. } => {}
         }
     }

@@ -5,7 +5,7 @@
 //! streams of a presentation together by one CNAME, and BYE ends a stream.
 //!
 //! A [`Nack`] asks for packets again; an [`ExtendedReport`] tells which were lost, and lets a
-//! receiver measure the round trip.
+//! receiver measure the round trip. A [`NextUnit`] tells a sender that runs ahead where playback is.
 //!
 //! Reports travel in compound packets: [`parse_compound`], [`write_compound`]; feedback that cannot
 //! wait for one travels alone (RFC 5506). When the next report is due is the business of
@@ -16,6 +16,7 @@ mod compound;
 mod congestion;
 mod description;
 mod nack;
+mod next_unit;
 mod report;
 mod timer;
 mod xr;
@@ -25,6 +26,7 @@ pub use congestion::{
     Arrived, CongestionFeedback, CongestionFeedbackError, ReportTime, StreamFeedback,
 };
 pub use nack::Nack;
+pub use next_unit::NextUnit;
 pub use report::{ReceiverReport, ReportBlock, SenderReport};
 pub use timer::{DEFAULT_MINIMUM, ReportTimer, reduced_minimum};
 pub use xr::{
@@ -59,7 +61,9 @@ pub enum RtcpPacket {
     Nack(Nack),
     /// XR: more about how a stream arrives.
     ExtendedReport(ExtendedReport),
-    /// A packet that is well framed but of no interest here: other feedback, APP.
+    /// APP of 3GPP: where playback of a stream stands.
+    NextUnit(NextUnit),
+    /// A packet that is well framed but of no interest here: other feedback, other APP.
     Other {
         /// The packet type on the wire.
         packet_type: u8,

@@ -8,7 +8,8 @@ use cantus_qos::payload::{MediaUnit, opus};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::repair::Answerer;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::{ReportBlock, RtcpPacket, SenderReport};
+use cantus_qos::rtcp::{NextUnit, ReportBlock, RtcpPacket, SenderReport};
+use cantus_qos::rtp::RtpTimestamp;
 use cantus_qos::shaping::{CircuitBreaker, Pacer, Tripped};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
@@ -28,7 +29,7 @@ pub const LONGEST_USE: Duration = Duration::from_secs(3);
 
 /// Stored media is of use for longer, for playback waits for what is missing. It asks as soon as
 /// anything comes, so what matters is how long nothing does: no player waits longer than that.
-pub const STORED_USE: Duration = Duration::from_secs(12);
+pub const STORED_USE: Duration = Duration::from_secs(20);
 
 /// The longest packet that is made.
 pub const LONGEST_PACKET: MediaTime = MediaTime::from_millis(60);
@@ -168,6 +169,37 @@ impl AudioChain {
         }
         if let Some(breaker) = &mut self.breaker {
             breaker.on_report(now, block, round_trip);
+        }
+    }
+
+    /// Up to where the track has been sent.
+    pub fn reached(&self) -> MediaTime {
+        self.time_of(self.next)
+    }
+
+    /// Where playback of this stream stands, as the listener tells it; `None` where it is another
+    /// stream, or too long ago.
+    pub fn place(&self, told: &NextUnit) -> Option<MediaTime> {
+        let reached = self.reached();
+        if told.media != self.packetizer.ssrc() {
+            return None;
+        }
+        if told.sequence == self.packetizer.next_sequence() {
+            return Some(reached);
+        }
+        let &[_, _, _, _, a, b, c, d, ..] = &self.answerer.as_ref()?.sent(told.sequence)?[..]
+        else {
+            return None;
+        };
+        let timestamp = RtpTimestamp(u32::from_be_bytes([a, b, c, d]));
+        let before = timestamp.distance(self.packetizer.timestamp(reached));
+        Some(reached + MediaTime::from_ticks(before.into(), self.packetizer.rate()))
+    }
+
+    /// Playback is `behind` the nominal timeline: what was sent is of use for so much longer.
+    pub fn is_behind(&mut self, behind: MediaTime) {
+        if let Some(answerer) = &mut self.answerer {
+            answerer.set_later(behind.to_duration());
         }
     }
 

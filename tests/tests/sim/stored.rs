@@ -109,6 +109,34 @@ fn an_outage_longer_than_what_is_buffered_is_waited_for() {
 }
 
 #[test]
+fn playback_that_has_fallen_far_behind_gets_what_it_misses_and_is_not_flooded() {
+    // Half of the time nothing comes, and the rest is not enough to catch up.
+    let link = "delay 40ms rate 160kbit limit 200";
+    for carrier in CARRIERS {
+        let outcome = play_with(&LONG, &stored(60, link, carrier), |passing| {
+            let seconds = passing.now.since(MonoTime::ZERO).as_secs();
+            match passing.direction == Direction::ToClient && seconds % 8 >= 4 {
+                true => Verdict::Drop,
+                false => Verdict::Pass,
+            }
+        });
+        assert_nothing_lost(&outcome, "a path that is down half of the time");
+        let stream = sole(&outcome);
+        assert!(stream.waited_ms >= Some(15_000.0), "{carrier:?}: {:?}", stream.waited_ms);
+        assert!(outcome.report.buffer_ms.max.unwrap() <= 32_000.0, "{carrier:?}");
+    }
+}
+
+#[test]
+fn what_is_held_lets_stored_media_keep_its_rate_where_the_path_is_narrow_for_a_while() {
+    let outcome = play(&LONG, &stored(120, "lte", Carrier::Udp));
+    assert_nothing_lost(&outcome, "a path that is narrow now and then");
+    let stream = sole(&outcome);
+    // 96 kbit/s in frames of 20 ms.
+    assert!(stream.bytes.media >= stream.expected * 240 * 99 / 100, "{:?}", stream.bytes);
+}
+
+#[test]
 fn what_is_lost_at_the_very_end_is_asked_for_though_the_server_has_said_goodbye() {
     let scenario = stored(4, "delay 40ms", Carrier::Udp);
     let mut goodbyes = 0;

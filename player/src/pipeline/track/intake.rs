@@ -17,6 +17,7 @@ use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
 
 use super::arrivals::Arrivals;
 use super::asking::Asking;
+use super::packets::{Packets, Place};
 use super::{Stock, Traffic};
 use crate::client::{FlowPlan, Role};
 use crate::pipeline::reception::Receiver;
@@ -36,14 +37,6 @@ pub(crate) struct Heard {
     pub expected: u64,
 }
 
-/// A packet, and where it lies.
-#[derive(Copy, Clone, Debug)]
-struct Latest {
-    number: u64,
-    media_time: MediaTime,
-    duration: MediaTime,
-}
-
 /// Follows a source, and what repairs it.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -53,8 +46,7 @@ pub(crate) struct Intake {
     pub receiver: Receiver,
     codec: AudioCodec,
     unit: MediaTime,
-    /// The latest packet in order, or the first that is expected.
-    latest: Option<Latest>,
+    packets: Packets,
     /// Where the range ends.
     until: Option<MediaTime>,
     payload_type: PayloadType,
@@ -94,7 +86,7 @@ impl Intake {
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             codec,
             unit,
-            latest: None,
+            packets: Packets::default(),
             until,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
@@ -109,7 +101,7 @@ impl Intake {
     /// The numbers of the first unit, and of the last, where it is known.
     pub(super) fn expect(&mut self, first: u64, start: MediaTime, last: Option<u64>) {
         let duration = self.unit;
-        self.latest = Some(Latest { number: first, media_time: start, duration });
+        self.packets.begin(Place { number: first, media_time: start, duration });
         if let Some(Asking { asker, .. }) = &mut self.asking {
             asker.begin_at(first);
             last.into_iter().for_each(|last| asker.end_at(last));
@@ -120,21 +112,12 @@ impl Intake {
     /// What is played at `position` must be there at `at`, or `patience` later, and so each other
     /// packet.
     pub(super) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
-        let Some((number, begin, unit)) = self.packet_at(position) else { return };
-        if let Some(asking) = &mut self.asking {
-            let at = at + (begin - position).to_delta();
-            asking.asker.set_playout(Playout { number, at, unit: unit.to_duration(), patience });
-        }
-    }
-
-    /// The number of the packet that is played at `position`, where it begins and how long it is, as
-    /// if all were as long as the latest one; `None` before any is known.
-    fn packet_at(&self, position: MediaTime) -> Option<(u64, MediaTime, MediaTime)> {
-        let Latest { number, media_time, duration } = self.latest?;
-        let length = duration.as_flicks().max(1);
-        let packets = (position - media_time).as_flicks().div_euclid(length);
-        let begin = media_time + MediaTime::from_flicks(packets.saturating_mul(length));
-        Some((number.checked_add_signed(packets)?, begin, duration))
+        let Some((packet, asking)) = self.packets.at(position).zip(self.asking.as_mut()) else {
+            return;
+        };
+        let at = at + (packet.media_time - position).to_delta();
+        let (number, unit) = (packet.number, packet.duration.to_duration());
+        asking.asker.set_playout(Playout { number, at, unit, patience });
     }
 
     /// A round trip was measured.
@@ -167,8 +150,15 @@ impl Intake {
 
     /// Whether a unit that is not there may still come; `None` where nothing is asked for again.
     pub(super) fn awaits(&self, position: MediaTime) -> Option<bool> {
-        let (number, ..) = self.packet_at(position)?;
-        Some(self.asking.as_ref()?.asker.awaits(number))
+        let packet = self.packets.at(position)?;
+        Some(self.asking.as_ref()?.asker.awaits(packet.number))
+    }
+
+    /// The packet that is played next, and when it must be there; `None` where nothing is asked for
+    /// again.
+    pub(super) fn next(&self) -> Option<(Ssrc, Sequence, MonoTime)> {
+        let Playout { number, at, .. } = self.asking.as_ref()?.asker.playout()?;
+        Some((self.receiver.ssrc()?, self.receiver.sequence(number)?, at))
     }
 
     /// How long it takes until a unit that was lost is there, by what was lost so far.
@@ -294,7 +284,7 @@ impl Intake {
             sender.on_arrival(now, packet.send_time, complete);
         }
         let sent = sender.sent_at(now, packet.send_time, complete);
-        self.note(Latest { number: numbered.number, media_time, duration });
+        self.note(Place { number: numbered.number, media_time, duration });
         if recovery == Recovery::None {
             self.arrivals.push(numbered.number);
         }
@@ -322,12 +312,11 @@ impl Intake {
     }
 
     /// Packets may become longer or shorter: then fewer or more of them are to come.
-    fn note(&mut self, packet: Latest) {
-        let changed = packet.duration != self.latest.map_or(self.unit, |latest| latest.duration);
-        if self.latest.is_some_and(|latest| packet.number < latest.number) {
+    fn note(&mut self, packet: Place) {
+        let changed = packet.duration != self.packets.duration().unwrap_or(self.unit);
+        if !self.packets.note(packet) {
             return;
         }
-        self.latest = Some(packet);
         let Some(asking) = self.asking.as_mut().filter(|_| changed) else { return };
         asking.asker.set_unit(packet.duration.to_duration());
         let left = self.until.map(|until| (until - packet.media_time).as_flicks().max(1) as u64);

@@ -174,6 +174,11 @@ impl Stock {
         }
     }
 
+    /// How many bytes more there is room for.
+    pub(super) const fn room(&self) -> usize {
+        self.buffer.room()
+    }
+
     /// How much is buffered from `position` on.
     pub(super) fn depth(&self, position: MediaTime) -> MediaTime {
         self.buffer.depth(position)

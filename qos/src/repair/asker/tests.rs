@@ -227,3 +227,43 @@ proptest! {
         prop_assert!(requests <= most, "{requests} of {most}");
     }
 }
+
+#[test]
+fn where_answers_come_slowly_in_the_order_of_requests_none_is_given_up() {
+    let mut asker = steady(AskPolicy::default(), 400);
+    let mut at = 1_080;
+    // A hundred are missing, and ten a second are sent once more.
+    arrive(&mut asker, 150);
+    for number in 50..150 {
+        for _ in 0..5 {
+            at += 20;
+            asker.set_playout(playout(number, at, 9_000));
+            asker.pop(ms(at));
+            assert!((number..150).all(|number| asker.awaits(number)), "at {at}");
+        }
+        asker.on_arrival(ms(at), number, ms(1_000), Recovery::Retransmission);
+    }
+}
+
+#[test]
+fn what_is_not_sent_again_though_later_requests_are_answered_is_given_up() {
+    let mut asker = steady(AskPolicy::default(), 400);
+    let mut given_up_at = None;
+    for number in 51..1_000 {
+        let now = ms(number * 20 + 40);
+        // One in ten is lost, and sent once more after a round trip.
+        match number % 10 {
+            0 => {}
+            4 if number > 54 => asker.on_arrival(now, number - 4, ms(0), Recovery::Retransmission),
+            _ => {}
+        }
+        if number % 10 != 0 {
+            arrive(&mut asker, number);
+        }
+        asker.set_playout(playout(50, number * 20 + 40, 9_000));
+        asker.pop(now);
+        given_up_at = given_up_at.or((!asker.awaits(50)).then_some(number));
+    }
+    // Thirty of them have come by then.
+    assert_eq!(given_up_at, Some(50 + 30 * 10 + 4));
+}
