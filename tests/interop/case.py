@@ -30,10 +30,16 @@ class Case:
     check: str
     server: Server
     needs: tuple = ()
+    over: str = ""
     sound: str = ""
     subset: bool = False
     limit: int = 60
     expect: dict = field(default_factory=dict)
+
+    @property
+    def repaired(self):
+        """Whether what the link loses comes all the same: over TCP, or because it is asked for."""
+        return self.over == "tcp" or self.expect.get("repaired", False)
 
     @property
     def peers(self):
@@ -41,7 +47,7 @@ class Case:
 
 
 def load():
-    """All cases, one for each link that they name."""
+    """All cases, one for each way and link that they name."""
     table = tomllib.loads(TABLE.read_text())
     servers = {
         name: Server(**server | {"needs": tuple(server.get("needs", ()))})
@@ -49,12 +55,12 @@ def load():
     }
     cases = []
     for entry in table["case"]:
-        links = entry.pop("links", ["clean"])
+        entry |= {"server": servers[entry["server"]], "needs": tuple(entry.get("needs", ()))}
+        links, over = entry.pop("links", ["clean"]), entry.pop("over", [""])
         in_subset = entry.pop("subset", [])
-        server = servers[entry.pop("server")]
-        needs = tuple(entry.pop("needs", ()))
         cases += [
-            Case(link=link, server=server, needs=needs, subset=link in in_subset, **entry)
-            for link in links
+            Case(**entry | {"what": entry["what"].format(over=way.upper())}, link=link, over=way,
+                 subset=f"{way} {link}".strip() in in_subset)
+            for way in over for link in links
         ]
     return cases

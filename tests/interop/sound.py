@@ -1,5 +1,6 @@
 """What was played, against what there was to play."""
 
+import struct
 import wave
 from array import array
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ class Sound:
     def seconds(self):
         return self.frames / self.rate
 
+    def until(self, frames):
+        return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
+
     def first_channel(self):
         return self.samples[:: self.channels]
 
@@ -28,14 +32,28 @@ class NoSound(Exception):
 
 
 def read(path):
+    """A WAV file of 16 bits. Not with `wave`, which does not know WAVE_FORMAT_EXTENSIBLE."""
     try:
-        with wave.open(str(path)) as file:
-            if file.getsampwidth() != 2:
-                raise NoSound(f"{8 * file.getsampwidth()} bits a sample, not 16")
-            samples = array("h", file.readframes(file.getnframes()))
-            return Sound(file.getframerate(), file.getnchannels(), samples)
-    except (OSError, EOFError, wave.Error) as fault:
-        raise NoSound(f"no sound was written: {fault}") from fault
+        data = path.read_bytes()
+    except OSError as fault:
+        raise NoSound(f"no sound was written: {fault.strerror}") from fault
+    chunks = dict(_chunks(data))
+    if b"fmt " not in chunks or not chunks.get(b"data"):
+        raise NoSound(f"no sound in {len(data)} bytes")
+    _tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunks[b"fmt "][:16])
+    if bits != 16:
+        raise NoSound(f"{bits} bits a sample, not 16")
+    sound = chunks[b"data"]
+    return Sound(rate, channels, array("h", sound[: len(sound) // (2 * channels) * 2 * channels]))
+
+
+def _chunks(data):
+    """The chunks of a RIFF file; the last may be cut short, or of a length nobody knew beforehand."""
+    at = 12
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield data[at : at + 4], data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
 
 
 def cut(source, target, seconds):

@@ -70,7 +70,7 @@ class Trial:
 
     def _start(self, command, port, host, log, awaited):
         fill = self.setting.names | {
-            "host": host, "port": port, "next": port + 1, "at": f"{host}:{port}",
+            "over": self.case.over, "host": host, "port": port, "next": port + 1, "at": f"{host}:{port}",
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
             "dir": self.directory,
         }
