@@ -26,6 +26,7 @@ def exact(trial, status):
     """Every sample is the source's; across a link, but for packets that the link has lost."""
     _went_well(trial, status)
     heard, source = _hear(trial)
+    source = source.since(trial.case.expect.get("since", 0))
     end = source.seconds - trial.case.expect.get("clipped", 0.0)
     if trial.case.expect.get("clipped") and heard.seconds >= end:
         source = source.until(heard.frames)
@@ -66,6 +67,15 @@ def lines(trial, status):
     return f"{held} checks hold"
 
 
+def refused(trial, status):
+    """The program ends, and says why."""
+    why = trial.case.expect["saying"]
+    text = trial.client.log.read_text(errors="replace")
+    if status == 0 or why not in text:
+        raise Fault(f"exit status {status}, without saying {why}: {trial.client.last_line()}")
+    return f"says {why}"
+
+
 def _report(trial):
     try:
         report = json.loads((trial.directory / "report.json").read_text())
@@ -94,7 +104,7 @@ def captured(trial, status):
     return capture.judge(trial.directory, trial.case.expect, _report(trial), Fault)
 
 
-CHECKS = {check.__name__: check for check in (exact, whole, lines, reported, captured)}
+CHECKS = {check.__name__: check for check in (exact, whole, lines, refused, reported, captured)}
 
 
 def watcher(check):

@@ -23,6 +23,9 @@ class Sound:
     def until(self, frames):
         return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
 
+    def since(self, seconds):
+        return Sound(self.rate, self.channels, self.samples[seconds * self.rate * self.channels :])
+
     def first_channel(self):
         return self.samples[:: self.channels]
 

@@ -28,7 +28,7 @@ class Trial:
         self.case = case
         self.setting = setting
         # Addresses of its own: what is captured there is of this case alone.
-        self.host = f"127.77.0.{number}"
+        self.host = case.server.host or f"127.77.0.{number}"
         self.near = f"127.77.1.{number}"
         name = re.sub(r"\W+", "-", f"{case.who} {case.whom} {case.what} {case.link}").strip("-")
         self.directory = setting.work / "runs" / name.lower()
