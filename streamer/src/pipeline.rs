@@ -233,7 +233,7 @@ impl Pipeline {
         if self.cut_short.is_some() {
             return self.reports.pop_last();
         }
-        let schedule = self.schedule?;
+        let Some(schedule) = self.schedule else { return self.reports.pop_last() };
         if let Some(why) = self.tripped() {
             self.cut_short(now, &schedule, why);
             return self.reports.pop_last();
@@ -341,8 +341,17 @@ impl Pipeline {
     /// Nothing more leaves but goodbye.
     fn cut_short(&mut self, now: MonoTime, schedule: &Schedule, why: Tripped) {
         self.cut_short = Some(why);
-        self.reports.part(now, self.wall.at(now), schedule, &self.audio, why.to_string());
+        self.reports.part(now, self.wall.at(now), schedule, &self.audio, Some(why.to_string()));
         self.stop();
+    }
+
+    /// Ends before the end of the range, because the sender wants it so: nothing more leaves but
+    /// goodbye, which is there at once.
+    pub fn leave(&mut self, now: MonoTime) {
+        if let Some(schedule) = self.schedule {
+            self.reports.part(now, self.wall.at(now), &schedule, &self.audio, None);
+            self.stop();
+        }
     }
 
     /// Why it has ended for good, once goodbye is said: a circuit breaker has tripped.

@@ -84,6 +84,24 @@ impl MediaSockets {
         pair.map(|marked| marked.socket.try_clone()).collect()
     }
 
+    /// Packets to groups leave by the interface that has the address `local`, and cross at most
+    /// `ttl` networks.
+    ///
+    /// # Errors
+    ///
+    /// If no interface has that address.
+    pub(crate) fn reach_groups(&self, local: IpAddr, ttl: u8) -> std::io::Result<()> {
+        for marked in self.0.iter().flat_map(|pair| [&pair.rtp, &pair.rtcp]) {
+            leave_by(&marked.socket, local)?;
+            let socket = socket2::SockRef::from(&marked.socket);
+            match local {
+                IpAddr::V4(_) => socket.set_multicast_ttl_v4(ttl.into())?,
+                IpAddr::V6(_) => socket.set_multicast_hops_v6(ttl.into())?,
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a packet, marked as its class wants it. UDP promises nothing: what the system does
     /// not take is lost, as on the way.
     pub fn send(&self, to: SocketAddr, channel: Channel, class: DeliveryClass, data: &[u8]) {
@@ -94,6 +112,34 @@ impl MediaSockets {
         };
         marked.send(to, class, data);
     }
+}
+
+/// What goes to groups leaves by the interface that has the address `local`. With IPv6 the zone of
+/// the group tells the interface.
+pub(super) fn leave_by(socket: &UdpSocket, local: IpAddr) -> std::io::Result<()> {
+    match local {
+        IpAddr::V4(address) => socket2::SockRef::from(socket).set_multicast_if_v4(&address),
+        IpAddr::V6(_) => Ok(()),
+    }
+}
+
+/// A socket that hears what is sent to `group`, beside others on this machine.
+pub(super) fn join(group: SocketAddr, local: IpAddr) -> std::io::Result<UdpSocket> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(group), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&group.into())?;
+    match (group, local) {
+        (SocketAddr::V4(group), IpAddr::V4(local)) => {
+            socket.join_multicast_v4(group.ip(), &local)?;
+        }
+        (SocketAddr::V6(group), _) => socket.join_multicast_v6(group.ip(), group.scope_id())?,
+        (SocketAddr::V4(_), IpAddr::V6(_)) => {
+            return Err(std::io::ErrorKind::AddrNotAvailable.into());
+        }
+    }
+    Ok(socket.into())
 }
 
 impl Marked {

@@ -153,17 +153,17 @@ impl SenderReports {
         self.outgoing.pop_front()
     }
 
-    /// The end comes before the end of the range, because of `reason`: BYE says so.
+    /// The end comes before the end of the range, because of `reason` where one is told: BYE says so.
     pub fn part(
         &mut self,
         now: MonoTime,
         ntp: NtpTime,
         schedule: &Schedule,
         audio: &[AudioChain],
-        reason: String,
+        reason: Option<String>,
     ) {
         self.outgoing.clear();
-        self.report(now, ntp, schedule, audio, Some(Farewell(Some(reason))));
+        self.report(now, ntp, schedule, audio, Some(Farewell(reason)));
     }
 
     /// What was said goodbye with, if it is not out yet.

@@ -1,0 +1,259 @@
+//! A push: a presentation sent to an address that nobody has asked from, without a control channel.
+//!
+//! Each audio track is an RTP session of its own, on a pair of ports, the first at the target's; all
+//! leave at their nominal instants, for nobody tells how much could be held. Subtitles stay behind:
+//! no player but ours could read them, and ours asks for them over RTSP.
+//!
+//! A listener may send reports. Once one has, and unless the target is a group, it is listened to: a
+//! circuit breaker ends what does not arrive, or what nobody reports on any more (RFC 8083). Groups
+//! have members that come and go, and that RFC has no breaker for them.
+
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cantus_qos::delivery::Channel;
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp::DEFAULT_MINIMUM;
+use cantus_qos::rtp::{PayloadType, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::shaping::{BreakerTerms, CircuitBreaker, Tripped};
+use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::time::{ClockRate, MediaTime, MonoTime, NtpTime};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::pipeline::{
+    AudioChain, Packetizer, Pipeline, Schedule, SenderReports, StreamSeed, WallClock,
+};
+use crate::programme::Programme;
+use crate::wire::{Destination, Transmit};
+pub use target::{Target, TargetError};
+
+/// No shorter trouble of the path ends a push: three intervals of RFC 3550, as for a live session.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a chain is paced to at least, so that a few reports of several tracks go at once.
+const LEAST_RATE: Bitrate = Bitrate::from_kbps(64);
+
+/// How a push has ended.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Ending {
+    /// Everything is sent.
+    Finished,
+    /// It was told to end before.
+    Stopped,
+    /// Nobody hears it, or the path does not bear it.
+    CutShort(Tripped),
+}
+
+/// Why something cannot be pushed there.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+pub enum PushError {
+    /// Each track needs a pair of ports.
+    #[error(
+        "{tracks} tracks need {tracks} pairs of ports from {first} on, and there are not so many"
+    )]
+    Ports {
+        /// Audio tracks of the presentation.
+        tracks: usize,
+        /// The port of the target.
+        first: u16,
+    },
+}
+
+/// Who sends.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Ties the tracks of the presentation together (RFC 3550, section 6.5.1).
+    pub cname: String,
+    /// What our wall clock showed when the monotonic clock was zero.
+    pub ntp_at_zero: NtpTime,
+    /// Where the random beginnings come from: new each time.
+    pub seed: [u8; 32],
+}
+
+/// A push (pure): what leaves, when, and where to.
+///
+/// 1. [`begin`](Self::begin) starts it.
+/// 2. [`pop`](Self::pop) is called until it gives nothing; then [`ending`](Self::ending) tells
+///    whether it is over, and [`next_deadline`](Self::next_deadline) when to call again.
+/// 3. [`heard`](Self::heard) tells what came to the ports that it is sent from.
+#[derive(Debug)]
+pub struct Push {
+    pipeline: Pipeline,
+    tracks: Vec<TrackRoute>,
+    duration: MediaTime,
+    /// Whose reports count: the listener's where there is one. A group is anybody.
+    listener: Option<IpAddr>,
+    stopped: bool,
+}
+
+/// Where the packets of one track go.
+#[derive(Copy, Clone, Debug)]
+struct TrackRoute {
+    flow: FlowId,
+    rtp: SocketAddr,
+    rtcp: SocketAddr,
+}
+
+impl Push {
+    /// The audio of `programme` to `target`, whose port is that of RTP for the first track.
+    ///
+    /// # Errors
+    ///
+    /// If there are not enough ports after that one.
+    pub fn new(
+        programme: &Programme,
+        target: SocketAddr,
+        sender: Sender,
+    ) -> Result<Self, PushError> {
+        let mut random = ChaCha8Rng::from_seed(sender.seed);
+        let reports = SenderReports::new(sender.cname, ChaCha8Rng::from_rng(&mut random));
+        let tracks = routes(target, programme.audio.len())?;
+        let rates = (0..tracks.len()).filter_map(|index| programme.audio_rate(index));
+        let rate: Bitrate = rates.sum();
+        // A little to catch up with, where the encoder was behind.
+        let rate = rate.mul_f64(1.5).max(LEAST_RATE);
+        let mut pipeline = Pipeline::new(rate, WallClock(sender.ntp_at_zero), reports);
+        let listener = (!target.ip().is_multicast()).then_some(target.ip().to_canonical());
+        for (source, track) in programme.audio.iter().zip(&tracks) {
+            let format = source.format();
+            let packetizer = Packetizer::new(
+                payload_type(programme.codec, format),
+                clock_rate(programme.codec, format),
+                stream_seed(&mut random),
+                None,
+            );
+            let mut chain = AudioChain::new(track.flow, Arc::clone(source), packetizer);
+            if listener.is_some() {
+                chain.guard(breaker(source.unit_duration()));
+            }
+            pipeline.add_audio(chain);
+        }
+        let duration = programme.presentation.duration;
+        Ok(Self { pipeline, tracks, duration, listener, stopped: false })
+    }
+
+    /// Where reports go, ours and those of the members of a group.
+    pub fn report_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.tracks.iter().map(|track| track.rtcp)
+    }
+
+    /// Begins with the beginning.
+    pub fn begin(&mut self, now: MonoTime) {
+        self.pipeline.play(now, Schedule::live(now, MediaTime::ZERO, self.duration));
+    }
+
+    /// Ends before the end: nothing more leaves but goodbye.
+    pub fn stop(&mut self, now: MonoTime) {
+        self.stopped = true;
+        self.pipeline.leave(now);
+    }
+
+    /// Something came to our ports. What is no report of the listener is passed over; goodbye is no
+    /// reason to end, for another may come.
+    pub fn heard(&mut self, now: MonoTime, from: SocketAddr, data: &[u8]) {
+        if self.listener.is_none_or(|listener| listener == from.ip().to_canonical()) {
+            self.pipeline.heard(now, data);
+        }
+    }
+
+    /// The next packet to leave at `now`.
+    pub fn pop(&mut self, now: MonoTime) -> Option<Transmit> {
+        loop {
+            let packet = self.pipeline.pop(now)?;
+            // Every flow of the chain has its route: both were made together.
+            let Some(track) = self.tracks.iter().find(|track| track.flow == packet.flow) else {
+                continue;
+            };
+            let to = match packet.channel {
+                Channel::Rtp => track.rtp,
+                Channel::Rtcp => track.rtcp,
+            };
+            return Some(Transmit {
+                destination: Destination::Udp(to),
+                channel: packet.channel,
+                class: packet.class,
+                data: packet.data,
+            });
+        }
+    }
+
+    /// When [`pop`](Self::pop) may have something again.
+    pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
+        self.pipeline.next_deadline(now)
+    }
+
+    /// How it has ended, if it has; once [`pop`](Self::pop) has given everything.
+    pub fn ending(&self) -> Option<Ending> {
+        match self.pipeline.is_cut_short() {
+            Some(why) => Some(Ending::CutShort(why)),
+            None if self.stopped => Some(Ending::Stopped),
+            None => self.pipeline.is_finished().then_some(Ending::Finished),
+        }
+    }
+}
+
+/// A pair of ports for each of `count` tracks.
+fn routes(target: SocketAddr, count: usize) -> Result<Vec<TrackRoute>, PushError> {
+    let first = target.port();
+    let route = |index: usize| {
+        let offset = u16::try_from(2 * index).ok()?;
+        let rtp = first.checked_add(offset)?;
+        let rtcp = rtp.checked_add(1)?;
+        let flow = FlowId::new(index as u64 + 1)?;
+        Some(TrackRoute { flow, rtp: with_port(target, rtp), rtcp: with_port(target, rtcp) })
+    };
+    (0..count).map(route).collect::<Option<_>>().ok_or(PushError::Ports { tracks: count, first })
+}
+
+/// The same host, and the same zone of an IPv6 address.
+fn with_port(target: SocketAddr, port: u16) -> SocketAddr {
+    let mut address = target;
+    address.set_port(port);
+    address
+}
+
+/// The static payload types of L16 where they fit (RFC 3551, table 4), which need no description;
+/// else the numbers that RTSP uses too.
+fn payload_type(codec: AudioCodec, format: AudioFormat) -> PayloadType {
+    let number = match (codec, format.rate.hz(), format.channels) {
+        (AudioCodec::L16, 44_100, 2) => 10,
+        (AudioCodec::L16, 44_100, 1) => 11,
+        (AudioCodec::L16, ..) => 100,
+        (AudioCodec::Opus, ..) => 96,
+    };
+    PayloadType::new(number).expect("payload types have seven bits")
+}
+
+fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
+    match codec {
+        AudioCodec::L16 => format.rate,
+        AudioCodec::Opus => ClockRate::OPUS,
+    }
+}
+
+fn stream_seed(random: &mut ChaCha8Rng) -> StreamSeed {
+    StreamSeed {
+        ssrc: Ssrc(random.next_u32()),
+        sequence: Sequence(random.next_u32() as u16),
+        timestamp: RtpTimestamp(random.next_u32()),
+    }
+}
+
+/// Who listens reports as RFC 3550 has it, or not at all.
+fn breaker(unit: MediaTime) -> CircuitBreaker {
+    CircuitBreaker::new(BreakerTerms {
+        framing: unit.to_duration(),
+        interval: DEFAULT_MINIMUM,
+        reports: false,
+        patience: PATIENCE,
+        congestion: true,
+    })
+}
