@@ -4,12 +4,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use cantus_qos::shaping::Tripped;
 use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::cli::{Cli, Command, PushOptions, ServeOptions};
-use cantus_streamer::drive::push::{Path, PushStartError, Pusher, Reach as PushReach};
+use cantus_streamer::drive::push::{self, PushStartError, ReadyPush};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::greeting::{Reach, greeting, pushing};
 use cantus_streamer::programme::{Programme, ProgrammeError, ProgrammeKey};
@@ -32,6 +31,8 @@ enum Failure {
     Programme(#[from] ProgrammeError),
     #[error(transparent)]
     Push(#[from] PushStartError),
+    #[error("cannot write {}: {reason}", file.display())]
+    Sdp { file: PathBuf, reason: io::Error },
     #[error("ended before the end: {0}")]
     CutShort(Tripped),
     #[error("cannot wait for signals: {0}")]
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(async {
         match &command {
             Command::Serve(options) => serve(options).await.map(Some),
-            Command::Push(options) => push(options).await,
+            Command::Push(options) => push_all(options).await,
         }
     });
     let status = match ended {
@@ -111,15 +112,19 @@ async fn serve(options: &ServeOptions) -> Result<u8, Failure> {
 }
 
 /// Pushes to the end; or until a signal comes: its number.
-async fn push(options: &PushOptions) -> Result<Option<u8>, Failure> {
+async fn push_all(options: &PushOptions) -> Result<Option<u8>, Failure> {
     let mut signals = Signals::listen().map_err(Failure::Signal)?;
     let (catalogue, name) = Catalogue::around(&options.file)?;
     let Some(encoding) = options.encoding() else { return Ok(None) };
     let key = ProgrammeKey { name, encoding, joined: 1 };
-    let programme = Arc::new(Programme::load(&catalogue, &key)?);
-    let reach = PushReach { interface: options.interface, ttl: options.ttl };
-    let path = Path::find(&options.to, reach)?;
-    let mut pusher = Pusher::start(&programme, path)?;
+    let programme = Programme::load(&catalogue, &key)?;
+    let reach = push::Reach { interface: options.interface, ttl: options.ttl };
+    let ready = ReadyPush::new(&programme, push::find(&options.to, reach)?)?;
+    if let Some(file) = &options.sdp {
+        let refuse = |reason| Failure::Sdp { file: file.clone(), reason };
+        std::fs::write(file, ready.sdp()).map_err(refuse)?;
+    }
+    let mut pusher = ready.start()?;
     // Nobody may be reading; that is no reason not to send.
     let greeting = pushing(&programme.presentation, &options.to);
     let _ = io::stdout().write_all(greeting.as_bytes());

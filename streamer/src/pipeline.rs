@@ -359,6 +359,11 @@ impl Pipeline {
         self.cut_short.filter(|_| self.reports.is_silent())
     }
 
+    /// Whether the range was sent to its end, and goodbye said.
+    pub fn has_parted(&self) -> bool {
+        self.is_finished() && self.reports.has_parted()
+    }
+
     /// When [`pop`](Self::pop) may have something again.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         if self.cut_short.or(self.tripped()).is_some() {

@@ -8,6 +8,7 @@
 //! circuit breaker ends what does not arrive, or what nobody reports on any more (RFC 8083). Groups
 //! have members that come and go, and that RFC has no breaker for them.
 
+mod description;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,10 @@ pub use target::{Target, TargetError};
 /// No shorter trouble of the path ends a push: three intervals of RFC 3550, as for a live session.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Goodbye is said so long after the last packet: most players end when they hear it, and throw away
+/// what they still hold.
+const LINGERS: Duration = Duration::from_secs(1);
+
 /// What a chain is paced to at least, so that a few reports of several tracks go at once.
 const LEAST_RATE: Bitrate = Bitrate::from_kbps(64);
 
@@ -67,6 +72,17 @@ pub enum PushError {
     },
 }
 
+/// Where a push goes to and leaves from.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Way {
+    /// To: the port is that of RTP for the first track.
+    pub target: SocketAddr,
+    /// From.
+    pub local: IpAddr,
+    /// How many networks packets to a group may cross.
+    pub ttl: u8,
+}
+
 /// Who sends.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -89,6 +105,7 @@ pub struct Push {
     pipeline: Pipeline,
     tracks: Vec<TrackRoute>,
     duration: MediaTime,
+    sdp: String,
     /// Whose reports count: the listener's where there is one. A group is anybody.
     listener: Option<IpAddr>,
     stopped: bool,
@@ -103,18 +120,16 @@ struct TrackRoute {
 }
 
 impl Push {
-    /// The audio of `programme` to `target`, whose port is that of RTP for the first track.
+    /// The audio of `programme`, along `way`.
     ///
     /// # Errors
     ///
     /// If there are not enough ports after that one.
-    pub fn new(
-        programme: &Programme,
-        target: SocketAddr,
-        sender: Sender,
-    ) -> Result<Self, PushError> {
+    pub fn new(programme: &Programme, way: Way, sender: Sender) -> Result<Self, PushError> {
+        let target = way.target;
         let mut random = ChaCha8Rng::from_seed(sender.seed);
         let reports = SenderReports::new(sender.cname, ChaCha8Rng::from_rng(&mut random));
+        let reports = reports.lingering(LINGERS);
         let tracks = routes(target, programme.audio.len())?;
         let rates = (0..tracks.len()).filter_map(|index| programme.audio_rate(index));
         let rate: Bitrate = rates.sum();
@@ -136,8 +151,15 @@ impl Push {
             }
             pipeline.add_audio(chain);
         }
+        let placement = description::placement(way, sender.ntp_at_zero, &tracks);
+        let sdp = description::description(programme).to_placed_sdp(&placement);
         let duration = programme.presentation.duration;
-        Ok(Self { pipeline, tracks, duration, listener, stopped: false })
+        Ok(Self { pipeline, tracks, duration, sdp, listener, stopped: false })
+    }
+
+    /// What a receiver needs to know (SDP, RFC 8866).
+    pub fn sdp(&self) -> &str {
+        &self.sdp
     }
 
     /// Where reports go, ours and those of the members of a group.
@@ -195,7 +217,7 @@ impl Push {
         match self.pipeline.is_cut_short() {
             Some(why) => Some(Ending::CutShort(why)),
             None if self.stopped => Some(Ending::Stopped),
-            None => self.pipeline.is_finished().then_some(Ending::Finished),
+            None => self.pipeline.has_parted().then_some(Ending::Finished),
         }
     }
 }

@@ -99,7 +99,7 @@ fn wrong_usage_is_status_2() {
 fn help_shows_how_and_exits_well() {
     let state = State::new("help");
     let serve = ["--quic", "--rtsp", "--cert", "--key", "--max-bitrate"];
-    let push = ["--to", "--codec", "--bitrate", "--ttl", "--interface"];
+    let push = ["--to", "--codec", "--bitrate", "--ttl", "--sdp"];
     for (command, words) in [("serve", serve), ("push", push)] {
         let output = streamer(&state, &["help", command]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -199,7 +199,9 @@ fn a_push_sends_every_unit_and_says_goodbye() {
     let sound = short_sound(&state, 300);
     let (rtp, rtcp) = pair();
     let url = format!("rtp://{}", rtp.local_addr().unwrap());
-    let line = ["push", sound.to_str().unwrap(), "--to", &url, "--codec", "l16"];
+    let sdp = state.0.join("short.sdp");
+    let push = ["push", sound.to_str().unwrap(), "--to", &url, "--codec", "l16"];
+    let line = [&push[..], &["--sdp", sdp.to_str().unwrap()]].concat();
     let output = streamer(&state, &line).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
@@ -210,6 +212,9 @@ fn a_push_sends_every_unit_and_says_goodbye() {
     let reports = waiting(&rtcp);
     let last = reports.last().unwrap();
     assert_eq!((reports[0][1], last[last.len() - 7]), (200, 203), "SR first, BYE last");
+    let port = rtp.local_addr().unwrap().port();
+    let sdp = std::fs::read_to_string(sdp).unwrap();
+    assert!(sdp.contains(&format!("m=audio {port} RTP/AVP 100\r\n")), "{sdp}");
 }
 
 #[test]
@@ -249,6 +254,8 @@ fn what_cannot_be_pushed_is_named() {
     ] {
         assert_eq!(failure(&state, line).0, 2, "{line:?}");
     }
+    let nowhere = ["push", sound, "--to", there, "--sdp", "/nonexistent/x.sdp"];
+    assert_fails_in_one_line(&state, &nowhere, "cannot write /nonexistent/x.sdp");
     let fast = ["push", sound, "--to", there, "--bitrate", "600k"];
     assert_fails_in_one_line(&state, &fast, "Opus has no bit rate of 600 kbit/s");
 }

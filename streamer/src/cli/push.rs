@@ -20,6 +20,9 @@ Examples:
   To one host:
     cantus-streamer push talk.wav --to rtp://192.168.1.20:5004
 
+  The same, and a file that VLC, ffplay and GStreamer can open there:
+    cantus-streamer push talk.wav --to rtp://192.168.1.20:5004 --sdp talk.sdp
+
   To whoever has joined a group, in the network of one interface, and one router further:
     cantus-streamer push talk.wav --to rtp://239.1.2.3:5004 --interface 192.168.1.10 --ttl 2
 
@@ -54,6 +57,10 @@ pub struct PushOptions {
     /// The address of this machine to send from [default: the system's choice]
     #[arg(long, value_name = "IP")]
     pub interface: Option<IpAddr>,
+
+    /// Write what receivers need to know, as SDP, before anything is sent
+    #[arg(long, value_name = "FILE")]
+    pub sdp: Option<PathBuf>,
 }
 
 impl PushOptions {

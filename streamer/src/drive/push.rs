@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 
 use tokio::sync::oneshot;
@@ -11,9 +10,9 @@ use tracing::debug;
 use super::clock::Clock;
 use super::feedback::FeedbackListener;
 use super::priority::raise_priority;
-use super::{INBOX, Inbox, MediaSockets, Message, StartError, cname, secret};
+use super::{INBOX, Inbox, MediaSockets, Message, StartError, cname, media, secret};
 use crate::programme::Programme;
-use crate::push::{Ending, Push, PushError, Sender, Target};
+use crate::push::{Ending, Push, PushError, Sender, Target, Way};
 use crate::wire::{Destination, Source};
 
 /// From where, and how far, a push is sent.
@@ -60,38 +59,25 @@ pub enum PushStartError {
     Start(#[from] StartError),
 }
 
-/// Where a push goes to and leaves from, once both are known.
-#[derive(Copy, Clone, Debug)]
-pub struct Path {
-    /// To.
-    pub target: SocketAddr,
-    /// From.
-    pub local: IpAddr,
-    ttl: u8,
-}
-
-impl Path {
-    /// The way to `target`. Nothing is sent yet, but a name may be looked up.
-    ///
-    /// # Errors
-    ///
-    /// If the host is not known or cannot be reached.
-    pub fn find(target: &Target, reach: Reach) -> Result<Self, PushStartError> {
-        let unknown = |reason| PushStartError::Host { host: target.host().to_owned(), reason };
-        let mut found = (target.host(), target.port()).to_socket_addrs().map_err(unknown)?;
-        let address = found.next().ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
-        let local = match reach.interface {
-            Some(interface) if interface.is_ipv4() != address.is_ipv4() => {
-                return Err(PushStartError::Family { target: address, interface });
-            }
-            Some(interface) => interface,
-            None => any(address),
-        };
-        let source = source(local, address);
-        let local =
-            source.map_err(|reason| PushStartError::Unreachable { target: address, reason })?;
-        Ok(Self { target: address, local, ttl: reach.ttl })
-    }
+/// The way to `target`. Nothing is sent yet, but a name may be looked up.
+///
+/// # Errors
+///
+/// If the host is not known or cannot be reached.
+pub fn find(target: &Target, reach: Reach) -> Result<Way, PushStartError> {
+    let unknown = |reason| PushStartError::Host { host: target.host().to_owned(), reason };
+    let mut found = (target.host(), target.port()).to_socket_addrs().map_err(unknown)?;
+    let target = found.next().ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
+    let local = match reach.interface {
+        Some(interface) if interface.is_ipv4() != target.is_ipv4() => {
+            return Err(PushStartError::Family { target, interface });
+        }
+        Some(interface) => interface,
+        None => any(target),
+    };
+    let local =
+        source(local, target).map_err(|reason| PushStartError::Unreachable { target, reason })?;
+    Ok(Way { target, local, ttl: reach.ttl })
 }
 
 fn any(of: SocketAddr) -> IpAddr {
@@ -105,13 +91,73 @@ fn any(of: SocketAddr) -> IpAddr {
 fn source(local: IpAddr, target: SocketAddr) -> io::Result<IpAddr> {
     let socket = UdpSocket::bind((local, 0))?;
     if target.ip().is_multicast() {
-        super::media::leave_by(&socket, local)?;
+        media::leave_by(&socket, local)?;
     }
     socket.connect(target)?;
     Ok(socket.local_addr()?.ip())
 }
 
-/// A push that runs. It is broken off when this is dropped.
+/// A push that is ready to begin: its ports are open, and it can be described.
+#[derive(Debug)]
+pub struct ReadyPush {
+    clock: Clock,
+    push: Push,
+    sockets: MediaSockets,
+    hearing: Vec<UdpSocket>,
+}
+
+impl ReadyPush {
+    /// Makes `programme` ready to be sent along `way`.
+    ///
+    /// # Errors
+    ///
+    /// If the machine refuses what is needed, or the target has not enough ports.
+    pub fn new(programme: &Programme, way: Way) -> Result<Self, PushStartError> {
+        let clock = Clock::start();
+        let who = Sender { cname: cname(), ntp_at_zero: clock.ntp_at_zero, seed: secret()? };
+        let push = Push::new(programme, way, who)?;
+        let sockets = MediaSockets::bind(way.local)?;
+        let mut hearing = sockets.incoming().map_err(StartError::Thread)?;
+        if way.target.ip().is_multicast() {
+            let unreachable = |reason| PushStartError::Unreachable { target: way.target, reason };
+            sockets.reach_groups(way.local, way.ttl).map_err(unreachable)?;
+            hearing.extend(push.report_addresses().filter_map(|group| {
+                let joined = media::join(group, way.local);
+                joined.inspect_err(|error| debug!(%group, %error, "reports are not heard")).ok()
+            }));
+        }
+        Ok(Self { clock, push, sockets, hearing })
+    }
+
+    /// What a receiver needs to know (SDP, RFC 8866).
+    pub fn sdp(&self) -> &str {
+        self.push.sdp()
+    }
+
+    /// Begins to send.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    pub fn start(self) -> Result<Pusher, PushStartError> {
+        let (sender, receiver) = sync_channel(INBOX);
+        let inbox = Inbox(sender);
+        let feedback = FeedbackListener::start(self.hearing, inbox.clone());
+        let feedback = feedback.map_err(StartError::Thread)?;
+        let (end, ended) = oneshot::channel();
+        let (clock, push, sockets) = (self.clock, self.push, self.sockets);
+        std::thread::Builder::new()
+            .name("cantus-pacer".to_owned())
+            .spawn(move || {
+                // Who does not wait for the end any more does not want to know.
+                let _ = end.send(PushLoop { clock, push, sockets }.run(&receiver));
+            })
+            .map_err(StartError::Thread)?;
+        Ok(Pusher { inbox, ended, _feedback: feedback })
+    }
+}
+
+/// A push that runs. It says goodbye when this is dropped, if there is time for that.
 #[derive(Debug)]
 pub struct Pusher {
     inbox: Inbox,
@@ -120,40 +166,6 @@ pub struct Pusher {
 }
 
 impl Pusher {
-    /// Begins to send `programme` along `path`.
-    ///
-    /// # Errors
-    ///
-    /// If the machine refuses what is needed, or the target has not enough ports.
-    pub fn start(programme: &Arc<Programme>, path: Path) -> Result<Self, PushStartError> {
-        let (sender, receiver) = sync_channel(INBOX);
-        let inbox = Inbox(sender);
-        let clock = Clock::start();
-        let who = Sender { cname: cname(), ntp_at_zero: clock.ntp_at_zero, seed: secret()? };
-        let push = Push::new(programme, path.target, who)?;
-        let sockets = MediaSockets::bind(path.local)?;
-        let mut hearing = sockets.incoming().map_err(StartError::Thread)?;
-        if path.target.ip().is_multicast() {
-            let unreachable = |reason| PushStartError::Unreachable { target: path.target, reason };
-            sockets.reach_groups(path.local, path.ttl).map_err(unreachable)?;
-            hearing.extend(push.report_addresses().filter_map(|group| {
-                let joined = super::media::join(group, path.local);
-                joined.inspect_err(|error| debug!(%group, %error, "reports are not heard")).ok()
-            }));
-        }
-        let feedback =
-            FeedbackListener::start(hearing, inbox.clone()).map_err(StartError::Thread)?;
-        let (end, ended) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("cantus-pacer".to_owned())
-            .spawn(move || {
-                // Who does not wait for the end any more does not want to know.
-                let _ = end.send(PushLoop { clock, push, sockets }.run(&receiver));
-            })
-            .map_err(StartError::Thread)?;
-        Ok(Self { inbox, ended, _feedback: feedback })
-    }
-
     /// Waits for the end.
     pub async fn ended(&mut self) -> Ending {
         // A pacing thread that has panicked is a bug of ours, which it has told.

@@ -19,8 +19,12 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
+fn way(target: &str) -> Way {
+    Way { target: address(target), local: "192.0.2.1".parse().unwrap(), ttl: 3 }
+}
+
 fn push(programme: &Programme, target: &str) -> Push {
-    let mut push = Push::new(programme, address(target), sender()).unwrap();
+    let mut push = Push::new(programme, way(target), sender()).unwrap();
     push.begin(START);
     push
 }
@@ -82,7 +86,10 @@ fn every_unit_leaves_at_its_instant_as_plain_rtp_and_reports_go_to_the_next_port
     let reports = to(&left, address("192.0.2.9:5005"));
     assert_eq!(media.len() + reports.len(), left.len());
     assert_eq!(reports[0].0, START, "the clock is known early");
-    let last = parse_compound(&reports.last().unwrap().1).unwrap();
+    let (parted, last) = reports.last().unwrap();
+    let end = START + Duration::from_secs(3);
+    assert_eq!(*parted, end + LINGERS, "it overtakes nothing");
+    let last = parse_compound(last).unwrap();
     let [RtcpPacket::SenderReport(report), description, RtcpPacket::Bye { ssrcs, reason }] =
         &last[..]
     else {
@@ -124,8 +131,25 @@ fn each_track_has_a_pair_of_ports_and_there_must_be_enough() {
         let reports = with_port(media, port + 1);
         assert!(!to(&left, reports).is_empty(), "{reports}");
     }
-    let refused = Push::new(&programme, address("192.0.2.9:65533"), sender()).unwrap_err();
+    let refused = Push::new(&programme, way("192.0.2.9:65533"), sender()).unwrap_err();
     assert_eq!(refused, PushError::Ports { tracks: 2, first: 65_533 });
+}
+
+#[test]
+fn what_is_sent_is_described() {
+    let push = push(&l16("push-sdp", 44_100, 2, 4_410), "239.1.2.3:5004");
+    // 1970 plus a thousand seconds, in seconds since 1900.
+    let expected = "v=0\n\
+        o=- 2208989800 2208989800 IN IP4 192.0.2.1\n\
+        s=talk\n\
+        c=IN IP4 239.1.2.3/3\n\
+        t=0 0\n\
+        a=type:broadcast\n\
+        m=audio 5004 RTP/AVP 10\n\
+        i=audio\n\
+        a=rtpmap:10 L16/44100/2\n\
+        a=ptime:4.988662\n";
+    assert_eq!(push.sdp().replace("\r\n", "\n"), expected);
 }
 
 #[test]
