@@ -120,6 +120,7 @@ async fn push_all(options: &PushOptions) -> Result<Option<u8>, Failure> {
     let programme = Programme::load(&catalogue, &key)?;
     let reach = push::Reach { interface: options.interface, ttl: options.ttl };
     let ready = ReadyPush::new(&programme, push::find(&options.to, reach)?)?;
+    let ready = if options.sap { ready.announced()? } else { ready };
     if let Some(file) = &options.sdp {
         let refuse = |reason| Failure::Sdp { file: file.clone(), reason };
         std::fs::write(file, ready.sdp()).map_err(refuse)?;

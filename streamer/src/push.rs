@@ -8,6 +8,7 @@
 //! circuit breaker ends what does not arrive, or what nobody reports on any more (RFC 8083). Groups
 //! have members that come and go, and that RFC has no breaker for them.
 
+mod announcer;
 mod description;
 mod target;
 #[cfg(test)]
@@ -23,8 +24,9 @@ use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::DEFAULT_MINIMUM;
 use cantus_qos::rtp::{PayloadType, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::sap::{self, Announcement};
 use cantus_qos::shaping::{BreakerTerms, CircuitBreaker, Tripped};
-use cantus_qos::spec::sdp::AudioCodec;
+use cantus_qos::spec::sdp::{AudioCodec, Description, Placement};
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, NtpTime};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -34,6 +36,7 @@ use crate::pipeline::{
 };
 use crate::programme::Programme;
 use crate::wire::{Destination, Transmit};
+use announcer::Announcer;
 pub use target::{Target, TargetError};
 
 /// No shorter trouble of the path ends a push: three intervals of RFC 3550, as for a live session.
@@ -70,6 +73,9 @@ pub enum PushError {
         /// The port of the target.
         first: u16,
     },
+    /// Announcements go to groups (RFC 2974).
+    #[error("only what is sent to a group can be announced, and {0} is a host")]
+    NoGroup(IpAddr),
 }
 
 /// Where a push goes to and leaves from.
@@ -105,9 +111,12 @@ pub struct Push {
     pipeline: Pipeline,
     tracks: Vec<TrackRoute>,
     duration: MediaTime,
-    sdp: String,
+    description: Description,
+    placement: Placement,
+    random: ChaCha8Rng,
     /// Whose reports count: the listener's where there is one. A group is anybody.
     listener: Option<IpAddr>,
+    announcer: Option<Announcer>,
     stopped: bool,
 }
 
@@ -152,14 +161,38 @@ impl Push {
             pipeline.add_audio(chain);
         }
         let placement = description::placement(way, sender.ntp_at_zero, &tracks);
-        let sdp = description::description(programme).to_placed_sdp(&placement);
+        let description = description::description(programme);
         let duration = programme.presentation.duration;
-        Ok(Self { pipeline, tracks, duration, sdp, listener, stopped: false })
+        Ok(Self {
+            pipeline,
+            tracks,
+            duration,
+            description,
+            placement,
+            random,
+            listener,
+            announcer: None,
+            stopped: false,
+        })
+    }
+
+    /// The same, announced to who looks for sessions.
+    ///
+    /// # Errors
+    ///
+    /// If it does not go to a group.
+    pub fn announced(self) -> Result<Self, PushError> {
+        let Placement { address, sender, .. } = self.placement;
+        let to = sap::announced_to(address).ok_or(PushError::NoGroup(address))?;
+        let origin = self.placement.origin_line();
+        let announcement = Announcement::new(sender, &self.sdp(), &origin);
+        let random = self.random.clone();
+        Ok(Self { announcer: Some(Announcer::new(to, announcement, random)), ..self })
     }
 
     /// What a receiver needs to know (SDP, RFC 8866).
-    pub fn sdp(&self) -> &str {
-        &self.sdp
+    pub fn sdp(&self) -> String {
+        self.description.to_placed_sdp(&self.placement)
     }
 
     /// Where reports go, ours and those of the members of a group.
@@ -188,6 +221,13 @@ impl Push {
 
     /// The next packet to leave at `now`.
     pub fn pop(&mut self, now: MonoTime) -> Option<Transmit> {
+        self.pop_media(now).or_else(|| {
+            let is_over = self.media_ending().is_some();
+            self.announcer.as_mut()?.pop(now, is_over)
+        })
+    }
+
+    fn pop_media(&mut self, now: MonoTime) -> Option<Transmit> {
         loop {
             let packet = self.pipeline.pop(now)?;
             // Every flow of the chain has its route: both were made together.
@@ -209,11 +249,17 @@ impl Push {
 
     /// When [`pop`](Self::pop) may have something again.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
-        self.pipeline.next_deadline(now)
+        let announcement = self.announcer.as_ref().and_then(Announcer::next_deadline);
+        self.pipeline.next_deadline(now).into_iter().chain(announcement).min()
     }
 
     /// How it has ended, if it has; once [`pop`](Self::pop) has given everything.
     pub fn ending(&self) -> Option<Ending> {
+        let is_silent = self.announcer.as_ref().is_none_or(Announcer::is_silent);
+        self.media_ending().filter(|_| is_silent)
+    }
+
+    fn media_ending(&self) -> Option<Ending> {
         match self.pipeline.is_cut_short() {
             Some(why) => Some(Ending::CutShort(why)),
             None if self.stopped => Some(Ending::Stopped),

@@ -99,7 +99,7 @@ fn wrong_usage_is_status_2() {
 fn help_shows_how_and_exits_well() {
     let state = State::new("help");
     let serve = ["--quic", "--rtsp", "--cert", "--key", "--max-bitrate"];
-    let push = ["--to", "--codec", "--bitrate", "--ttl", "--sdp"];
+    let push = ["--to", "--codec", "--bitrate", "--sdp", "--sap"];
     for (command, words) in [("serve", serve), ("push", push)] {
         let output = streamer(&state, &["help", command]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -254,6 +254,7 @@ fn what_cannot_be_pushed_is_named() {
     ] {
         assert_eq!(failure(&state, line).0, 2, "{line:?}");
     }
+    assert_fails_in_one_line(&state, &["push", sound, "--to", there, "--sap"], "is a host");
     let nowhere = ["push", sound, "--to", there, "--sdp", "/nonexistent/x.sdp"];
     assert_fails_in_one_line(&state, &nowhere, "cannot write /nonexistent/x.sdp");
     let fast = ["push", sound, "--to", there, "--bitrate", "600k"];

@@ -26,6 +26,9 @@ Examples:
   To whoever has joined a group, in the network of one interface, and one router further:
     cantus-streamer push talk.wav --to rtp://239.1.2.3:5004 --interface 192.168.1.10 --ttl 2
 
+  The same, announced every five minutes:
+    cantus-streamer push talk.wav --to rtp://239.1.2.3:5004 --codec l16 --sap
+
 A listener of its own who sends reports, and then no more, or who reports that nothing arrives,
 ends it; a group does not.
 
@@ -61,6 +64,10 @@ pub struct PushOptions {
     /// Write what receivers need to know, as SDP, before anything is sent
     #[arg(long, value_name = "FILE")]
     pub sdp: Option<PathBuf>,
+
+    /// Announce what goes to a group, so that VLC and others list it
+    #[arg(long)]
+    pub sap: bool,
 }
 
 impl PushOptions {

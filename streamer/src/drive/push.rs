@@ -129,8 +129,17 @@ impl ReadyPush {
         Ok(Self { clock, push, sockets, hearing })
     }
 
+    /// The same, announced to who looks for sessions (SAP, RFC 2974).
+    ///
+    /// # Errors
+    ///
+    /// If it does not go to a group.
+    pub fn announced(self) -> Result<Self, PushStartError> {
+        Ok(Self { push: self.push.announced()?, ..self })
+    }
+
     /// What a receiver needs to know (SDP, RFC 8866).
-    pub fn sdp(&self) -> &str {
+    pub fn sdp(&self) -> String {
         self.push.sdp()
     }
 

@@ -217,3 +217,33 @@ fn neither_strangers_nor_members_of_a_group_end_it() {
     let member = reported_once("push-group", "239.1.2.3:5004", "192.0.2.9:5005");
     assert_eq!(member.0, Some(Ending::Finished));
 }
+
+#[test]
+fn what_goes_to_a_group_is_announced_again_and_again_and_deleted_at_the_end() {
+    let programme = media::programme("push-sap", 700);
+    let mut push =
+        Push::new(&programme, way("239.1.2.3:5004"), sender()).unwrap().announced().unwrap();
+    push.begin(START);
+    let left = run(&mut push, START, START + Duration::from_secs(1_000));
+    let mut said = to(&left, address("239.255.255.255:9875"));
+    let (deleted, deletion) = said.pop().unwrap();
+    assert_eq!(said[0].0, START);
+    assert!((2..=4).contains(&said.len()), "{}", said.len());
+    for pair in said.windows(2) {
+        let apart = pair[1].0.since(pair[0].0);
+        assert!((200..400).contains(&apart.as_secs()), "{apart:?}");
+        assert_eq!(pair[0].1, pair[1].1, "the same each time");
+    }
+    assert!(said[0].1.ends_with(push.sdp().as_bytes()));
+    assert_eq!(deletion[0], 0x24, "version 1, a deletion");
+    assert_eq!(deleted, left.last().unwrap().0, "after goodbye");
+    assert_eq!(push.ending(), Some(Ending::Finished));
+}
+
+#[test]
+fn what_goes_to_a_host_is_not_announced() {
+    let programme = media::programme("push-no-sap", 1);
+    let push = Push::new(&programme, way("192.0.2.9:5004"), sender()).unwrap();
+    let no_group = PushError::NoGroup("192.0.2.9".parse().unwrap());
+    assert_eq!(push.announced().unwrap_err(), no_group);
+}
