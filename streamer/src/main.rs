@@ -77,9 +77,7 @@ fn contradiction(command: &Command) -> Option<&'static str> {
             .or(options.rtsp.address())
             .is_none()
             .then_some("nothing is served with both --quic off and --rtsp off"),
-        Command::Push(options) => {
-            options.encoding().is_none().then_some("L16 is not compressed: --bitrate is for Opus")
-        }
+        Command::Push(options) => options.contradiction(),
     }
 }
 
@@ -115,11 +113,12 @@ async fn serve(options: &ServeOptions) -> Result<u8, Failure> {
 async fn push_all(options: &PushOptions) -> Result<Option<u8>, Failure> {
     let mut signals = Signals::listen().map_err(Failure::Signal)?;
     let (catalogue, name) = Catalogue::around(&options.file)?;
-    let Some(encoding) = options.encoding() else { return Ok(None) };
-    let key = ProgrammeKey { name, encoding, joined: 1 };
+    let key = ProgrammeKey { name, encoding: options.encoding(), joined: 1 };
     let programme = Programme::load(&catalogue, &key)?;
     let reach = push::Reach { interface: options.interface, ttl: options.ttl };
-    let ready = ReadyPush::new(&programme, push::find(&options.to, reach)?)?;
+    let (repair, control) = (options.repair.as_ref(), options.control.as_ref());
+    let targets = push::Targets { media: &options.to, repair, control };
+    let ready = ReadyPush::new(&programme, push::find(targets, reach)?)?;
     let ready = if options.sap { ready.announced()? } else { ready };
     if let Some(file) = &options.sdp {
         let refuse = |reason| Failure::Sdp { file: file.clone(), reason };

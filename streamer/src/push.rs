@@ -4,12 +4,15 @@
 //! leave at their nominal instants, for nobody tells how much could be held. Subtitles stay behind:
 //! no player but ours could read them, and ours asks for them over RTSP.
 //!
+//! To Roc Toolkit one track goes as that wants it, with repair beside it ([`roc`]).
+//!
 //! A listener may send reports. Once one has, and unless the target is a group, it is listened to: a
 //! circuit breaker ends what does not arrive, or what nobody reports on any more (RFC 8083). Groups
 //! have members that come and go, and that RFC has no breaker for them.
 
 mod announcer;
 mod description;
+pub mod roc;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -37,7 +40,8 @@ use crate::pipeline::{
 use crate::programme::Programme;
 use crate::wire::{Destination, Transmit};
 use announcer::Announcer;
-pub use target::{Target, TargetError};
+use roc::RocWay;
+pub use target::{Scheme, Target, TargetError};
 
 /// No shorter trouble of the path ends a push: three intervals of RFC 3550, as for a live session.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -73,6 +77,12 @@ pub enum PushError {
         /// The port of the target.
         first: u16,
     },
+    /// Roc's endpoints are for one track.
+    #[error("Roc takes one track, and there are {tracks}: push one of their files")]
+    Tracks {
+        /// Audio tracks of the presentation.
+        tracks: usize,
+    },
     /// Announcements go to groups (RFC 2974).
     #[error("only what is sent to a group can be announced, and {0} is a host")]
     NoGroup(IpAddr),
@@ -87,6 +97,8 @@ pub struct Way {
     pub local: IpAddr,
     /// How many networks packets to a group may cross.
     pub ttl: u8,
+    /// Where repair goes, where Roc listens.
+    pub roc: Option<RocWay>,
 }
 
 /// Who sends.
@@ -120,12 +132,12 @@ pub struct Push {
     stopped: bool,
 }
 
-/// Where the packets of one track go.
+/// Where the packets of one track go, or of its repair.
 #[derive(Copy, Clone, Debug)]
 struct TrackRoute {
     flow: FlowId,
     rtp: SocketAddr,
-    rtcp: SocketAddr,
+    rtcp: Option<SocketAddr>,
 }
 
 impl Push {
@@ -135,17 +147,21 @@ impl Push {
     ///
     /// If there are not enough ports after that one.
     pub fn new(programme: &Programme, way: Way, sender: Sender) -> Result<Self, PushError> {
-        let target = way.target;
         let mut random = ChaCha8Rng::from_seed(sender.seed);
+        let tracks = programme.audio.len();
+        let (tracks, repair) = match way.roc {
+            Some(roc) => roc::routes(way, roc, tracks).map(|(it, repair)| (it, Some(repair)))?,
+            None => (pairs(way.target, tracks)?, None),
+        };
         let reports = SenderReports::new(sender.cname, ChaCha8Rng::from_rng(&mut random));
-        let reports = reports.lingering(LINGERS);
-        let tracks = routes(target, programme.audio.len())?;
-        let rates = (0..tracks.len()).filter_map(|index| programme.audio_rate(index));
-        let rate: Bitrate = rates.sum();
-        // A little to catch up with, where the encoder was behind.
-        let rate = rate.mul_f64(1.5).max(LEAST_RATE);
-        let mut pipeline = Pipeline::new(rate, WallClock(sender.ntp_at_zero), reports);
-        let listener = (!target.ip().is_multicast()).then_some(target.ip().to_canonical());
+        let reports = match way.roc {
+            Some(_) => reports.every(roc::REPORT_INTERVAL),
+            None => reports,
+        };
+        let wall = WallClock(sender.ntp_at_zero);
+        let mut pipeline = Pipeline::new(rate(programme, way), wall, reports.lingering(LINGERS));
+        let target = way.target.ip();
+        let listener = (!target.is_multicast()).then_some(target.to_canonical());
         for (source, track) in programme.audio.iter().zip(&tracks) {
             let format = source.format();
             let packetizer = Packetizer::new(
@@ -158,11 +174,15 @@ impl Push {
             if listener.is_some() {
                 chain.guard(breaker(source.unit_duration()));
             }
+            if let Some(flow) = repair {
+                chain.protect(roc::protection(flow, source.unit_duration(), &mut random));
+            }
             pipeline.add_audio(chain);
         }
         let placement = description::placement(way, sender.ntp_at_zero, &tracks);
         let description = description::description(programme);
-        let duration = programme.presentation.duration;
+        let durations = programme.audio.iter().map(|encoding| encoding.duration());
+        let duration = durations.max().unwrap_or_default();
         Ok(Self {
             pipeline,
             tracks,
@@ -197,7 +217,7 @@ impl Push {
 
     /// Where reports go, ours and those of the members of a group.
     pub fn report_addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.tracks.iter().map(|track| track.rtcp)
+        self.tracks.iter().filter_map(|track| track.rtcp)
     }
 
     /// Begins with the beginning.
@@ -230,14 +250,13 @@ impl Push {
     fn pop_media(&mut self, now: MonoTime) -> Option<Transmit> {
         loop {
             let packet = self.pipeline.pop(now)?;
-            // Every flow of the chain has its route: both were made together.
-            let Some(track) = self.tracks.iter().find(|track| track.flow == packet.flow) else {
-                continue;
-            };
-            let to = match packet.channel {
-                Channel::Rtp => track.rtp,
+            let track = self.tracks.iter().find(|track| track.flow == packet.flow);
+            let to = track.and_then(|track| match packet.channel {
+                Channel::Rtp => Some(track.rtp),
                 Channel::Rtcp => track.rtcp,
-            };
+            });
+            // Every flow has its route, and perhaps nobody wants its reports.
+            let Some(to) = to else { continue };
             return Some(Transmit {
                 destination: Destination::Udp(to),
                 channel: packet.channel,
@@ -268,15 +287,23 @@ impl Push {
     }
 }
 
+/// What a chain is paced to: a little more than it needs, to catch up where the encoder was behind.
+fn rate(programme: &Programme, way: Way) -> Bitrate {
+    let rates = (0..programme.audio.len()).filter_map(|index| programme.audio_rate(index));
+    let media: Bitrate = rates.sum();
+    let factor = if way.roc.is_some() { 2.0 } else { 1.5 };
+    media.mul_f64(factor).max(LEAST_RATE)
+}
+
 /// A pair of ports for each of `count` tracks.
-fn routes(target: SocketAddr, count: usize) -> Result<Vec<TrackRoute>, PushError> {
+fn pairs(target: SocketAddr, count: usize) -> Result<Vec<TrackRoute>, PushError> {
     let first = target.port();
     let route = |index: usize| {
         let offset = u16::try_from(2 * index).ok()?;
         let rtp = first.checked_add(offset)?;
         let rtcp = rtp.checked_add(1)?;
         let flow = FlowId::new(index as u64 + 1)?;
-        Some(TrackRoute { flow, rtp: with_port(target, rtp), rtcp: with_port(target, rtcp) })
+        Some(TrackRoute { flow, rtp: with_port(target, rtp), rtcp: Some(with_port(target, rtcp)) })
     };
     (0..count).map(route).collect::<Option<_>>().ok_or(PushError::Ports { tracks: count, first })
 }

@@ -242,6 +242,9 @@ fn what_cannot_be_pushed_is_named() {
     let readme = samples().join("README.md");
     let readme = readme.to_str().unwrap();
     assert_fails_in_one_line(&state, &["push", readme, "--to", there], "neither a WAV file nor");
+    let roc = ["--to", "rtp+rs8m://127.0.0.1:10001", "--repair", "rs8m://127.0.0.1:10002"];
+    let compressed = [&["push", sound][..], &roc, &["--codec", "opus"]].concat();
+    assert_eq!(failure(&state, &compressed).0, 2);
     let interface = ["push", sound, "--to", there, "--interface"];
     let with = |address| [&interface[..], &[address]].concat();
     assert_fails_in_one_line(&state, &with("::1"), "one is of IPv4, the other of IPv6");
@@ -251,6 +254,9 @@ fn what_cannot_be_pushed_is_named() {
         &["push", sound, "--to", "rtsp://127.0.0.1:5004"],
         &["push", sound, "--to", there, "--codec", "l16", "--bitrate", "64k"],
         &["push", sound, "--to", there, "--ttl", "256"],
+        &["push", sound, "--to", "rtp+rs8m://127.0.0.1:10001"],
+        &["push", sound, "--to", there, "--repair", "rs8m://127.0.0.1:10002"],
+        &["push", sound, "--to", there, "--control", "rtcp://127.0.0.1:10003"],
     ] {
         assert_eq!(failure(&state, line).0, 2, "{line:?}");
     }

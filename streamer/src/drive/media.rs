@@ -21,7 +21,8 @@ pub struct MediaSockets(Option<Pair>);
 #[derive(Debug)]
 struct Pair {
     rtp: Marked,
-    rtcp: Marked,
+    /// The same as that of RTP where there is none.
+    rtcp: Option<Marked>,
 }
 
 /// A socket and the mark that its packets carry at present.
@@ -60,7 +61,7 @@ impl MediaSockets {
                 Ok(rtcp) => {
                     return Ok(Self(Some(Pair {
                         rtp: Marked::new(rtp).map_err(listen)?,
-                        rtcp: Marked::new(rtcp).map_err(listen)?,
+                        rtcp: Some(Marked::new(rtcp).map_err(listen)?),
                     })));
                 }
                 Err(error) => last = error,
@@ -69,9 +70,25 @@ impl MediaSockets {
         Err(listen(last))
     }
 
+    /// One port on `address`, for everything.
+    ///
+    /// # Errors
+    ///
+    /// If the system has none.
+    pub(crate) fn single(address: IpAddr) -> Result<Self, StartError> {
+        let address = SocketAddr::new(address, 0);
+        let socket = UdpSocket::bind(address).and_then(Marked::new);
+        let refuse = |reason| StartError::Listen { address, protocol: "RTP", reason };
+        Ok(Self(Some(Pair { rtp: socket.map_err(refuse)?, rtcp: None })))
+    }
+
     /// The ports of RTP and RTCP; zero where there are none.
     pub fn ports(&self) -> (u16, u16) {
-        self.0.as_ref().map_or((0, 0), |pair| (pair.rtp.port(), pair.rtcp.port()))
+        self.0.as_ref().map_or((0, 0), |pair| (pair.rtp.port(), pair.rtcp().port()))
+    }
+
+    fn sockets(&self) -> impl Iterator<Item = &Marked> {
+        self.0.iter().flat_map(|pair| [Some(&pair.rtp), pair.rtcp.as_ref()]).flatten()
     }
 
     /// The same sockets once more, for who listens on them.
@@ -80,8 +97,7 @@ impl MediaSockets {
     ///
     /// If the system has no more file descriptors.
     pub(crate) fn incoming(&self) -> std::io::Result<Vec<UdpSocket>> {
-        let pair = self.0.iter().flat_map(|pair| [&pair.rtp, &pair.rtcp]);
-        pair.map(|marked| marked.socket.try_clone()).collect()
+        self.sockets().map(|marked| marked.socket.try_clone()).collect()
     }
 
     /// Packets to groups leave by the interface that has the address `local`, and cross at most
@@ -91,7 +107,7 @@ impl MediaSockets {
     ///
     /// If no interface has that address.
     pub(crate) fn reach_groups(&self, local: IpAddr, ttl: u8) -> std::io::Result<()> {
-        for marked in self.0.iter().flat_map(|pair| [&pair.rtp, &pair.rtcp]) {
+        for marked in self.sockets() {
             leave_by(&marked.socket, local)?;
             let socket = socket2::SockRef::from(&marked.socket);
             match local {
@@ -108,9 +124,15 @@ impl MediaSockets {
         let Some(pair) = &self.0 else { return };
         let marked = match channel {
             Channel::Rtp => &pair.rtp,
-            Channel::Rtcp => &pair.rtcp,
+            Channel::Rtcp => pair.rtcp(),
         };
         marked.send(to, class, data);
+    }
+}
+
+impl Pair {
+    fn rtcp(&self) -> &Marked {
+        self.rtcp.as_ref().unwrap_or(&self.rtp)
     }
 }
 

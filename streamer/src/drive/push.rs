@@ -12,6 +12,7 @@ use super::feedback::FeedbackListener;
 use super::priority::raise_priority;
 use super::{INBOX, Inbox, MediaSockets, Message, StartError, cname, media, secret};
 use crate::programme::Programme;
+use crate::push::roc::RocWay;
 use crate::push::{Ending, Push, PushError, Sender, Target, Way};
 use crate::wire::{Destination, Source};
 
@@ -59,16 +60,40 @@ pub enum PushStartError {
     Start(#[from] StartError),
 }
 
-/// The way to `target`. Nothing is sent yet, but a name may be looked up.
+/// Where the parts of a push are wanted.
+#[derive(Copy, Clone, Debug)]
+pub struct Targets<'a> {
+    /// The media.
+    pub media: &'a Target,
+    /// Its repair, where Roc listens.
+    pub repair: Option<&'a Target>,
+    /// Reports, where Roc listens.
+    pub control: Option<&'a Target>,
+}
+
+/// The way to `targets`. Nothing is sent yet, but a name may be looked up.
 ///
 /// # Errors
 ///
-/// If the host is not known or cannot be reached.
-pub fn find(target: &Target, reach: Reach) -> Result<Way, PushStartError> {
+/// If a host is not known or cannot be reached.
+pub fn find(targets: Targets<'_>, reach: Reach) -> Result<Way, PushStartError> {
+    let (target, local) = reached(targets.media, reach.interface)?;
+    let beside = |other: &Target| reached(other, reach.interface).map(|(address, _)| address);
+    let control = targets.control.map(beside).transpose()?;
+    let repair = targets.repair.map(beside).transpose()?;
+    let roc = repair.map(|repair| RocWay { repair, control });
+    Ok(Way { target, local, ttl: reach.ttl, roc })
+}
+
+/// The address of `target`, and the one that packets to it leave from.
+fn reached(
+    target: &Target,
+    interface: Option<IpAddr>,
+) -> Result<(SocketAddr, IpAddr), PushStartError> {
     let unknown = |reason| PushStartError::Host { host: target.host().to_owned(), reason };
     let mut found = (target.host(), target.port()).to_socket_addrs().map_err(unknown)?;
     let target = found.next().ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
-    let local = match reach.interface {
+    let local = match interface {
         Some(interface) if interface.is_ipv4() != target.is_ipv4() => {
             return Err(PushStartError::Family { target, interface });
         }
@@ -77,7 +102,7 @@ pub fn find(target: &Target, reach: Reach) -> Result<Way, PushStartError> {
     };
     let local =
         source(local, target).map_err(|reason| PushStartError::Unreachable { target, reason })?;
-    Ok(Way { target, local, ttl: reach.ttl })
+    Ok((target, local))
 }
 
 fn any(of: SocketAddr) -> IpAddr {
@@ -116,7 +141,10 @@ impl ReadyPush {
         let clock = Clock::start();
         let who = Sender { cname: cname(), ntp_at_zero: clock.ntp_at_zero, seed: secret()? };
         let push = Push::new(programme, way, who)?;
-        let sockets = MediaSockets::bind(way.local)?;
+        let sockets = match way.roc {
+            Some(_) => MediaSockets::single(way.local)?,
+            None => MediaSockets::bind(way.local)?,
+        };
         let mut hearing = sockets.incoming().map_err(StartError::Thread)?;
         if way.target.ip().is_multicast() {
             let unreachable = |reason| PushStartError::Unreachable { target: way.target, reason };

@@ -59,6 +59,8 @@ pub struct SenderReports {
     next: Option<MonoTime>,
     outgoing: VecDeque<Packet>,
     said_bye: bool,
+    /// Between two reports, where that is fixed.
+    period: Option<Duration>,
     /// How long after the last packet goodbye is said, and since when that is out.
     lingers: Duration,
     finished_at: Option<MonoTime>,
@@ -77,11 +79,17 @@ impl SenderReports {
             next: None,
             outgoing: VecDeque::new(),
             said_bye: false,
+            period: None,
             lingers: Duration::ZERO,
             finished_at: None,
             heard: Vec::new(),
             reference: None,
         }
+    }
+
+    /// The same with a report every `period`, whatever the bandwidth.
+    pub fn every(self, period: Duration) -> Self {
+        Self { period: Some(period), ..self }
     }
 
     /// The same with goodbye so long after the last packet, for listeners who end when they hear it:
@@ -217,8 +225,13 @@ impl SenderReports {
             self.outgoing.push_back(compound_packet(chain.flow(), &compound));
         }
         self.said_bye |= bye.is_some();
-        let random = self.random.random::<f64>();
-        let next = self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random);
+        let next = match self.period {
+            Some(period) => now + period,
+            None => {
+                let random = self.random.random::<f64>();
+                self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random)
+            }
+        };
         self.next = (!self.said_bye).then_some(next);
     }
 

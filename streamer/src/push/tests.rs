@@ -1,3 +1,5 @@
+mod roc;
+
 use bytes::Bytes;
 use cantus_qos::payload::opus;
 use cantus_qos::rtcp::{ReceiverReport, ReportBlock, RtcpPacket, parse_compound, write_compound};
@@ -20,7 +22,7 @@ fn address(text: &str) -> SocketAddr {
 }
 
 fn way(target: &str) -> Way {
-    Way { target: address(target), local: "192.0.2.1".parse().unwrap(), ttl: 3 }
+    Way { target: address(target), local: "192.0.2.1".parse().unwrap(), ttl: 3, roc: None }
 }
 
 fn push(programme: &Programme, target: &str) -> Push {
