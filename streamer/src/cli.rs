@@ -37,6 +37,9 @@ Examples:
   At most 20 Mbit/s, and 100 listeners; the one too many is told what is possible:
     cantus-streamer serve talks --max-bitrate 20M --max-sessions 100
 
+  Over RTSP only to those in a file, one NAME:PASSWORD a line; they play rtsp://NAME:PASSWORD@HOST:
+    cantus-streamer serve talks --quic off --rtsp 192.168.1.10:8554 --users listeners.txt
+
   Under a certificate that others know:
     cantus-streamer serve talks --cert fullchain.pem --key privkey.pem
 
@@ -99,6 +102,10 @@ pub struct ServeOptions {
     /// How many sessions there may be [default: no limit]
     #[arg(long, value_name = "N", value_parser = some)]
     pub max_sessions: Option<usize>,
+
+    /// Who may listen, as lines NAME:PASSWORD of a file [default: everybody]
+    #[arg(long, value_name = "FILE")]
+    pub users: Option<PathBuf>,
 }
 
 /// Where to listen, if at all.

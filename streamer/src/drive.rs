@@ -31,6 +31,7 @@ use crate::encoding::EncodingJob;
 use crate::programme::{Programme, ProgrammeError};
 use crate::quic::Identity;
 use crate::server::{Server, ServerConfig};
+use crate::users::Users;
 use crate::wire::{Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source};
 use clock::Clock;
 use control::{ConnectionIds, Outlet};
@@ -98,6 +99,8 @@ pub struct Settings {
     pub max_bitrate: Option<Bitrate>,
     /// How many sessions there may be.
     pub max_sessions: Option<usize>,
+    /// Who may listen; `None` is everybody.
+    pub users: Option<Arc<Users>>,
 }
 
 /// Why a streamer cannot start.
@@ -177,6 +180,7 @@ impl Streamer {
         let config = ServerConfig {
             max_bitrate: settings.max_bitrate,
             max_sessions: settings.max_sessions,
+            users: settings.users,
             media_ports: media.ports(),
             ntp_at_zero: clock.ntp_at_zero,
             cname: cname(),

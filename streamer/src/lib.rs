@@ -23,6 +23,7 @@ pub mod quic;
 pub mod server;
 pub mod session;
 pub mod sessions;
+pub mod users;
 pub mod wire;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use cantus_qos::shaping::Tripped;
 use cantus_streamer::catalogue::{Catalogue, CatalogueError};
@@ -14,6 +15,7 @@ use cantus_streamer::greeting::{Reach, greeting, pushing};
 use cantus_streamer::programme::{Programme, ProgrammeError, ProgrammeKey};
 use cantus_streamer::push::Ending;
 use cantus_streamer::quic::{Identity, IdentityError};
+use cantus_streamer::users::{Users, UsersError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,6 +27,8 @@ enum Failure {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Users(#[from] UsersError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -94,6 +98,7 @@ async fn serve(options: &ServeOptions) -> Result<u8, Failure> {
         identity,
         max_bitrate: options.max_bitrate,
         max_sessions: options.max_sessions,
+        users: options.users.as_deref().map(Users::read).transpose()?.map(Arc::new),
     };
     let streamer = Streamer::start(catalogue, settings).await?;
     for skipped in &listing.skipped {
