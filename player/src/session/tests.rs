@@ -13,6 +13,7 @@ mod ending;
 mod handing;
 mod hearing;
 mod hostile;
+mod lengths;
 mod starting;
 mod terms;
 

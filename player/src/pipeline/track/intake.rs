@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::fec;
-use cantus_qos::payload::opus;
+use cantus_qos::payload::{AudioFormat, l16, opus};
 use cantus_qos::playout::Unit;
 use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
@@ -45,6 +45,7 @@ pub(crate) struct Intake {
     /// The source that is heard.
     pub receiver: Receiver,
     codec: AudioCodec,
+    format: AudioFormat,
     unit: MediaTime,
     packets: Packets,
     /// Where the range ends.
@@ -60,17 +61,20 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Of the track that was set up as `plan`, whose units are of a codec that counts at a rate, and
-    /// play for `unit`; what is sent begins with the first instant of the range. It is one of
-    /// `tracks` tracks.
+    /// Of the track that was set up as `plan`, whose units are of a codec and a format, and play for
+    /// `unit`; what is sent begins with the first instant of the range. It is one of `tracks` tracks.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
-        (codec, rate): (AudioCodec, ClockRate),
+        (codec, format): (AudioCodec, AudioFormat),
         unit: MediaTime,
         (start, until): (MediaTime, Option<MediaTime>),
         tracks: usize,
     ) -> Self {
+        let rate = match codec {
+            AudioCodec::Opus => ClockRate::OPUS,
+            AudioCodec::L16 => format.rate,
+        };
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
@@ -85,6 +89,7 @@ impl Intake {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             codec,
+            format,
             unit,
             packets: Packets::default(),
             until,
@@ -303,12 +308,13 @@ impl Intake {
         Some((payload, Heard { delay, by_itself: recovery == Recovery::None, expected }))
     }
 
-    /// How long a packet plays: Opus tells, whatever was announced; the rest is as announced.
+    /// How long a packet plays, whatever was announced; what is damaged counts for a unit.
     fn duration(&self, payload: &[u8]) -> MediaTime {
-        match self.codec {
-            AudioCodec::Opus => opus::duration(payload).unwrap_or(self.unit),
-            AudioCodec::L16 => self.unit,
-        }
+        let told = match self.codec {
+            AudioCodec::Opus => opus::duration(payload),
+            AudioCodec::L16 => l16::duration(payload, self.format),
+        };
+        told.unwrap_or(self.unit)
     }
 
     /// Packets may become longer or shorter: then fewer or more of them are to come.
@@ -336,8 +342,8 @@ impl Intake {
             self.timeline.restart();
             // A packet before this one made its source believed: that one goes on where the old
             // source ended.
-            let ticks = self.unit.ticks(self.timeline.rate()) as u32;
-            self.timeline.place(RtpTimestamp(timestamp.0.wrapping_sub(ticks)), self.unit);
+            let ticks = duration.ticks(self.timeline.rate()) as u32;
+            self.timeline.place(RtpTimestamp(timestamp.0.wrapping_sub(ticks)), duration);
         }
         self.timeline.place(timestamp, duration)
     }

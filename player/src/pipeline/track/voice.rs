@@ -104,7 +104,7 @@ impl Voice {
             match stock.take(due) {
                 Taken::Unit(unit) => self.play(stock, due, (when.heard_at(wanted), wanted), unit),
                 Taken::Missing { duration } => {
-                    stock.miss(due);
+                    stock.miss(due, due + duration);
                     self.conceal_for(duration);
                 }
             }
@@ -158,12 +158,12 @@ impl Voice {
         }
         let begin = self.decoded.len();
         match self.decoder.decode(&unit.data, &mut self.decoded) {
-            Ok(_) => {
+            Ok(1..) => {
                 self.payload += unit.data.len() as u64;
                 stock.on_played(&unit, due, (at, wanted));
             }
-            // Damaged on the way and yet well-formed RTP: as good as lost.
-            Err(_) => {
+            // Empty, or damaged on the way, and yet well-formed RTP: as good as lost.
+            Ok(0) | Err(_) => {
                 stock.on_damaged(&unit);
                 self.conceal_for(unit.duration);
             }
