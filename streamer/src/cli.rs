@@ -70,7 +70,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDR", default_value = "[::]:4433")]
     pub quic: Listen,
 
-    /// Where to listen for RTSP, or off; its media goes over UDP and is not encrypted
+    /// Where to listen for RTSP, or off; its media goes over UDP or the same TCP, not encrypted
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8554")]
     pub rtsp: Listen,
 

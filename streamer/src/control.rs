@@ -34,7 +34,7 @@ use crate::catalogue::CatalogueError;
 use crate::pipeline::{self, AROUND_QUIC, LONGEST_USE, StreamSeed, UNKNOWN_WAY, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
 use crate::sessions::{SessionId, Sessions};
-use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output};
+use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output, Source};
 use connection::{Connection, Waiting};
 use ending::CutShort;
 use reply::Reply;
@@ -154,13 +154,18 @@ impl Control {
     }
 
     /// Sessions over UDP outlive their TCP connection until they time out (RFC 2326, section 1.1);
-    /// those over QUIC have lost their way out.
+    /// those whose media travels on the connection have lost their way out.
     pub(crate) fn disconnect(&mut self, now: MonoTime, connection: ConnectionId) {
-        let Some(state) = self.connections.remove(&connection) else { return };
-        if state.carrier() == Carrier::Quic {
-            for id in self.sessions.of_connection(connection) {
-                self.end_session(now, id);
-            }
+        self.connections.remove(&connection);
+        for id in self.sessions.carried_by(connection) {
+            self.end_session(now, id);
+        }
+    }
+
+    /// A packet came from a listener: a report, if it comes from where reports of a session do.
+    pub(crate) fn hear(&mut self, now: MonoTime, source: Source, data: &[u8]) {
+        if let Some(id) = self.sessions.by_source(&source) {
+            self.sessions.update(now, id, |session| session.on_feedback(now, data));
         }
     }
 
@@ -176,8 +181,11 @@ impl Control {
                         Err(reply) => self.reply(connection, cseq.as_deref(), reply),
                     }
                 }
-                // We ask nothing of clients, and take no interleaved data from them.
-                Ok(Incoming::Response(_) | Incoming::Interleaved { .. }) => {}
+                Ok(Incoming::Interleaved { channel, data }) => {
+                    self.hear(now, Source::Interleaved(connection, channel), &data);
+                }
+                // We ask nothing of clients.
+                Ok(Incoming::Response(_)) => {}
                 Err(why) => self.hang_up(now, connection, Reply::refuse(why.status(), why)),
             }
         }

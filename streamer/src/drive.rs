@@ -376,6 +376,11 @@ impl Pacer {
                     Destination::Udp(to) => {
                         self.media.send(to, transmit.channel, transmit.class, &transmit.data);
                     }
+                    Destination::Interleaved(connection, channel) => {
+                        if let Some(outlet) = self.outlets.get_mut(&connection) {
+                            outlet.interleaved(channel, transmit.class, &transmit.data);
+                        }
+                    }
                     Destination::Datagram(connection, flow) => {
                         if let Some(outlet) = self.outlets.get_mut(&connection) {
                             outlet.datagram(flow, &transmit.data);

@@ -43,12 +43,7 @@ impl Server {
             Input::Fetched { connection, fetched } => {
                 self.control.on_fetched(now, connection, fetched);
             }
-            Input::Feedback { source, data } => {
-                let sessions = self.control.sessions_mut();
-                if let Some(id) = sessions.by_source(&source) {
-                    sessions.update(now, id, |session| session.on_feedback(now, data));
-                }
-            }
+            Input::Feedback { source, data } => self.control.hear(now, source, data),
             Input::Path { connection, path } => {
                 self.control.sessions_mut().on_path(now, connection, path);
             }

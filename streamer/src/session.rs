@@ -1,10 +1,12 @@
 //! One listener: the flows that were set up, and the chain that feeds them.
 
-use std::net::SocketAddr;
+mod route;
+
+pub use route::Route;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::fec::Scheme;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
@@ -17,7 +19,7 @@ use cantus_qos::time::{MediaTime, MonoTime};
 
 use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, REPORT_INTERVAL, Schedule};
 use crate::programme::Programme;
-use crate::wire::{Carrier, ConnectionId, Destination, Source, Transmit};
+use crate::wire::{Carrier, ConnectionId, Source, Transmit};
 
 /// A session that is silent for this long is over (RFC 2326, section 12.37).
 pub const TIMEOUT: Duration = Duration::from_secs(60);
@@ -53,20 +55,6 @@ pub enum FlowKind {
     Repair(usize, Scheme),
     /// A subtitle track: its language.
     Text(String),
-}
-
-/// How a flow reaches its listener.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub enum Route {
-    /// A pair of UDP ports.
-    Udp {
-        /// Where RTP goes.
-        rtp: SocketAddr,
-        /// Where RTCP goes, and comes from.
-        rtcp: SocketAddr,
-    },
-    /// A flow of a QUIC connection.
-    Quic(ConnectionId),
 }
 
 /// One flow of a session.
@@ -179,10 +167,11 @@ impl Session {
     }
 
     /// From now on a track of sound is not sent any more when nobody hears it. Who `knows_us` sends
-    /// reports as often as we do; others as RFC 3550 has it, or not at all.
-    pub fn guard(&mut self, flow: FlowId, knows_us: bool) {
+    /// reports as often as we do; others as RFC 3550 has it, or not at all. Where a connection
+    /// carries it, that has a congestion control of its own.
+    pub fn guard(&mut self, flow: FlowId, route: Route, knows_us: bool) {
         let patience = if self.runs_ahead() { PATIENCE_AHEAD } else { PATIENCE };
-        let congestion = self.carrier != Carrier::Quic;
+        let congestion = route.connection().is_none();
         let Some(chain) = self.pipeline.audio_on(flow) else { return };
         chain.guard(CircuitBreaker::new(BreakerTerms {
             framing: chain.unit_duration().to_duration(),
@@ -376,36 +365,19 @@ impl Session {
 
     /// Where reports of this session's flows come from.
     pub fn sources(&self) -> impl Iterator<Item = Source> {
-        self.flows.iter().map(|flow| match flow.route {
-            Route::Udp { rtcp, .. } => Source::Udp(rtcp),
-            Route::Quic(connection) => Source::Quic(connection, flow.id),
-        })
+        self.flows.iter().map(|flow| flow.route.source(flow.id))
     }
 
     /// The next packet to leave at `now`.
     pub fn pop(&mut self, now: MonoTime) -> Option<Transmit> {
         loop {
-            let packet = self.pipeline.pop(now)?;
+            let Packet { flow, channel, class, data } = self.pipeline.pop(now)?;
             // A flow without a binding cannot be: both come from the same SETUP.
-            if let Some(destination) = self.destination(&packet) {
-                let Packet { channel, class, data, .. } = packet;
+            if let Some(bound) = self.flows.iter().find(|it| it.id == flow) {
+                let destination = bound.route.destination(flow, channel, class);
                 return Some(Transmit { destination, channel, class, data });
             }
         }
-    }
-
-    fn destination(&self, packet: &Packet) -> Option<Destination> {
-        let flow = self.flows.iter().find(|flow| flow.id == packet.flow)?;
-        Some(match (flow.route, packet.channel) {
-            (Route::Udp { rtp, .. }, Channel::Rtp) => Destination::Udp(rtp),
-            (Route::Udp { rtcp, .. }, Channel::Rtcp) => Destination::Udp(rtcp),
-            (Route::Quic(connection), Channel::Rtp)
-                if packet.class == DeliveryClass::Synchronous =>
-            {
-                Destination::Stream(connection, flow.id)
-            }
-            (Route::Quic(connection), _) => Destination::Datagram(connection, flow.id),
-        })
     }
 
     /// When [`pop`](Self::pop) may have something again, or the session ends.

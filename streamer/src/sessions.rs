@@ -12,7 +12,7 @@ use cantus_qos::spec::admission::Grant;
 use cantus_qos::time::MonoTime;
 
 use crate::encoding::EncodingJob;
-use crate::session::Session;
+use crate::session::{Flow, Route, Session};
 use crate::wire::{ConnectionId, Source, Transmit};
 
 /// A deadline that a session could not meet is not asked for again sooner than this: a fault in a
@@ -120,6 +120,24 @@ impl Sessions {
     pub fn of_connection(&self, connection: ConnectionId) -> Vec<SessionId> {
         let of = |entry: &Entry| entry.session.connection == connection;
         self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
+    }
+
+    /// The sessions that lose their way out with `connection`.
+    pub fn carried_by(&self, connection: ConnectionId) -> Vec<SessionId> {
+        let is_on = |flow: &Flow| flow.route.connection() == Some(connection);
+        let is_carried = |entry: &Entry| entry.session.flows.iter().any(is_on);
+        self.entries.iter().filter(|(_, entry)| is_carried(entry)).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether packets of a session travel on a channel of `connection` already.
+    pub fn is_interleaved(&self, connection: ConnectionId, channel: u8) -> bool {
+        let uses = |flow: &Flow| match flow.route {
+            Route::Interleaved { connection: it, rtp, rtcp } => {
+                it == connection && (rtp == channel || rtcp == channel)
+            }
+            Route::Udp { .. } | Route::Quic(_) => false,
+        };
+        self.entries.values().any(|entry| entry.session.flows.iter().any(uses))
     }
 
     /// The sessions that were promised no rate.

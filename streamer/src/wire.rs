@@ -21,7 +21,7 @@ pub struct ConnectionId(pub u64);
 /// What a control connection can carry beside control.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub enum Carrier {
-    /// RTSP over TCP: media goes over UDP, to this address and no other.
+    /// RTSP over TCP: media goes over UDP, to this address and no other, or between the messages.
     Tcp(IpAddr),
     /// RTSP on flow 0 of a QUIC connection: media goes over the same connection.
     Quic,
@@ -32,6 +32,8 @@ pub enum Carrier {
 pub enum Destination {
     /// To a UDP address, from our port of the packet's channel.
     Udp(SocketAddr),
+    /// Between the messages of a TCP connection, on this channel (RFC 2326, section 10.12).
+    Interleaved(ConnectionId, u8),
     /// In a DATAGRAM frame of the connection.
     Datagram(ConnectionId, FlowId),
     /// On the one unidirectional stream that the flow has.
@@ -43,6 +45,8 @@ pub enum Destination {
 pub enum Source {
     /// From a UDP address.
     Udp(SocketAddr),
+    /// From a channel of a TCP connection.
+    Interleaved(ConnectionId, u8),
     /// From a flow of a connection.
     Quic(ConnectionId, FlowId),
 }

@@ -37,9 +37,9 @@ impl Place {
     /// To whom the streamer sends.
     pub(super) fn of_destination(destination: &Destination) -> Option<Self> {
         match destination {
-            Destination::Datagram(connection, _) | Destination::Stream(connection, _) => {
-                Self::of_connection(*connection)
-            }
+            Destination::Interleaved(connection, _)
+            | Destination::Datagram(connection, _)
+            | Destination::Stream(connection, _) => Self::of_connection(*connection),
             Destination::Udp(to) => match to.ip() {
                 IpAddr::V4(ip) => Some(Self(ip.octets()[3].checked_sub(FIRST[3])?)),
                 IpAddr::V6(_) => None,

@@ -113,7 +113,9 @@ impl ReceiverReports {
         ];
         if let Some(losses) = track.intake.losses() {
             let source = losses.ssrc;
-            let mut blocks = vec![XrBlock::ReferenceTime(clock(now)), XrBlock::LossRle(losses)];
+            // Losses do not come last: Wireshark (4.0) takes their block for eight bytes longer than
+            // it is, and at the end of a packet for malformed. Blocks have no order (RFC 3611).
+            let mut blocks = vec![XrBlock::LossRle(losses), XrBlock::ReferenceTime(clock(now))];
             blocks.extend(pace.buffers().map(|(usually, at_most)| {
                 let (nominal, maximum) = (Some(usually), Some(at_most));
                 let ssrc = source;

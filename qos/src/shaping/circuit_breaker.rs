@@ -33,8 +33,10 @@ pub struct BreakerTerms {
     pub framing: Duration,
     /// Between two reports of the listener, as RFC 3550 computes it without chance: Tdr.
     pub interval: Duration,
-    /// Whether the listener is known to send reports. Who never sends any (old clients of RTSP
-    /// do not) is not taken for gone because it is silent; once it has sent one, it is.
+    /// Whether the listener is known to send reports, and as often as that. Who never sends any
+    /// (old clients of RTSP do not) is not taken for gone because it is silent; who does is, after
+    /// three intervals as long as its longest so far (ffmpeg reports every 280 kB: every half
+    /// minute, of speech).
     pub reports: bool,
     /// Nothing that reports say ends anything sooner, however often they come: the RFC counts in
     /// intervals, and thinks of five seconds. With reports once a second five of them are less
@@ -94,7 +96,8 @@ pub struct CircuitBreaker {
     /// When the first packet left since it rested.
     begun_at: Option<MonoTime>,
     heard_at: Option<MonoTime>,
-    has_reported: bool,
+    /// The longest time that a listener of whom nothing is known took to report.
+    longest: Option<Duration>,
     marks: VecDeque<Mark>,
     unmoved: Option<Unmoved>,
     bearable: Option<Bitrate>,
@@ -128,7 +131,7 @@ impl CircuitBreaker {
             bytes: 0,
             begun_at: None,
             heard_at: None,
-            has_reported: false,
+            longest: None,
             marks: VecDeque::new(),
             unmoved: None,
             bearable: None,
@@ -141,15 +144,16 @@ impl CircuitBreaker {
         self.packets += 1;
         self.bytes += bytes as u64;
         let begun_at = *self.begun_at.get_or_insert(now);
-        let silence = now.since(self.heard_at.map_or(begun_at, |at| at.max(begun_at)));
-        if (self.terms.reports || self.has_reported) && silence > self.rtcp_timeout() {
+        let silence = self.silence(now, begun_at);
+        if self.is_missed_after().is_some_and(|longest| silence > longest) {
             self.trip(Tripped::RtcpTimeout { silence });
         }
     }
 
     /// A report block about the stream has come, and tells a round trip if it can.
     pub fn on_report(&mut self, now: MonoTime, block: &ReportBlock, round_trip: Option<Duration>) {
-        self.has_reported = true;
+        let silence = self.begun_at.map_or(Duration::ZERO, |begun_at| self.silence(now, begun_at));
+        self.longest = self.longest.max(Some(silence));
         self.heard_at = Some(now);
         round_trip.into_iter().for_each(|round_trip| self.round_trip.observe(round_trip));
         let (packets, bytes) = (self.packets, self.bytes);
@@ -195,6 +199,19 @@ impl CircuitBreaker {
 
     fn trip(&mut self, why: Tripped) {
         self.tripped.get_or_insert(why);
+    }
+
+    /// How long nothing has been heard of what is sent.
+    fn silence(&self, now: MonoTime, begun_at: MonoTime) -> Duration {
+        now.since(self.heard_at.map_or(begun_at, |at| at.max(begun_at)))
+    }
+
+    /// After how long without a report the listener is gone, if it ever reports.
+    fn is_missed_after(&self) -> Option<Duration> {
+        match self.terms.reports {
+            true => Some(self.rtcp_timeout()),
+            false => Some(self.rtcp_timeout().max(self.longest? * SILENT_INTERVALS)),
+        }
     }
 
     /// Three intervals, of no less than the fixed minimum of RFC 3550: early reports may be rare,

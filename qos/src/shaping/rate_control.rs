@@ -21,6 +21,10 @@ const UNUSUAL_SPREADS: u32 = 4;
 /// times as long.
 const DOUBT: f64 = 80.0;
 
+/// No jitter holds back all packets of a moment by so much more than usual: that is a queue, whatever
+/// is lost.
+const MOST_DOUBTED: Duration = Duration::from_millis(100);
+
 /// The rate grows only while the queue is no longer than the usual one but for this.
 const STEADY: Duration = Duration::from_millis(2);
 const STEADY_SPREADS: f64 = 1.5;
@@ -251,7 +255,7 @@ impl RateControl {
     fn unusual(&self) -> Duration {
         let unusual =
             UNUSUAL.max(self.queue.spread() * UNUSUAL_SPREADS).max(self.queue.roughness() * 2);
-        unusual.mul_f64(1.0 + DOUBT * self.loss.share())
+        unusual.mul_f64(1.0 + DOUBT * self.loss.share()).min(MOST_DOUBTED.max(unusual))
     }
 
     fn is_overused(&self) -> bool {

@@ -4,12 +4,15 @@
 ///
 /// Repair is chosen by these two, so they must be steady while the path is: the long memory holds
 /// half a minute of units of 20 ms. And they must follow when it changes: where the last seconds
-/// show more losses than the long memory makes likely, only they count.
+/// show more losses than the long memory makes likely, only they count; where none has come for so
+/// long that some were due, all of them are [forgotten](Self::forget).
 #[derive(Copy, Clone, PartialEq, Debug)]
 pub struct LossPattern {
     long: Memory,
     short: Memory,
     in_run: bool,
+    /// Runs that were likely to begin since the last loss.
+    overdue: f64,
     is_known: bool,
 }
 
@@ -49,6 +52,11 @@ impl LossPattern {
     /// By so many standard deviations, and so many units, must the losses of the last seconds exceed
     /// what the long memory makes likely.
     const SURPRISE: (f64, f64) = (2.5, 2.0);
+    /// So many runs are due and none has come: the chance of that is one in 8,000. Of runs so rare that
+    /// the long memory loses them sooner, no more are due than it still holds.
+    const OVERDUE: f64 = 9.0;
+    /// So many units without loss are assumed of a path that has become another one.
+    const CERTAIN: f64 = 20.0;
 
     /// Nothing is known.
     pub const fn new() -> Self {
@@ -56,8 +64,17 @@ impl LossPattern {
             long: Memory::new(Self::LONG),
             short: Memory::new(Self::SHORT),
             in_run: false,
+            overdue: 0.0,
             is_known: false,
         }
+    }
+
+    /// The path is another one: its losses of before say nothing. Until it has shown some, it is
+    /// taken for one without, and few are enough to show it.
+    pub const fn forget(&mut self) {
+        self.long = Memory { units: Self::CERTAIN, ..Memory::new(Self::LONG) };
+        self.short = Memory { units: Self::CERTAIN, ..Memory::new(Self::SHORT) };
+        self.overdue = 0.0;
     }
 
     /// The next unit in order of sequence.
@@ -70,6 +87,10 @@ impl LossPattern {
         self.is_known |= self.long.units >= units || self.long.runs >= runs;
         if lost && self.is_surprising() {
             self.long = Memory { length: Self::LONG, ..self.short };
+        }
+        self.overdue = if lost { 0.0 } else { self.overdue + self.long.runs / self.long.units };
+        if self.overdue > Self::OVERDUE {
+            self.forget();
         }
     }
 
@@ -146,6 +167,37 @@ mod tests {
         };
         let known = (0..40).filter(turned).count();
         assert!(known >= 30, "{known} of 40");
+    }
+
+    #[test]
+    fn losses_that_do_not_come_any_more_are_forgotten_once_some_were_long_due() {
+        let quiet_after = |share, run, seed| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let mut pattern = LossPattern::new();
+            chain(&mut random, share, run, 5_000).into_iter().for_each(|lost| pattern.push(lost));
+            pattern.push(true);
+            (1..).find(|_| {
+                pattern.push(false);
+                pattern.share() == Some(0.0)
+            })
+        };
+        for seed in 1..=20 {
+            // A run is due with every 100th, every 33rd and every 5th unit.
+            let units = [(0.04, 4.0), (0.13, 5.0), (0.2, 1.25)]
+                .map(|(share, run)| quiet_after(share, run, seed).unwrap());
+            assert!(units[0] > 600 && units[1] > 200 && units[2] > 40, "{units:?}");
+            assert!(units[0] < 3_000 && units[1] < 600 && units[2] < 80, "{units:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_forgotten_is_learned_again_within_a_second_of_losses() {
+        let mut pattern = LossPattern::new();
+        (0..2_000).for_each(|unit| pattern.push(unit % 5 == 4));
+        pattern.forget();
+        assert_eq!((pattern.share(), pattern.run()), (Some(0.0), 1.0));
+        (0..50).for_each(|unit| pattern.push(unit % 5 == 4));
+        assert!(pattern.share().unwrap() > 0.13, "{pattern:?}");
     }
 
     #[test]

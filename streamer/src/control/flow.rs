@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cantus_qos::delivery::DeliveryClass;
 use cantus_qos::fec::block::{self, Layout};
 use cantus_qos::fec::sliding::{self, EncodingSymbolId};
 use cantus_qos::repair::rtx::RtxStream;
@@ -129,9 +130,9 @@ impl Feed {
         let send_time = cantus.then(send_time_id);
         let rate = ClockRate::MILLISECONDS;
         let packetizer = Packetizer::new(payload, rate, seed, send_time);
-        let carriage = match route {
-            Route::Udp { .. } => Carriage::Lossy,
-            Route::Quic(_) => Carriage::Reliable,
+        let carriage = match route.is_reliable(DeliveryClass::Synchronous) {
+            true => Carriage::Reliable,
+            false => Carriage::Lossy,
         };
         Some(Self::Text(CueChain::new(flow, text.cues.clone(), packetizer, carriage)))
     }

@@ -1,6 +1,7 @@
 //! PLAY, PAUSE, GET_PARAMETER and TEARDOWN.
 
 use cantus_qos::rtsp::{CANTUS_CLOCK, CANTUS_QOS, NptRange, NptStart, RtpInfo};
+use cantus_qos::spec::QosSpec;
 use cantus_qos::time::MonoTime;
 use rtsp_types::{StatusCode, headers};
 
@@ -81,13 +82,17 @@ impl Control {
         }
     }
 
-    /// Other terms for a session that goes on, as `Cantus-QoS`; we have no other parameters.
+    /// Other terms for a session that goes on, as `Cantus-QoS`; we have no other parameters. Of who
+    /// does not know us, it is a keep-alive like any other (RFC 7826, section 10.5).
     pub(super) fn set_parameter(
         &mut self,
         now: MonoTime,
         connection: ConnectionId,
         asked: &Asked,
     ) -> Reply {
+        if !asked.cantus && asked.spec == QosSpec::default() {
+            return self.get_parameter(connection, asked);
+        }
         if asked.has_body || !asked.cantus {
             return no_parameters();
         }

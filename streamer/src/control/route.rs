@@ -43,6 +43,9 @@ impl Control {
                     check_destination(peer, destination.as_deref())?;
                     self.udp(peer, *profile, *client, next_flow)
                 }
+                (Carrier::Tcp(_), Transport::Interleaved { profile, channels, .. }) => {
+                    self.interleaved(connection, *profile, *channels, next_flow)
+                }
                 (Carrier::Quic, Transport::Quic { profile, flow, .. }) => {
                     self.quic(connection, *profile, *flow)
                 }
@@ -55,7 +58,8 @@ impl Control {
         }
         let why = refusal.unwrap_or_else(|| match carrier {
             Carrier::Tcp(_) => {
-                "this connection carries RTP/AVP and RTP/AVPF over unicast UDP".into()
+                "this connection carries RTP/AVP and RTP/AVPF, over unicast UDP or interleaved"
+                    .into()
             }
             Carrier::Quic => "this connection carries RTP/AVPF/QUIC".into(),
         });
@@ -85,6 +89,27 @@ impl Control {
             ssrc: None,
         };
         Ok(Choice { transport, route: Route::Udp { rtp, rtcp }, flow })
+    }
+
+    /// The channels that were wished, or two that are free: another session of this connection may
+    /// have those, and clients heed what the answer says (RFC 7826, section 18.54).
+    fn interleaved(
+        &self,
+        connection: ConnectionId,
+        profile: Profile,
+        wished: (u8, u8),
+        flow: FlowId,
+    ) -> Result<Choice, String> {
+        let is_free = |(rtp, rtcp): &(u8, u8)| {
+            let is_free = |channel| !self.sessions.is_interleaved(connection, channel);
+            rtp != rtcp && is_free(*rtp) && is_free(*rtcp)
+        };
+        let pairs = (0..=u8::MAX / 2).map(|half| (2 * half, 2 * half + 1));
+        let channels = std::iter::once(wished).chain(pairs).find(is_free);
+        let channels = channels.ok_or_else(|| "all channels are in use".to_owned())?;
+        let transport = Transport::Interleaved { profile, channels, ssrc: None };
+        let (rtp, rtcp) = channels;
+        Ok(Choice { transport, route: Route::Interleaved { connection, rtp, rtcp }, flow })
     }
 
     fn quic(

@@ -210,7 +210,7 @@ impl Control {
                 session.needs(repair.least_delay(session.programme.unit_duration()));
             }
             if matches!(flow.kind, FlowKind::Audio(_)) {
-                session.guard(flow.id, asked.cantus);
+                session.guard(flow.id, flow.route, asked.cantus);
                 if asked.cantus {
                     session.govern(rate);
                 }

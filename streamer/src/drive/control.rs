@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use cantus_qos::delivery::DeliveryClass;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::{self, FlowId};
+use cantus_qos::rtsp;
 use cantus_qos::shaping::PathRate;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -15,8 +17,12 @@ use tracing::{debug, warn};
 use crate::quic::GrantedRate;
 use crate::wire::ConnectionId;
 
-/// Answers that a client has not read yet. One that asks and does not read is cut off.
-const ANSWERS: usize = 256;
+/// What a client has not read yet: answers, and media between them. One that asks and does not read
+/// is cut off; media is left out before that.
+const UNREAD: usize = 256;
+
+/// With so much unread, media between the answers has no use any more: it would come seconds late.
+const UNREAD_MEDIA: usize = UNREAD / 2;
 
 /// Units of a reliable flow that wait for the network.
 const UNITS: usize = 4_096;
@@ -43,6 +49,8 @@ pub(crate) enum Write {
 pub(crate) struct Outlet {
     control: Sender<Write>,
     cut: Arc<Notify>,
+    /// Packets between the answers that were left out.
+    left_out: u64,
     quic: Option<QuicOutlet>,
 }
 
@@ -79,13 +87,24 @@ impl Outlet {
     }
 
     fn new(quic: Option<QuicOutlet>) -> (Self, Outbound) {
-        let (control, written) = channel(ANSWERS);
+        let (control, written) = channel(UNREAD);
         let cut = Arc::new(Notify::new());
-        (Self { control, cut: cut.clone(), quic }, Outbound { written, cut })
+        (Self { control, cut: cut.clone(), left_out: 0, quic }, Outbound { written, cut })
     }
 
     pub(crate) fn control(&self, data: Bytes) {
         self.write(Write::Data(data));
+    }
+
+    /// A packet between the answers. TCP holds it back where the network is slower than the media:
+    /// then sound is left out, as a network would.
+    pub(crate) fn interleaved(&mut self, channel: u8, class: DeliveryClass, data: &[u8]) {
+        let unread = self.control.max_capacity() - self.control.capacity();
+        if unread >= UNREAD_MEDIA && class != DeliveryClass::Synchronous {
+            self.left_out += 1;
+        } else if let Some(frame) = rtsp::write_interleaved(channel, data) {
+            self.write(Write::Data(frame));
+        }
     }
 
     pub(crate) fn close(&self) {
@@ -139,6 +158,14 @@ impl Outlet {
     }
 }
 
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        if self.left_out > 0 {
+            warn!(packets = self.left_out, "left out for a client that reads too slowly");
+        }
+    }
+}
+
 impl Drop for QuicOutlet {
     fn drop(&mut self) {
         if self.overflows > 0 {
@@ -160,4 +187,30 @@ async fn write_stream(connection: quinn::Connection, flow: FlowId, mut units: Re
     }
     // A stream that cannot be finished is one whose connection is gone.
     let _ = stream.finish();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_reads_too_slowly_misses_sound_and_no_words_and_is_cut_off_last() {
+        let (mut outlet, Outbound { mut written, .. }) = Outlet::tcp();
+        for _ in 0..UNREAD {
+            outlet.interleaved(0, DeliveryClass::Isochronous, b"sound");
+        }
+        outlet.control(Bytes::from_static(b"an answer"));
+        outlet.interleaved(2, DeliveryClass::Synchronous, b"words");
+        outlet.interleaved(0, DeliveryClass::Isochronous, b"sound");
+        assert_eq!(outlet.left_out, (UNREAD - UNREAD_MEDIA) as u64 + 1);
+        let mut unread = Vec::new();
+        while let Ok(Write::Data(data)) = written.try_recv() {
+            unread.push(data);
+        }
+        let (sound, rest) = unread.split_at(UNREAD_MEDIA);
+        assert!(sound.iter().all(|frame| frame == "$\x00\x00\x05sound"));
+        assert_eq!(rest, ["an answer", "$\x02\x00\x05words"]);
+        outlet.interleaved(0, DeliveryClass::Isochronous, b"sound");
+        assert!(written.try_recv().is_ok(), "who catches up hears again");
+    }
 }

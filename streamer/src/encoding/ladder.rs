@@ -100,8 +100,12 @@ impl Ladder {
         (!self.is_made(rung, index)).then_some(EncodingJob { ladder, rung, segment })
     }
 
-    /// The number of the segment in which the packet at `index` is made.
-    pub fn segment_of(index: u64) -> u64 {
+    /// The first packet of the segment in which the packet at `index` is made.
+    pub fn segment_start(index: u64) -> u64 {
+        Self::segment_of(index) * SEGMENT
+    }
+
+    fn segment_of(index: u64) -> u64 {
         index / SEGMENT
     }
 

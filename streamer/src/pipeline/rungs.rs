@@ -13,8 +13,9 @@ use crate::encoding::{Encoding, EncodingJob, EncodingSpec, Ladder, Rung};
 /// sending time, and the footer of repair.
 const USUAL_HEADERS: usize = 28 + 12 + 8 + 6;
 
-/// Segments that are remembered to have been asked for: this one and the next of two rungs.
-const ASKED: usize = 4;
+/// Segments that are remembered to have been handed over to be made: this one and the next of two
+/// rungs.
+const HANDED_OVER: usize = 4;
 
 /// Frames of one packet at most: 60 ms.
 pub(super) const MOST_FRAMES: usize = 3;
@@ -65,11 +66,15 @@ pub(super) struct Rungs {
     /// A frame lasts so long.
     interval: f64,
     headers: usize,
-    /// What was asked for here: what another session has asked for may be there already, or not,
-    /// and what is sent is not to depend on that.
-    asked: VecDeque<(Rung, u64)>,
-    jobs: Vec<EncodingJob>,
+    /// What was handed over to be made, the latest use last, and what is still to be. What another
+    /// session has had made is there at once, and what is sent is not to depend on that: a packet
+    /// counts as made only once its segment was handed over here.
+    handed_over: VecDeque<Segment>,
+    asked: Vec<Segment>,
 }
+
+/// A rung, and the first packet of one of its segments.
+type Segment = (Rung, u64);
 
 impl Rungs {
     /// The ladder that `encoding` stands on; L16 stands on none.
@@ -84,8 +89,8 @@ impl Rungs {
             frames: joined,
             interval: encoding.unit_duration().as_secs_f64(),
             headers: USUAL_HEADERS,
-            asked: VecDeque::new(),
-            jobs: Vec::new(),
+            handed_over: VecDeque::new(),
+            asked: Vec::new(),
         })
     }
 
@@ -130,15 +135,23 @@ impl Rungs {
     }
 
     fn is_place(&self, rung: Rung, index: u64) -> bool {
-        let asked = self.asked.contains(&(rung, Ladder::segment_of(index)));
-        asked && Ladder::is_step(index) && self.ladder.packet(rung, index).is_some()
+        Ladder::is_step(index)
+            && self.is_handed_over(rung, index)
+            && self.ladder.packet(rung, index).is_some()
+    }
+
+    fn is_handed_over(&self, rung: Rung, index: u64) -> bool {
+        self.handed_over.contains(&(rung, Ladder::segment_start(index)))
     }
 
     /// The frame at `index` in place of the usual one: `None` where that is sent, `Some(None)`
     /// where it is still to be made.
     pub(super) fn packet(&self, index: u64) -> Option<Option<Bytes>> {
         let rung = self.current?;
-        // Asked before: another session may have it made in between.
+        if !self.is_handed_over(rung, index) {
+            return Some(None);
+        }
+        // Asked before: it may be made in between.
         let is_made = self.ladder.is_made(rung, index);
         match self.ladder.packet(rung, index) {
             None if is_made => None,
@@ -148,7 +161,10 @@ impl Rungs {
 
     /// What is to be encoded for what comes.
     pub(super) fn take_jobs(&mut self) -> impl Iterator<Item = EncodingJob> {
-        self.jobs.drain(..)
+        self.handed_over.extend(&self.asked);
+        let forgotten = self.handed_over.len().saturating_sub(HANDED_OVER);
+        self.handed_over.drain(..forgotten);
+        self.asked.drain(..).filter_map(|(rung, start)| self.ladder.ask(rung, start))
     }
 
     fn bitrate(&self) -> Bitrate {
@@ -196,14 +212,12 @@ impl Rungs {
     }
 
     fn ask(&mut self, rung: Rung, index: u64) {
-        let segment = (rung, Ladder::segment_of(index));
-        if self.asked.contains(&segment) {
-            return;
+        let segment = (rung, Ladder::segment_start(index));
+        if let Some(place) = self.handed_over.iter().position(|it| *it == segment) {
+            self.handed_over.remove(place);
+            self.handed_over.push_back(segment);
+        } else if !self.asked.contains(&segment) {
+            self.asked.push(segment);
         }
-        self.asked.push_back(segment);
-        if self.asked.len() > ASKED {
-            self.asked.pop_front();
-        }
-        self.jobs.extend(self.ladder.ask(rung, index));
     }
 }

@@ -16,6 +16,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::encoding::{Ladder, Rung};
 use crate::media;
 use crate::programme::Programme;
 use crate::protection::Window;
@@ -426,6 +427,31 @@ fn packets_grow_with_the_headers_part_and_shrink_again_and_no_unit_is_missing_or
     let (longest, last) = (lengths.iter().max(), lengths.last());
     assert_eq!((lengths[0], longest, last), (20, Some(&60), Some(&20)), "{lengths:?}");
     assert!(lengths.contains(&40), "{lengths:?}");
+}
+
+#[test]
+fn what_others_have_had_encoded_already_changes_nothing_that_is_sent() {
+    let programme = media::programme("company", 10);
+    let sent = || {
+        let mut pipeline = with_audio(&programme);
+        pipeline.govern(Allowance::over_quic(Bitrate::from_kbps(200)));
+        let (from, until) = whole(&programme);
+        pipeline.play(START, Schedule::live(START, from, until));
+        // Joined to packets of two and three frames, which end beside a place for a step.
+        along(&mut pipeline, &[None, Some(48), Some(30), Some(54), Some(30), Some(90), Some(48)])
+    };
+    // The first has the ladder to itself: nobody holds what is made for it any longer.
+    let alone = sent();
+    let source = &programme.audio[0];
+    let ladder = Ladder::of(source.track());
+    for (rung, index) in
+        Rung::all().flat_map(|rung| (0..source.unit_count()).map(move |it| (rung, it)))
+    {
+        ladder.ask(rung, index).into_iter().for_each(EncodingJob::run);
+    }
+    let among = sent();
+    let differs = among.iter().zip(&alone).position(|(one, other)| one != other);
+    assert_eq!((among.len(), differs), (alone.len(), None), "packets, and the first that differs");
 }
 
 #[test]

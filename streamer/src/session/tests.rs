@@ -1,3 +1,4 @@
+use cantus_qos::delivery::Channel;
 use cantus_qos::rtcp::{ReceiverReport, RtcpPacket, write_compound};
 use cantus_qos::rtp::{PayloadType, RtpPacket};
 use cantus_qos::spec::admission::{Admission, Class, Limits};
@@ -8,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::media;
 use crate::pipeline::{AudioChain, Packetizer, SenderReports, StreamSeed, WallClock};
+use crate::wire::Destination;
 
 const START: MonoTime = MonoTime::from_millis(1_000);
 const RTP: &str = "192.0.2.7:5000";

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cantus_qos::rtcp::{self, ReceiverReport, RtcpPacket, write_compound};
-use cantus_qos::rtp::Ssrc;
+use cantus_qos::rtcp::{self, ReceiverReport, ReportBlock, RtcpPacket, write_compound};
+use cantus_qos::rtp::{RtpPacket, Ssrc};
 use cantus_streamer::wire::{ConnectionId, Source};
 
 use crate::house::{HERE, House, session, status, udp};
@@ -22,7 +22,11 @@ fn play(house: &mut House, supported: &[(&str, &str)]) -> (ConnectionId, String)
 }
 
 fn report(house: &mut House) {
-    let report = ReceiverReport { ssrc: Ssrc(1), blocks: Vec::new() };
+    report_on(house, Vec::new());
+}
+
+fn report_on(house: &mut House, blocks: Vec<ReportBlock>) {
+    let report = ReceiverReport { ssrc: Ssrc(1), blocks };
     let report = write_compound(&[RtcpPacket::ReceiverReport(report)]);
     house.report(Source::Udp(format!("{HERE}:5001").parse().unwrap()), &report);
 }
@@ -92,4 +96,32 @@ fn an_old_client_that_never_sends_reports_is_held_to_the_time_out_of_rtsp() {
     house.ask(client, "GET_PARAMETER", "/narration", &[("Session", &session)]);
     house.pass(Duration::from_secs(5));
     assert_eq!((house.server.session_count(), house.server.cut_short()), (1, 0));
+}
+
+#[test]
+fn a_client_that_reports_seldom_as_ffmpeg_does_hears_everything() {
+    let mut house = House::new();
+    let (client, session) = play(&mut house, &[]);
+    for half_minutes in 0..2 {
+        house.pass(Duration::from_secs(if half_minutes == 0 { 30 } else { 29 }));
+        house.ask(client, "GET_PARAMETER", "/narration", &[("Session", &session)]);
+        let units = house.units_to(5_000);
+        let last = RtpPacket::parse(units.last().unwrap().1.data.clone(), None).unwrap();
+        let block = ReportBlock {
+            ssrc: last.ssrc,
+            fraction_lost: 0,
+            cumulative_lost: 0,
+            highest_sequence: u32::from(last.sequence.0),
+            jitter: 0,
+            last_sr: 0,
+            delay_since_sr: 0,
+        };
+        report_on(&mut house, vec![block]);
+    }
+    assert_eq!((house.server.session_count(), house.server.cut_short()), (1, 0));
+    // And when it has vanished, RTSP's time-out ends it.
+    house.pass(Duration::from_secs(59));
+    assert_eq!(house.server.session_count(), 1);
+    house.pass(Duration::from_secs(1));
+    assert_eq!((house.server.session_count(), house.server.granted().as_bps()), (0, 0));
 }

@@ -164,6 +164,7 @@ impl House {
         let to_port = |transmit: &Transmit| match transmit.destination {
             Destination::Udp(address) => address.port() == port,
             Destination::Datagram(..) | Destination::Stream(..) => port == 0,
+            Destination::Interleaved(..) => false,
         };
         let unit =
             |(_, sent): &&(MonoTime, Transmit)| sent.channel == Channel::Rtp && to_port(sent);

@@ -4,6 +4,7 @@ mod addresses;
 mod breakers;
 mod describe;
 mod house;
+mod interleaved;
 mod limits;
 mod malformed;
 mod ownership;

@@ -39,7 +39,7 @@ fn over_quic_the_client_numbers_the_flows_and_its_window_grows_with_them() {
 fn the_first_transport_that_is_possible_is_taken() {
     let mut house = House::new();
     let client = house.tcp();
-    let offers = "RAW/RAW/UDP, RTP/AVP/TCP;interleaved=0-1, RTP/AVP;multicast;port=9000-9001, RTP/AVP;unicast;client_port=5000";
+    let offers = "RAW/RAW/UDP, RTP/AVP;multicast;port=9000-9001, RTP/AVP;unicast;client_port=5000, RTP/AVP/TCP;interleaved=0-1";
     let answer = house.ask(client, "SETUP", "/narration", &[("Transport", offers)]);
     assert!(header(&answer, "Transport").contains("client_port=5000-5001"));
 }
@@ -49,7 +49,7 @@ fn a_transport_that_the_connection_does_not_carry_is_refused() {
     let mut house = House::new();
     let (tcp, quic) = (house.tcp(), house.quic());
     for offer in [
-        "RTP/AVP/TCP;unicast;interleaved=0-1",
+        "RTP/AVP/TCP;unicast",
         "RTP/AVP;multicast;port=9000-9001",
         "RTP/SAVP;unicast;client_port=5000-5001",
         "RTP/AVP;unicast;client_port=0-1",
@@ -62,7 +62,11 @@ fn a_transport_that_the_connection_does_not_carry_is_refused() {
         let answer = house.ask(tcp, "SETUP", "/narration/opus/1", &[("Transport", offer)]);
         assert_eq!(status(&answer), 461, "{offer}");
     }
-    for offer in ["RTP/AVP;unicast;client_port=5000-5001", "RTP/AVPF/QUIC;unicast;flow=0"] {
+    for offer in [
+        "RTP/AVP;unicast;client_port=5000-5001",
+        "RTP/AVP/TCP;unicast;interleaved=0-1",
+        "RTP/AVPF/QUIC;unicast;flow=0",
+    ] {
         let answer = house.ask(quic, "SETUP", "/narration/opus/1", &[("Transport", offer)]);
         assert_eq!(status(&answer), 461, "{offer}");
     }
@@ -187,7 +191,8 @@ fn a_refused_setup_leaves_nothing_behind() {
     let client = house.tcp();
     for (path, transport) in [
         ("/narration/opus/9", "RTP/AVP;client_port=5000-5001"),
-        ("/narration/opus/1", "RTP/AVP/TCP;interleaved=0-1"),
+        ("/narration/opus/9", "RTP/AVP/TCP;interleaved=0-1"),
+        ("/narration/opus/1", "RTP/SAVP;client_port=5000-5001"),
         ("/narration/repair/opus/1", "RTP/AVP;client_port=5000-5001"),
     ] {
         assert_ne!(status(&house.ask(client, "SETUP", path, &[("Transport", transport)])), 200);

@@ -92,7 +92,8 @@ fn other_terms_can_be_asked_for_while_it_plays() {
     assert_eq!(now(&mut house, client, &name), terms(&changed));
     let unknown = house.ask(client, "SET_PARAMETER", "/sync-test", &[("Session", "77"), OURS]);
     assert_eq!(status(&unknown), 454);
-    let plain = house.ask(client, "SET_PARAMETER", "/sync-test", &[ours]);
+    let plain = [ours, ("Cantus-QoS", "delay<=100ms")];
+    let plain = house.ask(client, "SET_PARAMETER", "/sync-test", &plain);
     assert_eq!(status(&plain), 451, "no parameters for those who do not know the header");
 }
 

@@ -44,10 +44,14 @@ fn any_request_of_the_session_is_a_sign_of_life() {
     let mut house = House::new();
     let (client, session) = set_up(&mut house);
     let ours = [("Session", &*session)];
-    for method in ["GET_PARAMETER", "OPTIONS", "PLAY", "PAUSE"] {
+    for method in ["GET_PARAMETER", "SET_PARAMETER", "OPTIONS", "PLAY", "PAUSE"] {
         house.pass(ALMOST);
         assert_eq!(status(&house.ask(client, method, "/narration", &ours)), 200);
     }
+    house.pass(ALMOST);
+    let star = format!("OPTIONS * RTSP/1.0\r\nCSeq: 77\r\nSession: {session}\r\n\r\n");
+    house.send(client, star.as_bytes());
+    assert_eq!(status(&house.answers(client)[0]), 200);
     house.pass(ALMOST);
     house.ask(client, "GET_PARAMETER", "/narration", &[]);
     house.pass(MILLISECOND);

@@ -71,13 +71,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
     }
 
     pub(crate) async fn answer(&mut self) -> Response<Vec<u8>> {
-        let mut data = [0; 4_096];
         loop {
-            if let Some(Incoming::Response(response)) = self.incoming.next().unwrap() {
+            if let Incoming::Response(response) = self.incoming().await {
                 return response;
             }
+        }
+    }
+
+    /// The next that comes: an answer, or a packet between the answers.
+    pub(crate) async fn incoming(&mut self) -> Incoming {
+        let mut data = [0; 4_096];
+        loop {
+            if let Some(incoming) = self.incoming.next().unwrap() {
+                return incoming;
+            }
             let length = soon(self.pipe.read(&mut data)).await.unwrap();
-            assert!(length > 0, "the connection ended before the answer");
+            assert!(length > 0, "the connection goes on");
             self.incoming.push(&data[..length]);
         }
     }

@@ -111,11 +111,9 @@ fn across_changes(
     })
 }
 
-/// With code it is not yet, where a path becomes narrow: what repairs the losses of before stands in
-/// the way of some units for as long as they are remembered.
 #[test]
-fn without_code_auto_is_settled_within_five_seconds_of_each_change_of_the_path() {
-    for (way, outcome) in across_changes([Protection::Off]) {
+fn auto_is_settled_within_five_seconds_of_each_change_of_the_path() {
+    for (way, outcome) in across_changes([Protection::Off, Protection::Auto]) {
         for change in (0..100).step_by(20) {
             let mean = |from: u64, to: u64| {
                 let delays = delays(&outcome, change + from..change + to);

@@ -4,36 +4,22 @@ use std::time::Duration;
 
 use cantus_bench::plan::Company;
 use cantus_bench::report::{Measured, Run};
-use cantus_bench::sim::{Capture, Media, Outcome, Scenario};
+use cantus_bench::sim::{Capture, Outcome, Scenario};
 use cantus_player::wish::{Carrier, Latency};
 
 use crate::stage::{CARRIERS, LONG, assert_completed, first, play, scenario};
 
 /// The first `seconds` of a sound across `link`, and who else crosses it.
 fn among(link: &str, carrier: Carrier, beside: &str, seconds: i64) -> (Outcome, Run) {
-    among_with(&LONG, link, carrier, beside, seconds)
-}
-
-fn among_with(
-    media: &Media,
-    link: &str,
-    carrier: Carrier,
-    beside: &str,
-    seconds: i64,
-) -> (Outcome, Run) {
     let company: Company = beside.parse().expect("a company");
     let scenario = Scenario { company, ..scenario("synthetic", link, carrier) };
-    measured_with(media, &first(seconds, scenario))
+    measured(&first(seconds, scenario))
 }
 
 fn measured(scenario: &Scenario) -> (Outcome, Run) {
-    measured_with(&LONG, scenario)
-}
-
-fn measured_with(media: &Media, scenario: &Scenario) -> (Outcome, Run) {
     let capture = Capture { fates: true, packets: true, sound: false };
     let scenario = Scenario { capture, ..scenario.clone() };
-    let outcome = play(media, &scenario);
+    let outcome = play(&LONG, &scenario);
     assert_completed(&outcome);
     let run = Measured::of(&outcome, &scenario).run;
     (outcome, run)
@@ -74,12 +60,7 @@ fn tcp_takes_what_is_left_of_a_pipe() {
 
 #[test]
 fn the_same_company_gives_the_same_figures() {
-    // Of their own: which rungs others have had made already may change when one is stepped to.
-    let play = || {
-        let media = Media::synthetic(Duration::from_secs(20)).expect("room for a sound");
-        let beside = "udp from 2s, cubic from 4s";
-        among_with(&media, "thin rate 300kbit", Carrier::Quic, beside, 15).1
-    };
+    let play = || among("thin rate 300kbit", Carrier::Quic, "udp from 2s, cubic from 4s", 15).1;
     assert_eq!(play(), play());
 }
 

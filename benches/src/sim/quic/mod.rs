@@ -194,7 +194,7 @@ impl Carriage for Quic {
                 self.server.datagram(roq::datagram(flow, &transmit.data));
             }
             Destination::Stream(_, flow) => self.write_flow(flow, &transmit.data),
-            Destination::Udp(_) => {}
+            Destination::Udp(_) | Destination::Interleaved(..) => {}
         }
     }
 

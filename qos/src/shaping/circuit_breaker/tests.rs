@@ -106,11 +106,28 @@ fn intervals_that_are_longer_than_the_minimum_take_longer() {
 
 #[test]
 fn a_listener_who_never_says_anything_is_not_missed_until_it_has() {
+    let mut silent = Course::new(BreakerTerms { reports: false, ..TERMS });
+    silent.send(100);
+    assert_eq!(silent.breaker.tripped(), None);
     let mut course = Course::new(BreakerTerms { reports: false, ..TERMS });
-    course.send(100);
-    assert_eq!(course.breaker.tripped(), None);
+    course.send(5);
     course.report();
-    course.send(16);
+    course.send(15);
+    assert_eq!(course.breaker.tripped(), None);
+    course.send(1);
+    assert!(matches!(course.breaker.tripped(), Some(Tripped::RtcpTimeout { .. })));
+}
+
+#[test]
+fn a_listener_who_reports_seldom_is_missed_after_three_intervals_as_long_as_its_longest() {
+    let mut course = Course::new(BreakerTerms { reports: false, ..TERMS });
+    course.send(30);
+    course.report();
+    course.send(10);
+    course.report();
+    course.send(89);
+    assert_eq!(course.breaker.tripped(), None);
+    course.send(1);
     assert!(matches!(course.breaker.tripped(), Some(Tripped::RtcpTimeout { .. })));
 }
 

@@ -174,6 +174,18 @@ fn loss_without_a_queue_is_not_congestion() {
 }
 
 #[test]
+fn a_queue_that_no_jitter_makes_is_believed_on_a_path_that_loses_too() {
+    let mut path = Path::new(1_000);
+    (path.loss, path.jitter) = (0.13, Duration::from_millis(60));
+    let mut session = Session::new();
+    session.run(&mut path, 20);
+    path.rate = Bitrate::from_kbps(160);
+    path.queues.clear();
+    session.run(&mut path, 20);
+    assert!(path.queue_p95() < Duration::from_millis(200), "{:?}", path.queue_p95());
+}
+
+#[test]
 fn jitter_is_not_congestion() {
     let (mut session, mut path) = (Session::new(), Path::new(10_000));
     path.jitter = Duration::from_millis(60);
