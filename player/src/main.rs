@@ -109,7 +109,7 @@ fn print_description(description: &Description) -> ExitCode {
             Medium::Audio { codec, format, packet_time, .. } => {
                 let codec = match codec {
                     AudioCodec::Opus => "Opus",
-                    AudioCodec::L16 => "L16",
+                    other => other.name(),
                 };
                 let (hz, channels) = (format.rate.hz(), format.channels);
                 let packet = packet_time.to_delta().as_millis_f64();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::fec;
-use cantus_qos::payload::{AudioFormat, l16, opus};
+use cantus_qos::payload::{AudioFormat, g711, l16, opus};
 use cantus_qos::playout::Unit;
 use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
@@ -13,7 +13,7 @@ use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequenc
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::{Arrival, Recovery};
 use cantus_qos::sync::StreamTimeline;
-use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
+use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use super::arrivals::Arrivals;
 use super::asking::Asking;
@@ -71,10 +71,7 @@ impl Intake {
         (start, until): (MediaTime, Option<MediaTime>),
         tracks: usize,
     ) -> Self {
-        let rate = match codec {
-            AudioCodec::Opus => ClockRate::OPUS,
-            AudioCodec::L16 => format.rate,
-        };
+        let rate = codec.clock_rate(format);
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
@@ -313,6 +310,7 @@ impl Intake {
         let told = match self.codec {
             AudioCodec::Opus => opus::duration(payload),
             AudioCodec::L16 => l16::duration(payload, self.format),
+            AudioCodec::Pcmu | AudioCodec::Pcma => g711::duration(payload, self.format),
         };
         told.unwrap_or(self.unit)
     }

@@ -1,5 +1,8 @@
 //! Packets of linear sound are as long as their senders make them.
 
+use cantus_qos::payload::g711::Law;
+use cantus_qos::spec::sdp::{AudioCodec, Medium};
+
 use super::*;
 use crate::stand_in::linear;
 
@@ -94,5 +97,35 @@ fn a_packet_that_ends_inside_a_sample_is_lost_and_no_other() {
         assert_eq!((audio.expected, audio.late), (100, 1), "{payload:?}");
         assert_eq!(audio.concealed_ms, Some(20.0), "{payload:?}");
         assert_eq!(house.heard().len(), 100 * FRAMES);
+    }
+}
+
+#[test]
+fn g_711_is_heard_to_the_octet_and_its_losses_are_hidden() {
+    for (codec, law) in [(AudioCodec::Pcmu, Law::Mu), (AudioCodec::Pcma, Law::A)] {
+        let mut server = StandIn::new(100);
+        let Medium::Audio { codec: described, .. } = &mut server.description.tracks[0].medium
+        else {
+            panic!("the first track is sound")
+        };
+        *described = codec;
+        let mut house = House::new(fixed(), server);
+        let octets: Vec<u8> = (0..100 * FRAMES).map(|n| (n / 3) as u8).collect();
+        for index in (0..100).filter(|index| *index != 50) {
+            let payload = Bytes::copy_from_slice(&octets[index * FRAMES..][..FRAMES]);
+            let packet = RtpPacket { payload, ..unit(index) };
+            house.send(ms(10 + index as u64 * 20), &packet);
+        }
+        house.run(ms(60_000));
+        assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
+        let (heard, sent) = (house.heard(), octets.iter().map(|octet| law.sample(*octet)));
+        let sent: Vec<i16> = sent.collect();
+        assert_eq!(heard.len(), sent.len());
+        assert_eq!(heard[..50 * FRAMES], sent[..50 * FRAMES], "{codec:?}");
+        assert_eq!(heard[52 * FRAMES..], sent[52 * FRAMES..], "{codec:?}");
+        let audio = house.audio();
+        assert_eq!((audio.expected, audio.received), (100, 99));
+        assert_eq!(audio.concealed_ms, Some(20.0));
+        assert!(house.report().mos.is_none(), "nobody has measured what it costs");
     }
 }

@@ -170,7 +170,13 @@ fn static_payload_types_need_no_map() {
     };
     assert_eq!(of(10), [l16(10, 2)]);
     assert_eq!(of(11), [l16(11, 1)]);
-    assert_eq!(of(0), [], "PCMU is not ours");
+    let g711 = |number, codec| {
+        let telephone = AudioFormat::new(8_000, 1).unwrap();
+        track(number, "", audio(codec, telephone, MediaTime::from_millis(20)))
+    };
+    assert_eq!(of(0), [g711(0, AudioCodec::Pcmu)]);
+    assert_eq!(of(8), [g711(8, AudioCodec::Pcma)]);
+    assert_eq!(of(3), [], "GSM is not ours");
 }
 
 #[test]
@@ -259,8 +265,10 @@ fn any_medium() -> impl Strategy<Value = Medium> {
         let format = if stereo { AudioFormat::OPUS_STEREO } else { AudioFormat::OPUS_MONO };
         audio(AudioCodec::Opus, format, time)
     });
-    let l16 = (8_000u32..=192_000, 1u8..=2, time).prop_map(|(hz, channels, time)| {
-        audio(AudioCodec::L16, AudioFormat::new(hz, channels).unwrap(), time)
+    let codecs = [AudioCodec::L16, AudioCodec::Pcmu, AudioCodec::Pcma];
+    let l16 = (prop::sample::select(codecs.to_vec()), 8_000u32..=192_000, 1u8..=2, time);
+    let l16 = l16.prop_map(|(codec, hz, channels, time)| {
+        audio(codec, AudioFormat::new(hz, channels).unwrap(), time)
     });
     let text = "[a-z]{2}(-[A-Z]{2})?".prop_map(|language| Medium::Text { language });
     prop_oneof![opus, l16, text]
