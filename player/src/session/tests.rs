@@ -14,6 +14,7 @@ mod handing;
 mod hearing;
 mod hostile;
 mod lengths;
+mod pushed;
 mod reporting;
 mod starting;
 mod terms;

@@ -50,7 +50,8 @@ pub(crate) struct Intake {
     packets: Packets,
     /// Where the range ends.
     until: Option<MediaTime>,
-    payload_type: PayloadType,
+    /// Of the track's packets; `None` before the first where any is believed.
+    payload_type: Option<PayloadType>,
     send_time_id: Option<ExtensionId>,
     repair: Option<(FlowId, fec::Decoder)>,
     timeline: StreamTimeline,
@@ -271,10 +272,11 @@ impl Intake {
         stock: &mut Stock,
     ) -> Option<(u64, Heard)> {
         let packet = RtpPacket::parse(data, self.send_time_id).ok()?;
-        if packet.payload_type != self.payload_type {
+        if self.payload_type.is_some_and(|it| it != packet.payload_type) {
             return None;
         }
         let numbered = self.receiver.admit(&packet)?;
+        self.payload_type = Some(packet.payload_type);
         let duration = self.duration(&packet.payload);
         let media_time = self.place(numbered.restarted, packet.timestamp, duration);
         // What holds several units left when the last of them was there.

@@ -25,6 +25,8 @@ pub(crate) struct Stock {
     announced: Option<(u64, MediaTime, Option<MediaTime>)>,
     /// Whether any packet has come.
     begun: bool,
+    /// The newest unit that came.
+    newest: Option<u64>,
     /// Where the sound begins.
     from: MediaTime,
 }
@@ -34,7 +36,16 @@ impl Stock {
     pub(super) fn new(unit: MediaTime, from: MediaTime, tracks: usize) -> Self {
         let buffer = Buffer::new(unit, CAPACITY).with_most_bytes(MOST_BYTES / tracks.max(1));
         let numbering = Numbering::new(unit);
-        Self { ledger: Ledger::new(), unit, buffer, numbering, announced: None, begun: false, from }
+        Self {
+            ledger: Ledger::new(),
+            unit,
+            buffer,
+            numbering,
+            announced: None,
+            begun: false,
+            newest: None,
+            from,
+        }
     }
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
@@ -72,6 +83,7 @@ impl Stock {
         self.numbering.on_packet(unit.sequence, unit.media_time, unit.end());
         let mut first = None;
         for (number, media_time) in self.parts(&unit) {
+            self.newest = self.newest.max(Some(number));
             let waited = (unit.end() - media_time - self.unit).max(MediaTime::ZERO).to_duration();
             let sent = sent.map(|sent| sent - waited);
             let arrival = match media_time + self.unit > self.from {
@@ -146,6 +158,12 @@ impl Stock {
     /// The packet cannot be decoded.
     pub(super) fn on_damaged(&mut self, unit: &Unit) {
         self.parts(unit).for_each(|(number, _)| self.ledger.on_late(number));
+    }
+
+    /// It is over, with the last unit that came.
+    pub(crate) fn finish_with_what_came(&mut self) {
+        self.newest.into_iter().for_each(|newest| self.ledger.end_at(newest));
+        self.ledger.finish();
     }
 
     /// What there is to play at `position`.

@@ -18,6 +18,7 @@
 //! Descriptions of others are read as far as they speak of the same things: unknown media are
 //! skipped, the static payload types 0, 8, 10 and 11 are known.
 
+mod destination;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
 use crate::time::{ClockRate, MediaTime};
 
+pub use destination::Destination;
 pub use read::MAX_SDP;
 
 /// The URI of the header extension that carries the sending time.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sdp_types::{Media, Session};
 
 use super::{
-    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
-    RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, SdpError, Track,
+    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Destination,
+    Medium, RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, SdpError, Track,
 };
 use crate::fec::Scheme;
 use crate::fec::block::Layout;
@@ -37,22 +37,43 @@ impl Description {
     ///
     /// [`SdpError`] where it is longer than [`MAX_SDP`], or breaks the syntax.
     pub fn parse(sdp: &[u8]) -> Result<Self, SdpError> {
-        if sdp.len() > MAX_SDP {
-            return Err(SdpError::TooLong { bytes: sdp.len() });
-        }
-        // ffmpeg prints this line before the description, and people copy it along.
-        let sdp = sdp.strip_prefix(b"SDP:").unwrap_or(sdp).trim_ascii_start();
-        let session = Session::parse(sdp).map_err(|error| SdpError::Syntax(error.to_string()))?;
-        let title = printable(&session.session_name);
+        let session = session(sdp)?;
         let medias = session.medias.iter();
         let mut tracks: Vec<_> = medias.filter_map(|media| read_track(&session, media)).collect();
         drop_idle_repair(&mut tracks);
-        Ok(Self {
-            title: if title == "-" { String::new() } else { title },
-            duration: duration(&session),
-            tracks,
-        })
+        Ok(Self { title: title(&session), duration: duration(&session), tracks })
     }
+
+    /// Reads the description of streams that are sent without being asked for, and where each comes.
+    /// Of those only sound is known, and where it comes must be told.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_placed(sdp: &[u8]) -> Result<(Self, Vec<Destination>), SdpError> {
+        let session = session(sdp)?;
+        let audio = session.medias.iter().filter(|media| media.media == "audio");
+        let placed = audio.filter_map(|media| {
+            Some((read_track(&session, media)?, Destination::of(&session, media)?))
+        });
+        let (tracks, destinations) = placed.unzip();
+        Ok((Self { title: title(&session), duration: None, tracks }, destinations))
+    }
+}
+
+fn session(sdp: &[u8]) -> Result<Session, SdpError> {
+    if sdp.len() > MAX_SDP {
+        return Err(SdpError::TooLong { bytes: sdp.len() });
+    }
+    // ffmpeg prints this line before the description, and people copy it along.
+    let sdp = sdp.strip_prefix(b"SDP:").unwrap_or(sdp).trim_ascii_start();
+    let session = Session::parse(sdp).map_err(|error| SdpError::Syntax(error.to_string()))?;
+    Ok(session)
+}
+
+fn title(session: &Session) -> String {
+    let title = printable(&session.session_name);
+    if title == "-" { String::new() } else { title }
 }
 
 /// Drops repair for tracks that were skipped: nothing would be left to repair.
