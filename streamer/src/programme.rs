@@ -34,7 +34,7 @@ impl ProgrammeKey {
     /// A presentation in `codec`, at the default bit rate where the codec has one.
     pub fn new(name: &str, codec: AudioCodec) -> Self {
         let encoding = match codec {
-            AudioCodec::L16 => EncodingSpec::L16,
+            AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma => EncodingSpec::L16,
             AudioCodec::Opus => EncodingSpec::Opus { bitrate: Self::DEFAULT_BITRATE },
         };
         Self { name: name.to_owned(), encoding, joined: 1 }

@@ -30,7 +30,7 @@ use cantus_qos::rtp::{PayloadType, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::sap::{self, Announcement};
 use cantus_qos::shaping::{BreakerTerms, CircuitBreaker, Tripped};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Placement};
-use cantus_qos::time::{ClockRate, MediaTime, MonoTime, NtpTime};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -166,7 +166,7 @@ impl Push {
             let format = source.format();
             let packetizer = Packetizer::new(
                 payload_type(programme.codec, format),
-                clock_rate(programme.codec, format),
+                programme.codec.clock_rate(format),
                 stream_seed(&mut random),
                 None,
             );
@@ -321,17 +321,11 @@ fn payload_type(codec: AudioCodec, format: AudioFormat) -> PayloadType {
     let number = match (codec, format.rate.hz(), format.channels) {
         (AudioCodec::L16, 44_100, 2) => 10,
         (AudioCodec::L16, 44_100, 1) => 11,
-        (AudioCodec::L16, ..) => 100,
         (AudioCodec::Opus, ..) => 96,
+        // What is not Opus is sent as it is.
+        (AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma, ..) => 100,
     };
     PayloadType::new(number).expect("payload types have seven bits")
-}
-
-fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
-    match codec {
-        AudioCodec::L16 => format.rate,
-        AudioCodec::Opus => ClockRate::OPUS,
-    }
 }
 
 fn stream_seed(random: &mut ChaCha8Rng) -> StreamSeed {

@@ -132,7 +132,7 @@ impl Track {
                 if let Some(retransmission) = self.retransmission {
                     let rate = match codec {
                         AudioCodec::Opus => "48000/2".to_owned(),
-                        AudioCodec::L16 => format!("{}/{}", format.rate.hz(), format.channels),
+                        _ => format!("{}/{}", format.rate.hz(), format.channels),
                     };
                     add_retransmission(&mut media, number, &rate, retransmission);
                 }
@@ -162,9 +162,9 @@ fn add_audio(media: &mut Media, number: u8, codec: AudioCodec, format: AudioForm
             let parameters = format!("{number} sprop-stereo={stereo};stereo={stereo}");
             media.add_attribute_with_value("fmtp", parameters);
         }
-        AudioCodec::L16 => {
-            let (rate, channels) = (format.rate.hz(), format.channels);
-            media.add_attribute_with_value("rtpmap", format!("{number} L16/{rate}/{channels}"));
+        _ => {
+            let (name, rate, channels) = (codec.name(), format.rate.hz(), format.channels);
+            media.add_attribute_with_value("rtpmap", format!("{number} {name}/{rate}/{channels}"));
         }
     }
 }
