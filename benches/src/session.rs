@@ -106,7 +106,7 @@ pub fn simulate(options: &SimOptions) -> Result<Finish, SessionError> {
     }
     match outcome.ending {
         Some(Ending::Failed(error)) => Err(error.into()),
-        Some(Ending::Completed | Ending::Stopped) => Ok(Finish::Completed),
+        Some(Ending::Completed | Ending::Stopped | Ending::Silent { .. }) => Ok(Finish::Completed),
         None => Err(SessionError::Endless),
     }
 }

@@ -125,7 +125,7 @@ impl Stage {
 /// What is played from `url` where nothing else is said: into nothing, and nobody is told.
 pub fn bare(url: StreamUrl) -> PlayOptions {
     PlayOptions {
-        url,
+        url: url.into(),
         out: Out::Null,
         subtitles: Subtitles::None,
         lang: None,

@@ -3,8 +3,10 @@
 //! Everything that a user may ask for is a type here, and what cannot be meant is refused here
 //! with exit status 2, before anything is opened or sent.
 
+mod listen;
+
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,11 +16,14 @@ use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::MediaTime;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rtsp_types::Url;
+
+pub use listen::ListenOptions;
 
 use crate::sink::{AudioSink, Null, SinkError, Speaker, Wav};
 use crate::subtitles::{Plain, Silent, Srt, SubtitleError, SubtitleSink, Terminal};
 use crate::trust::{Fingerprint, PinError, Pins, Trust};
-use crate::url::{Scheme, StreamUrl, UrlError};
+use crate::url::{Scheme, Source, StreamUrl, UrlError};
 use crate::wish::{Carrier, Language, Latency, Less, SinkClock, Wish};
 
 const EXAMPLES: &str = "\
@@ -26,6 +31,7 @@ Examples:
   cantus-player list quic://host            what the streamer has
   cantus-player info quic://host/talk       its tracks and their languages
   cantus-player play quic://host/talk       to the speaker, subtitles below
+  cantus-player listen 'rtp://0.0.0.0:5004?pt=opus'    what is pushed to this machine
 
 'cantus-player help play' tells all about playing.";
 
@@ -48,6 +54,9 @@ Examples:
   What a lossy network does to a stream, unit by unit, with a repair packet for every two:
     cantus-player play rtsp://host/talk --fec 20+10 --latency stored \\
         --out null --subtitles none --trace talk.csv
+
+  What somebody pushes to this machine, as ffmpeg -f rtp ... -sdp_file talk.sdp describes it:
+    cantus-player play talk.sdp
 
   A streamer whose certificate, or whose authority, is known beforehand:
     cantus-player play quic://host/talk --trust sha256:HEX
@@ -83,6 +92,9 @@ pub enum Command {
     /// Play a presentation: its sound, and its subtitles at the right instant
     #[command(after_help = PLAY_EXAMPLES)]
     Play(Box<PlayOptions>),
+    /// Play plain RTP that is pushed to a port, or to a multicast group
+    #[command(after_help = listen::EXAMPLES)]
+    Listen(Box<ListenOptions>),
     /// List the presentations of a streamer
     #[command(after_help = LIST_EXAMPLES)]
     List(ListOptions),
@@ -94,9 +106,9 @@ pub enum Command {
 /// `cantus-player play`.
 #[derive(Debug, Clone, Args)]
 pub struct PlayOptions {
-    /// quic://HOST/NAME (encrypted; port 4433), or rtsp://HOST/NAME (media over UDP; port 8554)
-    #[arg(value_parser = presentation)]
-    pub url: StreamUrl,
+    /// quic://HOST/NAME (encrypted; port 4433), rtsp://HOST/NAME (media over UDP; port 8554), or an
+    /// SDP file (file.sdp) that describes RTP which is pushed to this machine, or to a group
+    pub url: Source,
 
     /// Where the sound goes: speaker, wav:FILE or null
     #[arg(long, value_name = "SINK", default_value_t)]
@@ -325,11 +337,16 @@ pub enum Codec {
 impl PlayOptions {
     /// What the pure player is told. `seed` begins its own identifiers.
     pub fn wish(&self, seed: u64) -> Wish {
-        let carrier = match self.url.scheme() {
-            Scheme::Quic => Carrier::Quic,
-            Scheme::Rtsp => Carrier::Udp,
+        let mut wish = match &self.url {
+            Source::Server(url) => {
+                let carrier = match url.scheme() {
+                    Scheme::Quic => Carrier::Quic,
+                    Scheme::Rtsp => Carrier::Udp,
+                };
+                Wish::new(url.as_url().clone(), carrier)
+            }
+            Source::Described(file) => Wish::new(url_of(file), Carrier::Udp),
         };
-        let mut wish = Wish::new(self.url.as_url().clone(), carrier);
         wish.codec = match self.codec {
             Codec::Opus => AudioCodec::Opus,
             Codec::L16 => AudioCodec::L16,
@@ -345,10 +362,7 @@ impl PlayOptions {
         wish.less = self.less;
         wish.from = self.from.map_or(MediaTime::ZERO, MediaTime::from_duration);
         wish.length = self.length.map(MediaTime::from_duration);
-        wish.sink_clock = match self.out {
-            Out::Speaker => SinkClock::Sink,
-            Out::Wav(_) | Out::Null => SinkClock::Sender,
-        };
+        wish.sink_clock = sink_clock(&self.out);
         wish.seed = seed;
         wish
     }
@@ -372,6 +386,20 @@ pub enum OptionError {
     /// A time that is none.
     #[error("{0}")]
     Time(String),
+}
+
+fn sink_clock(out: &Out) -> SinkClock {
+    match out {
+        Out::Speaker => SinkClock::Sink,
+        Out::Wav(_) | Out::Null => SinkClock::Sender,
+    }
+}
+
+/// How the report names a file.
+fn url_of(file: &Path) -> Url {
+    let absolute = std::path::absolute(file).ok();
+    let url = absolute.and_then(|file| Url::from_file_path(file).ok());
+    url.unwrap_or_else(|| Url::parse("file:///").expect("a URL"))
 }
 
 fn presentation(text: &str) -> Result<StreamUrl, UrlError> {

@@ -101,6 +101,9 @@ pub struct Playing {
     pub clock: Option<NtpTime>,
     /// What is promised: what was asked for, or the offer that was taken.
     pub terms: QosSpec,
+    /// Whether it is sent without having been asked for: nobody tells when it begins, and perhaps
+    /// nobody when it ends.
+    pub pushed: bool,
 }
 
 /// The client (pure).
@@ -410,6 +413,7 @@ impl Client {
             from,
             clock: clock.map(NtpTime::from_bits),
             terms,
+            pushed: false,
         }));
     }
 

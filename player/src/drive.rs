@@ -1,5 +1,6 @@
 //! The only loop of the player that owns the clock, the sockets, the sink and the screen.
 
+mod feed;
 mod link;
 mod query;
 mod quic;
@@ -7,25 +8,32 @@ mod show;
 mod signals;
 mod udp;
 
+pub use feed::Interface;
 pub use link::ConnectError;
 pub use query::{QueryError, describe, list};
 pub use show::{Outputs, ShowError};
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use cantus_qos::roq::FlowId;
+use cantus_qos::spec::sdp::{Destination, MAX_SDP};
 use cantus_qos::stats::report::QosReport;
 use cantus_qos::time::{MonoTime, NtpTime};
 use tokio::time::{Instant as TimerInstant, sleep_until};
 
-use crate::cli::PlayOptions;
+use crate::cli::{ListenOptions, PlayOptions};
 use crate::error::PlayError;
+use crate::feed::{Feed, FeedError};
 use crate::session::Player;
 use crate::trust::Trust;
+use crate::url::{Source, StreamUrl};
 use crate::wire::{Ending, Event, Input, Output};
+use crate::wish::Wish;
+use feed::FeedLink;
 use link::{Arrival, Link};
 use show::Show;
 use signals::Signals;
@@ -62,6 +70,17 @@ pub enum Failure {
     /// The sound or the subtitles could not be put where they were wanted.
     #[error(transparent)]
     Show(#[from] ShowError),
+    /// What was to be heard is not described so that it can be.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The description could not be read.
+    #[error("cannot read {}: {cause}", file.display())]
+    Description {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
     /// The report could not be written.
     #[error("cannot write the report to {}: {cause}", file.display())]
     Report {
@@ -96,19 +115,88 @@ pub async fn play_to(
 ) -> (QosReport, Result<Finish, Failure>) {
     let clock = Clock::start();
     let mut wish = options.wish(clock.seed());
-    wish.lead = SINK_LEAD;
-    if names_this_machine(options.url.host()) {
-        wish.shared_clock = Some(clock.ntp_at_zero);
+    let (report, trace) = (options.report.as_ref(), options.trace.as_ref());
+    let to = Places { report, trace, outputs };
+    match &options.url {
+        Source::Server(url) => {
+            if names_this_machine(url.host()) {
+                wish.shared_clock = Some(clock.ntp_at_zero);
+            }
+            wish.lead = SINK_LEAD;
+            perform(clock, Player::new(wish), Way::Server(url, trust), to).await
+        }
+        Source::Described(file) => match described(file, &wish) {
+            Ok(feed) => receive(clock, wish, feed, None, to).await,
+            Err(failure) => (Player::new(wish).report(), Err(failure)),
+        },
     }
-    let mut player = Player::new(wish);
+}
+
+/// Plays what comes to a port or a group unasked, until it ends.
+pub async fn listen(options: &ListenOptions) -> (QosReport, Result<Finish, Failure>) {
+    let clock = Clock::start();
+    let wish = options.wish(clock.seed());
+    let (report, trace) = (options.report.as_ref(), options.trace.as_ref());
+    let to = Places { report, trace, outputs: options };
+    match Feed::at(&options.url, &wish) {
+        Ok(feed) => receive(clock, wish, feed, options.interface, to).await,
+        Err(error) => (Player::new(wish).report(), Err(error.into())),
+    }
+}
+
+/// The feed that an SDP file describes.
+fn described(file: &Path, wish: &Wish) -> Result<Feed, Failure> {
+    let read = File::open(file).and_then(|opened| {
+        let mut sdp = Vec::new();
+        // What is longer is refused for it.
+        opened.take(MAX_SDP as u64 + 1).read_to_end(&mut sdp)?;
+        Ok(sdp)
+    });
+    let sdp = read.map_err(|cause| Failure::Description { file: file.to_owned(), cause })?;
+    Ok(Feed::described(&file.display().to_string(), &sdp, wish)?)
+}
+
+async fn receive(
+    clock: Clock,
+    mut wish: Wish,
+    feed: Feed,
+    interface: Option<Interface>,
+    to: Places<'_>,
+) -> (QosReport, Result<Finish, Failure>) {
+    wish.lead = SINK_LEAD;
+    let player = Player::receiving(wish, feed.playing);
+    perform(clock, player, Way::Feed(&feed.flows, interface), to).await
+}
+
+/// Where what comes of it goes.
+struct Places<'a> {
+    report: Option<&'a PathBuf>,
+    trace: Option<&'a PathBuf>,
+    outputs: &'a dyn Outputs,
+}
+
+/// How media comes.
+enum Way<'a> {
+    /// It is asked for.
+    Server(&'a StreamUrl, Trust),
+    /// Unasked, to these ports, and groups joined on an interface.
+    Feed(&'a [(FlowId, Destination)], Option<Interface>),
+}
+
+async fn perform(
+    clock: Clock,
+    mut player: Player,
+    way: Way<'_>,
+    to: Places<'_>,
+) -> (QosReport, Result<Finish, Failure>) {
     // What cannot be written is better known before anything is played.
-    let opened = ReportFile::create(options.report.as_ref())
-        .and_then(|file| Ok((file, Show::new(options, outputs).map_err(Failure::from)?)));
+    let opened = ReportFile::create(to.report)
+        .and_then(|file| Ok((file, Show::new(to.trace, to.outputs).map_err(Failure::from)?)));
     let (file, mut show) = match opened {
         Ok(opened) => opened,
         Err(failure) => return (player.report(), Err(failure)),
     };
-    let result = run(&clock, &mut player, &mut show, options, trust).await;
+    let result = run(&clock, &mut player, &mut show, way).await;
     let report = player.report();
     let finished = show.finish(&mut player).map_err(Failure::from);
     let written = file.map_or(Ok(()), |file| file.write(&report));
@@ -141,18 +229,28 @@ async fn run(
     clock: &Clock,
     player: &mut Player,
     show: &mut Show<'_>,
-    options: &PlayOptions,
-    trust: Trust,
+    way: Way<'_>,
 ) -> Result<Finish, Failure> {
     let mut signals = Signals::new();
     let asked_at = clock.now();
-    let mut link = tokio::select! {
-        link = Link::connect(&options.url, trust) => link?,
-        signal = signals.next() => return Ok(Finish::Interrupted(signal)),
+    let mut link = match way {
+        Way::Server(url, trust) => {
+            let link = tokio::select! {
+                link = Link::connect(url, trust) => link?,
+                signal = signals.next() => return Ok(Finish::Interrupted(signal)),
+            };
+            if let Some(fingerprint) = link.pinned() {
+                show.note(&format!("{} is new: pinned {fingerprint}", url.authority()));
+            }
+            link
+        }
+        Way::Feed(flows, interface) => {
+            let link = Link::Feed(FeedLink::open(flows, interface)?);
+            let places: Vec<_> = flows.iter().map(|(_, to)| to.rtp.to_string()).collect();
+            show.note(&format!("listening at {}", places.join(" and ")));
+            link
+        }
     };
-    if let Some(fingerprint) = link.pinned() {
-        show.note(&format!("{} is new: pinned {fingerprint}", options.url.authority()));
-    }
     player.start(clock.now(), asked_at);
     let mut session = Session { clock, player, show, link: &mut link, ending: None };
     let finish = session.run(&mut signals).await;
@@ -212,6 +310,18 @@ impl Session<'_, '_> {
             () = self.drain() => None,
             signal = signals.next() => Some(signal),
         };
+        match &self.ending {
+            Some(Ending::Silent { after }) => {
+                let after = after.as_secs();
+                self.show.note(&format!(
+                    "nothing has come for {after} s, and the sender has not said goodbye"
+                ));
+            }
+            Some(Ending::Completed) if self.player.is_endless() => {
+                self.show.note("the sender has said goodbye");
+            }
+            _ => {}
+        }
         match (self.ending.take(), interrupted) {
             (Some(Ending::Failed(error)), _) => Err(error.into()),
             (_, Some(signal)) => Ok(Finish::Interrupted(signal)),

@@ -2,7 +2,7 @@
 //! with the words on time.
 //!
 //! [`session::Player`] is the whole player without its sockets and its sink: a [`client`] that
-//! speaks RTSP, and a [`pipeline`]: forward error correction, playout buffer, decoder and
+//! speaks RTSP, or a [`feed`] that nobody has to ask for, and a [`pipeline`]: forward error correction, playout buffer, decoder and
 //! concealment, mix, time scale, and the cues that wait for the sound they belong to. It is told
 //! what happened ([`wire::Input`]) and says what to do ([`wire::Output`]). [`drive`] is the loop
 //! that owns the clock, the sockets, the [`sink`] and the [`subtitles`].
@@ -12,6 +12,7 @@ pub mod client;
 pub mod decode;
 pub mod drive;
 pub mod error;
+pub mod feed;
 pub mod pipeline;
 mod report;
 pub mod session;

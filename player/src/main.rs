@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cantus_player::cli::{Cli, Command, PlayOptions, Subtitles, TrustOptions};
-use cantus_player::drive::{self, Finish};
+use cantus_player::drive::{self, Failure, Finish};
 use cantus_player::trust::{PinError, Trust};
 use cantus_qos::fec::Scheme;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium};
+use cantus_qos::stats::report::QosReport;
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -30,6 +31,10 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     match command {
         Command::Play(options) => play(&options).await,
+        Command::Listen(options) => {
+            let (report, result) = drive::listen(&options).await;
+            finish(&report, true, result)
+        }
         Command::List(options) => {
             let Ok(trust) = policy(&options.trust) else { return ExitCode::FAILURE };
             match drive::list(&options.url, trust).await {
@@ -50,7 +55,12 @@ async fn run(command: Command) -> ExitCode {
 async fn play(options: &PlayOptions) -> ExitCode {
     let Ok(trust) = policy(&options.trust) else { return ExitCode::FAILURE };
     let (report, result) = drive::play(options, trust).await;
-    if options.subtitles == Subtitles::Terminal && !report.streams.is_empty() {
+    finish(&report, options.subtitles == Subtitles::Terminal, result)
+}
+
+/// What came of it, for who watches a terminal, and the exit status.
+fn finish(report: &QosReport, watched: bool, result: Result<Finish, Failure>) -> ExitCode {
+    if watched && !report.streams.is_empty() {
         print(&format!("\n{}", report.summary()));
     }
     match result {
@@ -109,7 +119,7 @@ fn print_description(description: &Description) -> ExitCode {
             Medium::Audio { codec, format, packet_time, .. } => {
                 let codec = match codec {
                     AudioCodec::Opus => "Opus",
-                    AudioCodec::L16 => "L16",
+                    other => other.name(),
                 };
                 let (hz, channels) = (format.rate.hz(), format.channels);
                 let packet = packet_time.to_delta().as_millis_f64();

@@ -118,6 +118,8 @@ pub struct Pipeline {
     stall: Stall,
     until: Option<MediaTime>,
     carrier: Carrier,
+    /// Whether it comes unasked.
+    pushed: bool,
     /// When something was last there to be played.
     last_fed: MonoTime,
     /// When something last came.
@@ -190,6 +192,7 @@ impl Pipeline {
             stall: Stall::default(),
             until,
             carrier: wish.carrier,
+            pushed: playing.pushed,
             last_fed: now,
             last_heard: now,
             closed: false,
@@ -277,7 +280,7 @@ impl Pipeline {
     /// The next samples that are due by the sender's clock, [`Wish::lead`] before they are. They
     /// are heard when they are due, or as they leave at `now`, where that is later.
     pub fn pop_sound(&mut self, now: MonoTime) -> Option<Block> {
-        if self.sink_clock == SinkClock::Sink {
+        if self.sink_clock == SinkClock::Sink || self.is_deserted(now) {
             return None;
         }
         let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
@@ -379,7 +382,7 @@ impl Pipeline {
     /// When anything above has something to do.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
-            SinkClock::Sender if !self.is_rendered() => {
+            SinkClock::Sender if !self.is_rendered() && !self.is_deserted(now) => {
                 self.next_sound_at().map(|due| due - self.lead)
             }
             _ => None,

@@ -66,7 +66,7 @@ impl Player {
             let (units, unheard) = (ledger.totals().expected, ledger.unheard());
             let delay = ledger.delays().quantile(0.5).map(TimeDelta::max_zero);
             let passage = Passage {
-                encoding: track.voice.encoding(),
+                encoding: track.voice.encoding()?,
                 units,
                 unheard: unheard.units,
                 runs: unheard.runs,

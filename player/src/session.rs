@@ -56,7 +56,8 @@ pub struct Player {
     pub(crate) round_trip: Option<Duration>,
     /// Terms that were changed while it played.
     pub(crate) renegotiated: Renegotiations,
-    client: Client,
+    /// Who asks for it; `None` where it comes unasked.
+    client: Option<Client>,
     held: VecDeque<(MonoTime, FlowId, Channel, Bytes)>,
     held_bytes: usize,
     outbox: VecDeque<Output>,
@@ -66,9 +67,19 @@ pub struct Player {
 impl Player {
     /// A player that has not begun.
     pub fn new(wish: Wish) -> Self {
+        let client = Client::new(wish.clone());
+        Self::with(Some(client), wish)
+    }
+
+    /// A player of what is pushed to it, as soon as it is started.
+    pub fn receiving(wish: Wish, feed: Playing) -> Self {
+        Self { playing: Some(feed), ..Self::with(None, wish) }
+    }
+
+    fn with(client: Option<Client>, wish: Wish) -> Self {
         Self {
             renegotiated: Renegotiations::default(),
-            client: Client::new(wish.clone()),
+            client,
             wish,
             pipeline: None,
             playing: None,
@@ -82,19 +93,27 @@ impl Player {
         }
     }
 
-    /// The control connection is there. `asked_at` is when the user asked: set-up counts from
-    /// then.
+    /// The control connection is there, or the ports are open to which it comes unasked. `asked_at`
+    /// is when the user asked: set-up counts from then.
     pub fn start(&mut self, now: MonoTime, asked_at: MonoTime) {
         self.asked_at = asked_at;
-        self.client.start(now);
+        match (&mut self.client, self.playing.take()) {
+            (Some(client), _) => client.start(now),
+            (None, Some(feed)) => self.on_playing(now, feed),
+            (None, None) => {}
+        }
     }
 
     /// Something happened at `now`.
     pub fn handle(&mut self, now: MonoTime, input: Input<'_>) {
         match input {
-            Input::Control(data) => self.client.receive(now, data),
+            Input::Control(data) => {
+                self.client.iter_mut().for_each(|client| client.receive(now, data));
+            }
             Input::Packet { flow, channel, data } => self.on_packet(now, flow, channel, data),
-            Input::Bound { flow, ports } => self.client.bound(now, flow, ports),
+            Input::Bound { flow, ports } => {
+                self.client.iter_mut().for_each(|client| client.bound(now, flow, ports));
+            }
             Input::SinkWants { frames, pending } => self.on_sink_wants(now, frames, pending),
             Input::RoundTrip(round_trip) => self.on_round_trip(round_trip),
             Input::Stop => self.end(now, Ending::Stopped),
@@ -104,19 +123,24 @@ impl Player {
 
     /// What is to be done at `now`.
     pub fn poll(&mut self, now: MonoTime) -> Output {
-        while let Some(news) = self.client.pop_news(now) {
+        while let Some(news) = self.client.as_mut().and_then(|client| client.pop_news(now)) {
             self.on_news(now, news);
         }
         if !self.ended && self.outbox.is_empty() {
             self.advance(now);
         }
-        if let Some(data) = self.client.pop_control() {
+        if let Some(data) = self.client.as_mut().and_then(Client::pop_control) {
             return Output::Control(data);
         }
         if let Some(output) = self.outbox.pop_front() {
             return output;
         }
         Output::Wait(self.next_deadline(now))
+    }
+
+    /// Whether nobody has told when it would end.
+    pub fn is_endless(&self) -> bool {
+        self.pipeline.as_ref().is_some_and(|pipeline| pipeline.until().is_none())
     }
 
     /// Whether [`Event::Ended`] was told.
@@ -127,7 +151,8 @@ impl Player {
     fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let pipeline = self.pipeline.as_ref().filter(|_| !self.ended);
         let pipeline = pipeline.and_then(|pipeline| pipeline.next_deadline(now));
-        self.client.next_deadline().into_iter().chain(pipeline).min()
+        let client = self.client.as_ref().and_then(Client::next_deadline);
+        client.into_iter().chain(pipeline).min()
     }
 
     /// The next thing that is due: one at a time, for a server can make a minute of sound due at
@@ -146,11 +171,15 @@ impl Player {
         }
         if let Some(delay) = pipeline.pop_renewed() {
             let terms = QosSpec { delay: Some(delay), ..*pipeline.watch.spec() };
-            self.client.renegotiate(now, &terms);
-            self.renegotiated.push(now, Party::Player, terms);
+            if let Some(client) = &mut self.client {
+                client.renegotiate(now, &terms);
+                self.renegotiated.push(now, Party::Player, terms);
+            }
         }
         if pipeline.is_over(now) {
             self.end(now, Ending::Completed);
+        } else if let Some(after) = pipeline.fell_silent(now) {
+            self.end(now, Ending::Silent { after });
         } else if let Some(error) = pipeline.broken(now) {
             self.end(now, Ending::Failed(error));
         }
@@ -247,10 +276,12 @@ impl Player {
                     // What the listener did not want to hear is not late.
                     Ending::Stopped => track.stock.ledger.stop(),
                     Ending::Completed | Ending::Failed(_) => track.stock.ledger.finish(),
+                    // Nobody knows whether more was sent.
+                    Ending::Silent { .. } => track.stock.finish_with_what_came(),
                 }
             }
         }
-        self.client.teardown(now);
+        self.client.iter_mut().for_each(|client| client.teardown(now));
         self.outbox.push_back(Output::Event(Event::Ended(ending)));
     }
 }

@@ -190,6 +190,13 @@ pub(crate) fn unit(index: usize) -> RtpPacket {
     packet(index, FRAMES, l16::encode(&samples))
 }
 
+/// Packet `index` of a sender that cuts the same samples as it likes.
+pub(crate) fn linear(index: usize, frames: std::ops::Range<usize>) -> RtpPacket {
+    let timestamp = RtpTimestamp(FIRST_TIMESTAMP.wrapping_add(frames.start as u32));
+    let samples: Vec<i16> = frames.map(|n| n as i16).collect();
+    RtpPacket { timestamp, ..packet(index, 0, l16::encode(&samples)) }
+}
+
 /// Unit `index` of a stream of silence in Opus.
 pub(crate) fn silence(index: usize) -> RtpPacket {
     RtpPacket {

@@ -1,6 +1,7 @@
 //! Addresses of presentations: `quic://host[:4433]/name`, `rtsp://host[:8554]/name`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use rtsp_types::{Host, Url};
@@ -43,11 +44,40 @@ pub struct StreamUrl {
     name: String,
 }
 
+/// What is to be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// What a server has, and is asked for.
+    Server(StreamUrl),
+    /// What an SDP file describes, and comes unasked.
+    Described(PathBuf),
+}
+
+impl From<StreamUrl> for Source {
+    fn from(url: StreamUrl) -> Self {
+        Self::Server(url)
+    }
+}
+
+impl FromStr for Source {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_file = !text.contains("://") && text.to_ascii_lowercase().ends_with(".sdp");
+        match is_file {
+            true => Ok(Self::Described(text.into())),
+            false => text.parse::<StreamUrl>()?.with_presentation().map(Self::Server),
+        }
+    }
+}
+
 /// Text that is not an address of ours. Each is one line for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// It does not begin with a scheme and two slashes.
-    #[error("'{0}' is not a URL: quic://host/name and rtsp://host/name are")]
+    #[error(
+        "'{0}' is not a URL: quic://host/name and rtsp://host/name are; an SDP file ends in .sdp"
+    )]
     Form(String),
     /// A scheme that nothing here speaks.
     #[error("cannot play '{0}://': quic:// and rtsp:// are the schemes that work")]

@@ -112,8 +112,13 @@ pub enum Event {
 /// How it ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// The whole range was played.
+    /// The whole range was played, or all until the sender said goodbye.
     Completed,
+    /// What was pushed comes no more, and nobody has said goodbye.
+    Silent {
+        /// How long nothing has come.
+        after: Duration,
+    },
     /// The user wanted it to end.
     Stopped,
     /// It could not go on; what was played until then stands.

@@ -52,7 +52,7 @@ pub async fn run(
     let name = media.file_name().unwrap_or_default().to_string_lossy();
     let stage = Stage::set(directory, &name, transport, link, seed).await?;
     let options = PlayOptions {
-        url: stage.url.clone(),
+        url: stage.url.clone().into(),
         out: Out::Null,
         subtitles: Subtitles::None,
         lang: None,

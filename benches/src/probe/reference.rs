@@ -113,7 +113,7 @@ impl Source {
         let mut samples = Vec::new();
         let mut payloads = Vec::new();
         match codec {
-            AudioCodec::L16 => {
+            AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma => {
                 for unit in units {
                     let decoded = l16::decode(&unit, format)?;
                     samples.extend(decoded.iter().map(|sample| f32::from(*sample) / 32_768.0));

@@ -112,7 +112,7 @@ fn reference(media: &Media, scenario: &Scenario) -> Result<Reference, ProbeError
 fn sent_from(scenario: &Scenario) -> MediaTime {
     let early = match scenario.codec {
         AudioCodec::Opus => OpusDecoder::PRE_ROLL,
-        AudioCodec::L16 => MediaTime::ZERO,
+        _ => MediaTime::ZERO,
     };
     (scenario.from - early).max(MediaTime::ZERO)
 }

@@ -31,7 +31,7 @@ fn the_command_line_is_sound() {
 #[test]
 fn a_url_alone_plays_to_the_speaker_with_all_that_adapts() {
     let options = play(&[]).unwrap();
-    assert_eq!(options.url.authority(), "host:4433");
+    assert_eq!(options.url, Source::Server(URL.parse().unwrap()));
     assert_eq!(options.out, Out::Speaker);
     assert_eq!(options.subtitles, Subtitles::Terminal);
     assert_eq!(options.codec, Codec::Opus);
@@ -130,11 +130,11 @@ fn playing_needs_a_presentation_and_listing_does_not() {
 
 #[test]
 fn the_examples_in_the_help_are_command_lines_that_work() {
-    let helped =
-        [vec!["--help"], vec!["play", "--help"], vec!["list", "--help"], vec!["info", "--help"]];
+    let helped = [&["--help"][..], &["play", "--help"], &["listen", "--help"]];
+    let helped = helped.into_iter().chain([&["list", "--help"][..], &["info", "--help"]]);
     let mut examples = 0;
     for arguments in helped {
-        let help = parse(&arguments).unwrap_err();
+        let help = parse(arguments).unwrap_err();
         assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0));
         let text = help.to_string().replace("\\\n", " ");
         for example in text.lines().filter_map(|line| line.trim().strip_prefix("cantus-player ")) {
@@ -150,7 +150,7 @@ fn the_examples_in_the_help_are_command_lines_that_work() {
             examples += 1;
         }
     }
-    assert!(examples == 14, "{examples}");
+    assert!(examples == 19, "{examples}");
 }
 
 #[test]
@@ -175,5 +175,37 @@ fn defaults_are_displayed_as_they_are_typed() {
     }
     for text in ["auto", "off"] {
         assert_eq!(text.parse::<Protection>().unwrap().to_string(), text);
+    }
+}
+
+#[test]
+fn what_is_pushed_is_played_by_its_sdp_file_or_listened_to_by_its_address() {
+    match parse(&["play", "a dir/talk.SDP"]).unwrap() {
+        Command::Play(options) => {
+            assert_eq!(options.url, Source::Described("a dir/talk.SDP".into()));
+            let named = options.wish(0).url.to_string();
+            assert!(
+                named.starts_with("file:///") && named.ends_with("/a%20dir/talk.SDP"),
+                "{named}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    let url = "rtp://239.1.2.3:5004?pt=opus";
+    match parse(&["listen", url, "--interface", "127.0.0.1", "--for", "10s"]).unwrap() {
+        Command::Listen(options) => {
+            let interface = crate::drive::Interface::Address([127, 0, 0, 1].into());
+            assert_eq!(options.interface, Some(interface));
+            let wish = options.wish(0);
+            assert_eq!((wish.url.as_str(), wish.latency), (url, Latency::Auto));
+            assert_eq!(wish.length, Some(MediaTime::from_millis(10_000)));
+        }
+        other => panic!("{other:?}"),
+    }
+    for wrong in [&["listen"][..], &["listen", URL], &["listen", "rtp://0.0.0.0:5004"]] {
+        assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+    }
+    for name in ["no-such-interface", "..", "../lo", ""] {
+        assert!(parse(&["listen", url, "--interface", name]).is_err(), "{name}");
     }
 }

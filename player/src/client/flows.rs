@@ -13,9 +13,6 @@ use cantus_qos::time::MediaTime;
 
 use crate::wish::{Carrier, Language, Wish};
 
-/// More audio tracks than this are not mixed.
-const MAX_AUDIO: usize = 2;
-
 /// Sample rates, in Hz, that sound is sent at.
 const RATES: RangeInclusive<u32> = 8_000..=192_000;
 
@@ -53,8 +50,8 @@ pub struct FlowPlan {
     pub url: String,
     /// What it carries.
     pub role: Role,
-    /// The payload type of its packets.
-    pub payload_type: PayloadType,
+    /// The payload type of its packets; `None` where that of the first one is to be believed.
+    pub payload_type: Option<PayloadType>,
     /// The header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
     /// How its packets are asked for again, where the server sends them again.
@@ -78,13 +75,23 @@ pub struct FlowPlan {
 }
 
 impl FlowPlan {
+    /// More audio tracks than this are not mixed.
+    pub(crate) const MAX_AUDIO: usize = 2;
+
+    /// The plan for an audio track that is sent without being asked for; `None` for any other.
+    pub(crate) fn pushed(number: u64, track: &Track) -> Option<Self> {
+        let Medium::Audio { codec, format, packet_time, .. } = track.medium else { return None };
+        let role = Role::Audio { codec, format, packet_time };
+        Some(Self { accepted: true, ..Self::new(number, track, role, "")? })
+    }
+
     fn new(number: u64, track: &Track, role: Role, base: &str) -> Option<Self> {
         Some(Self {
             id: FlowId::new(number)?,
             name: track.name.clone(),
             url: resolve(base, &track.control),
             role,
-            payload_type: track.payload_type,
+            payload_type: Some(track.payload_type),
             send_time_id: track.send_time_id,
             retransmission: track.retransmission,
             feedback_at_once: false,
@@ -128,7 +135,7 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
         plan
     };
     let audio = description.tracks.iter().filter(|it| matches!(it.medium, Medium::Audio { .. }));
-    for track in audio.take(MAX_AUDIO) {
+    for track in audio.take(FlowPlan::MAX_AUDIO) {
         let Medium::Audio { codec, format, packet_time, .. } = track.medium else { continue };
         if !RATES.contains(&format.rate.hz()) {
             continue;

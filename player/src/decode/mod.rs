@@ -5,12 +5,12 @@
 //! is long: a frame is one sample of each channel, so the timeline never shifts.
 
 mod comforted;
-mod l16;
 mod opus;
+mod samples;
 
 pub use comforted::Comforted;
-pub use l16::L16Decoder;
 pub use opus::OpusDecoder;
+pub use samples::SampleDecoder;
 
 use cantus_qos::payload::{AudioFormat, PayloadError};
 
@@ -51,7 +51,7 @@ pub enum DecodeError {
     /// libopus cannot start.
     #[error("the Opus decoder does not start: {0}")]
     Start(&'static str),
-    /// The payload is not linear audio of this format.
+    /// The payload does not hold whole frames of this format.
     #[error(transparent)]
-    L16(#[from] PayloadError),
+    Samples(#[from] PayloadError),
 }

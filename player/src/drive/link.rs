@@ -8,6 +8,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
 
+use super::feed::FeedLink;
 use super::quic::QuicLink;
 use super::udp::UdpLink;
 use crate::trust::{Fingerprint, Trust, TrustError};
@@ -55,6 +56,14 @@ pub enum ConnectError {
     /// The server is not the one that it should be.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// What a feed comes to cannot be opened.
+    #[error("cannot receive at {at}: {cause}{}", if at.ip().is_multicast() { " (--interface tells where to join the group)" } else { "" })]
+    Feed {
+        /// The address.
+        at: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
     /// No ports for media.
     #[error("cannot open UDP ports for media: {0}")]
     Ports(io::Error),
@@ -73,6 +82,7 @@ pub(super) enum Arrival {
 pub(super) enum Link {
     Quic(QuicLink),
     Udp(UdpLink),
+    Feed(FeedLink),
 }
 
 impl Link {
@@ -91,7 +101,7 @@ impl Link {
     pub(super) fn pinned(&self) -> Option<Fingerprint> {
         match self {
             Self::Quic(link) => link.pinned(),
-            Self::Udp(_) => None,
+            Self::Udp(_) | Self::Feed(_) => None,
         }
     }
 
@@ -99,13 +109,14 @@ impl Link {
         match self {
             Self::Quic(link) => link.control(data),
             Self::Udp(link) => link.control(data),
+            Self::Feed(_) => {}
         }
     }
 
-    /// Opens a pair of ports. On QUIC nothing needs to be opened.
+    /// Opens a pair of ports. On QUIC nothing needs to be opened, and for a feed it is.
     pub(super) fn bind(&mut self, flow: FlowId) -> Result<(u16, u16), ConnectError> {
         match self {
-            Self::Quic(_) => Ok((0, 0)),
+            Self::Quic(_) | Self::Feed(_) => Ok((0, 0)),
             Self::Udp(link) => link.bind(flow).map_err(ConnectError::Ports),
         }
     }
@@ -126,6 +137,7 @@ impl Link {
         match self {
             Self::Quic(link) => link.transmit(flow, data),
             Self::Udp(link) => link.transmit(flow, channel, class, data),
+            Self::Feed(link) => link.transmit(flow, class, data),
         }
     }
 
@@ -134,6 +146,7 @@ impl Link {
         let next = match self {
             Self::Quic(link) => link.arrivals.recv().await,
             Self::Udp(link) => link.arrivals.recv().await,
+            Self::Feed(link) => link.arrivals.recv().await,
         };
         match next {
             Some(arrival) => arrival,
@@ -146,7 +159,7 @@ impl Link {
     pub(super) fn round_trip(&self) -> Option<Duration> {
         match self {
             Self::Quic(link) => link.round_trip(),
-            Self::Udp(_) => None,
+            Self::Udp(_) | Self::Feed(_) => None,
         }
     }
 
@@ -155,6 +168,7 @@ impl Link {
         match self {
             Self::Quic(link) => link.close(patience).await,
             Self::Udp(link) => link.close(patience).await,
+            Self::Feed(_) => {}
         }
     }
 }

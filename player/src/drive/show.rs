@@ -9,10 +9,10 @@ use cantus_qos::payload::AudioFormat;
 use cantus_qos::stats::{UnitRecord, trace};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::cli::PlayOptions;
+use crate::cli::{ListenOptions, PlayOptions};
 use crate::session::Player;
 use crate::sink::{AudioSink, SinkError};
-use crate::subtitles::{SubtitleError, SubtitleSink};
+use crate::subtitles::{SubtitleError, SubtitleSink, Terminal};
 use crate::wire::Event;
 
 /// Why sound, words or fates could not be put where they were wanted.
@@ -62,6 +62,17 @@ impl Outputs for PlayOptions {
     }
 }
 
+impl Outputs for ListenOptions {
+    fn sound(&self, format: AudioFormat) -> Result<Box<dyn AudioSink>, SinkError> {
+        self.out.open(format)
+    }
+
+    /// There are none: a line tells how it is going.
+    fn words(&self, _origin: MediaTime) -> Result<Box<dyn SubtitleSink>, SubtitleError> {
+        Ok(Box::new(Terminal::stdout()))
+    }
+}
+
 /// The sinks of one session; sound and words open when it is known what will come.
 pub(super) struct Show<'a> {
     outputs: &'a dyn Outputs,
@@ -80,8 +91,11 @@ impl<'a> Show<'a> {
     /// # Errors
     ///
     /// If the trace cannot be made.
-    pub(super) fn new(options: &PlayOptions, outputs: &'a dyn Outputs) -> Result<Self, ShowError> {
-        let trace = options.trace.clone().map(Trace::create).transpose()?;
+    pub(super) fn new(
+        trace: Option<&PathBuf>,
+        outputs: &'a dyn Outputs,
+    ) -> Result<Self, ShowError> {
+        let trace = trace.cloned().map(Trace::create).transpose()?;
         Ok(Self { outputs, sink: None, subtitles: None, trace })
     }
 

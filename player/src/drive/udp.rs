@@ -22,10 +22,10 @@ use super::link::{Arrival, CHUNK, CONNECT, ConnectError, INBOX};
 const TRIES: usize = 64;
 
 /// What the system may queue for us: a burst of the fastest stream.
-const RECEIVE_BUFFER: usize = 1 << 20;
+pub(super) const RECEIVE_BUFFER: usize = 1 << 20;
 
 /// What is longer than this is not media, and cut off here: the player drops it.
-const MAX_DATAGRAM: usize = 2_049;
+pub(super) const MAX_DATAGRAM: usize = 2_049;
 
 /// A TCP connection and its UDP ports.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl UdpLink {
 }
 
 /// Not every system takes marks, and not every network heeds them.
-fn mark(socket: &tokio::net::UdpSocket, class: DeliveryClass) {
+pub(super) fn mark(socket: &tokio::net::UdpSocket, class: DeliveryClass) {
     let mark = u32::from(class.dscp()) << 2;
     let is_ipv4 = socket.local_addr().is_ok_and(|address| address.is_ipv4());
     let socket = socket2::SockRef::from(socket);

@@ -14,6 +14,13 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// way to it, is gone. A streamer's circuit breakers take 15 s: what they say is worth hearing.
 const OUTAGE: Duration = Duration::from_secs(18);
 
+/// What is pushed has no end, and its sender need not say goodbye: where nothing has come for this
+/// long, there is none.
+const PUSH_ENDED: Duration = Duration::from_secs(5);
+
+/// Where nothing has come for this long, a file is not filled any more with what is made up.
+const DESERTED: Duration = Duration::from_secs(1);
+
 /// What was under way when the server said goodbye arrives within this.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 
@@ -39,8 +46,24 @@ impl Pipeline {
         self.playout.map(|playout| playout.heard_at(self.position))
     }
 
-    /// Why it cannot go on, if it cannot.
+    /// How long nothing has come of what was pushed, where that is its end.
+    pub fn fell_silent(&self, now: MonoTime) -> Option<Duration> {
+        let over = self.pushed && self.has_received() && !self.has_more();
+        (over && self.starved_at() <= now).then_some(PUSH_ENDED)
+    }
+
+    /// Whether nobody seems to push anything any more: there is nothing to be heard, and nothing has
+    /// been for a while.
+    pub(super) fn is_deserted(&self, now: MonoTime) -> bool {
+        let silent = self.said_goodbye() || self.last_fed + DESERTED <= now;
+        self.pushed && silent && !self.has_more()
+    }
+
+    /// Why it cannot go on, if it cannot. What is pushed is waited for, whenever it comes.
     pub fn broken(&self, now: MonoTime) -> Option<PlayError> {
+        if self.pushed && !self.has_received() {
+            return None;
+        }
         if now < self.starved_at() || self.is_rendered() || self.has_more() {
             return None;
         }
@@ -78,6 +101,7 @@ impl Pipeline {
         self.last_fed
             + match over {
                 true => STRAGGLERS,
+                false if self.pushed => PUSH_ENDED,
                 false if self.has_received() => OUTAGE,
                 false => SILENCE,
             }

@@ -156,19 +156,11 @@ impl Pipeline {
         }
     }
 
-    /// How much is rendered at once: a unit; or what is left of one before playback stands still,
-    /// or of a gap, so that units are begun with their first sample.
+    /// How much is rendered at once: no more than a unit, nor than what needs no other packet, for
+    /// the next one is not due before its first sample is.
     pub(super) fn piece(&self) -> MediaTime {
-        let unit = self.mix.unit();
-        let left = self.tracks.iter().map(Track::decoded).max().unwrap_or_default();
-        let from = self.position + left;
-        let next = self.tracks.iter().filter_map(|track| track.stock.next(from)).min();
-        let whole = match next {
-            None if left > MediaTime::ZERO => left,
-            Some(next) if left == MediaTime::ZERO && next >= from + PIECE => next - from,
-            _ => unit,
-        };
-        let piece = whole.min(unit);
+        let pieces = self.tracks.iter().map(|track| track.piece(self.position, PIECE));
+        let piece = pieces.min().unwrap_or_default().min(self.mix.unit());
         self.until.map_or(piece, |until| piece.min(until - self.position))
     }
 

@@ -15,8 +15,7 @@ use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::NextUnit;
 use cantus_qos::rtp::Ssrc;
-use cantus_qos::spec::sdp::AudioCodec;
-use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
+use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use super::handed::HandOver;
 use super::reception::Receiver;
@@ -74,15 +73,13 @@ impl Track {
         playing: &Playing,
     ) -> Result<Option<Self>, DecodeError> {
         let Role::Audio { codec, format, packet_time } = plan.role else { return Ok(None) };
-        let unit = packet_time.max(SHORTEST_UNIT);
-        let rate = match codec {
-            AudioCodec::Opus => ClockRate::OPUS,
-            AudioCodec::L16 => format.rate,
-        };
+        // SDP tells it in milliseconds; no unit ends between two samples.
+        let frames = packet_time.max(SHORTEST_UNIT).ticks(format.rate).max(1);
+        let unit = MediaTime::from_ticks(frames, format.rate);
         let (start, until) = playing.range;
         let is_audio = |plan: &&FlowPlan| matches!(plan.role, Role::Audio { .. });
         let tracks = playing.flows.iter().filter(is_audio).count();
-        let mut intake = Intake::new(plan, repair, (codec, rate), unit, playing.range, tracks);
+        let mut intake = Intake::new(plan, repair, (codec, format), unit, playing.range, tracks);
         let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
             let first = intake.receiver.expect(first);
@@ -188,6 +185,15 @@ impl Track {
         self.stock.depth(position)
     }
 
+    /// How much can be rendered at `position` before another packet is needed: what is decoded, or
+    /// left in the packet that is there; or else of a gap, where it is `least` long.
+    pub(crate) fn piece(&self, position: MediaTime, least: MediaTime) -> MediaTime {
+        match self.decoded() {
+            MediaTime::ZERO => self.stock.piece(position, least),
+            decoded => decoded,
+        }
+    }
+
     /// Where what is left to be played at `position` begins: at it, or after a gap.
     pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
         if self.decoded() > MediaTime::ZERO {
@@ -208,7 +214,7 @@ impl Track {
 
     /// Goes on from `to`: what should have been heard from `from` on is given up.
     pub(crate) fn skip(&mut self, from: MediaTime, to: MediaTime) {
-        self.stock.skip(from, to);
+        self.stock.miss(from, to);
     }
 
     /// Appends `frames` frames that go on as the last ones did, while playback waits.

@@ -55,7 +55,7 @@ impl Words {
     pub(crate) fn on_packet(&mut self, data: Bytes) {
         let length = data.len() as u64;
         let Ok(packet) = RtpPacket::parse(data, self.plan.send_time_id) else { return };
-        if packet.payload_type != self.plan.payload_type {
+        if Some(packet.payload_type) != self.plan.payload_type {
             return;
         }
         let Ok(cue) = cue::decode(&packet.payload) else { return };

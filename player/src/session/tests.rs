@@ -13,6 +13,8 @@ mod ending;
 mod handing;
 mod hearing;
 mod hostile;
+mod lengths;
+mod pushed;
 mod reporting;
 mod starting;
 mod terms;

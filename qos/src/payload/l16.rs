@@ -6,6 +6,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{AudioFormat, MAX_PAYLOAD, PayloadError};
+use crate::time::MediaTime;
 
 const BYTES_PER_SAMPLE: usize = 2;
 
@@ -34,6 +35,20 @@ pub fn encode(samples: &[i16]) -> Bytes {
         payload.put_i16(*sample);
     }
     payload.freeze()
+}
+
+/// How long the audio of a payload lasts: its senders put as much into a packet as they like, and
+/// not always the same (RFC 3551, section 4.2).
+///
+/// # Errors
+///
+/// [`PayloadError::PartialFrame`] where the payload ends inside a frame, or holds none.
+pub fn duration(payload: &[u8], format: AudioFormat) -> Result<MediaTime, PayloadError> {
+    let frame = bytes_per_frame(format);
+    if payload.is_empty() || !payload.len().is_multiple_of(frame) {
+        return Err(PayloadError::PartialFrame { bytes: payload.len(), frame });
+    }
+    Ok(format.duration(payload.len() / frame))
 }
 
 /// Reads a payload as interleaved samples.
@@ -92,6 +107,17 @@ mod tests {
         assert_eq!(decode(&[0; 6], stereo), Err(partial));
         assert_eq!(decode(&[0; 6], format(48_000, 1)), Ok(vec![0, 0, 0]));
         assert_eq!(decode(&[], stereo), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_payload_lasts_as_long_as_its_frames() {
+        let stereo = format(44_100, 2);
+        assert_eq!(duration(&[0; 1_400], stereo), Ok(stereo.duration(350)));
+        assert_eq!(duration(&[0; 1_400], format(48_000, 1)), Ok(format(48_000, 1).duration(700)));
+        for bytes in [0, 1, 6] {
+            let partial = PayloadError::PartialFrame { bytes, frame: 4 };
+            assert_eq!(duration(&vec![0; bytes], stereo), Err(partial));
+        }
     }
 
     proptest! {

@@ -4,10 +4,12 @@
 //! that a lost packet costs one unit and no other (application-level framing).
 //!
 //! * [`l16`]: linear 16-bit audio (RFC 3551, section 4.5.11)
+//! * [`g711`]: logarithmic 8-bit audio, as telephones have it (RFC 3551, section 4.5.14)
 //! * [`opus`]: Opus (RFC 7587), of which this room reads only the first bytes
 //! * [`cue`]: subtitle cues, in a layout of our own
 
 pub mod cue;
+pub mod g711;
 pub mod l16;
 pub mod opus;
 
@@ -61,7 +63,7 @@ impl AudioFormat {
 /// Why a payload cannot be read or written.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PayloadError {
-    /// L16: the payload ends inside a frame.
+    /// L16, G.711: the payload ends inside a frame.
     #[error("{bytes} bytes are not a whole number of {frame}-byte frames")]
     PartialFrame {
         /// Bytes in the payload.

@@ -74,6 +74,10 @@ impl fmt::Display for RtpTimestamp {
 pub struct PayloadType(u8);
 
 impl PayloadType {
+    /// PCMU, one channel, 8 kHz (RFC 3551, section 6).
+    pub const PCMU: Self = Self(0);
+    /// PCMA, one channel, 8 kHz (RFC 3551, section 6).
+    pub const PCMA: Self = Self(8);
     /// L16, two channels, 44.1 kHz (RFC 3551, section 6).
     pub const L16_STEREO: Self = Self(10);
     /// L16, one channel, 44.1 kHz (RFC 3551, section 6).

@@ -1,10 +1,9 @@
 //! The answer to DESCRIBE: what can be heard here, as SDP or as JSON.
 
 use cantus_qos::fec::Scheme;
-use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
-use cantus_qos::time::{ClockRate, MediaTime};
+use cantus_qos::time::MediaTime;
 
 use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
@@ -48,16 +47,9 @@ impl From<AudioCodec> for Payload {
     fn from(codec: AudioCodec) -> Self {
         match codec {
             AudioCodec::Opus => Self::Opus,
-            AudioCodec::L16 => Self::L16,
+            // Nothing of ours is sent as G.711.
+            AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma => Self::L16,
         }
-    }
-}
-
-/// The RTP clock of a codec.
-pub(super) fn clock_rate(codec: AudioCodec, format: AudioFormat) -> ClockRate {
-    match codec {
-        AudioCodec::Opus => ClockRate::OPUS,
-        AudioCodec::L16 => format.rate,
     }
 }
 

@@ -11,7 +11,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{Sequence, Ssrc};
 use cantus_qos::time::ClockRate;
 
-use super::describe::{Payload, clock_rate, payload_type, send_time_id};
+use super::describe::{Payload, payload_type, send_time_id};
 use crate::pipeline::{
     AudioChain, BlockProtection, Carriage, CueChain, LONGEST_USE, Packetizer, Pipeline, Protection,
     RepairSource, STORED_USE, SlidingProtection, StreamSeed,
@@ -68,7 +68,7 @@ impl Feed {
         seed: StreamSeed,
     ) -> Option<Self> {
         let source = programme.audio.get(index)?.clone();
-        let rate = clock_rate(programme.codec, source.format());
+        let rate = programme.codec.clock_rate(source.format());
         let payload = payload_type(programme.codec.into());
         let send_time = cantus.then(send_time_id);
         let packetizer = Packetizer::new(payload, rate, seed, send_time);

@@ -140,6 +140,8 @@ fn codec_name(codec: AudioCodec) -> &'static str {
     match codec {
         AudioCodec::Opus => "opus",
         AudioCodec::L16 => "l16",
+        AudioCodec::Pcmu => "pcmu",
+        AudioCodec::Pcma => "pcma",
     }
 }
 

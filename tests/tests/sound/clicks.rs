@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use cantus_player::decode::{Comforted, Decoder, L16Decoder, OpusDecoder};
+use cantus_player::decode::{Comforted, Decoder, OpusDecoder, SampleDecoder};
 use cantus_qos::payload::{l16, opus};
 use cantus_qos::playout::TimeScale;
 use opusic_c::{Application, Channels, Encoder, SampleRate};
@@ -60,7 +60,7 @@ fn shortening_and_lengthening_make_no_step_over_those_of_the_sound() {
 
 /// What is heard where `lost` is lost: from 5 ms before it to 40 ms after it.
 fn linear(sound: &Sound, lost: Range<usize>) -> Vec<f32> {
-    let mut decoder = Comforted::new(L16Decoder::new(sound.format), sound.format);
+    let mut decoder = Comforted::new(SampleDecoder::l16(sound.format), sound.format);
     let (before, after) = (sound.frames(200), sound.frames(40));
     let payload = |range: Range<usize>| {
         let samples: Vec<i16> =

@@ -88,7 +88,7 @@ fn plan(id: u64, role: Role, payload_type: u8) -> FlowPlan {
         name: String::new(),
         url: String::new(),
         role,
-        payload_type: stand_in::payload_type(payload_type),
+        payload_type: Some(stand_in::payload_type(payload_type)),
         send_time_id: stand_in::send_time_id(),
         ports: None,
         accepted: true,
@@ -116,6 +116,7 @@ impl Parting {
             from: MediaTime::ZERO,
             clock: Some(zero()),
             terms: QosSpec::default(),
+            pushed: false,
         };
         let pipeline = Pipeline::new(MonoTime::ZERO, &wish, &playing).unwrap();
         let wave = |frame: u32| (AMPLITUDE * (WAVE * f64::from(frame)).sin()).round() as i16;

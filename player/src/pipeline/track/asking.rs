@@ -26,7 +26,7 @@ impl Asking {
         Some(Self {
             asker: Asker::new(AskPolicy::default(), unit.to_duration()),
             at_once: plan.feedback_at_once,
-            original: plan.payload_type,
+            original: plan.payload_type?,
             again: retransmission.payload_type,
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::fec;
-use cantus_qos::payload::opus;
+use cantus_qos::payload::{AudioFormat, g711, l16, opus};
 use cantus_qos::playout::Unit;
 use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
@@ -13,7 +13,7 @@ use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequenc
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::{Arrival, Recovery};
 use cantus_qos::sync::StreamTimeline;
-use cantus_qos::time::{ClockRate, MediaTime, MonoTime, TimeDelta};
+use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use super::arrivals::Arrivals;
 use super::asking::Asking;
@@ -45,11 +45,13 @@ pub(crate) struct Intake {
     /// The source that is heard.
     pub receiver: Receiver,
     codec: AudioCodec,
+    format: AudioFormat,
     unit: MediaTime,
     packets: Packets,
     /// Where the range ends.
     until: Option<MediaTime>,
-    payload_type: PayloadType,
+    /// Of the track's packets; `None` before the first where any is believed.
+    payload_type: Option<PayloadType>,
     send_time_id: Option<ExtensionId>,
     repair: Option<(FlowId, fec::Decoder)>,
     timeline: StreamTimeline,
@@ -60,17 +62,17 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Of the track that was set up as `plan`, whose units are of a codec that counts at a rate, and
-    /// play for `unit`; what is sent begins with the first instant of the range. It is one of
-    /// `tracks` tracks.
+    /// Of the track that was set up as `plan`, whose units are of a codec and a format, and play for
+    /// `unit`; what is sent begins with the first instant of the range. It is one of `tracks` tracks.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
-        (codec, rate): (AudioCodec, ClockRate),
+        (codec, format): (AudioCodec, AudioFormat),
         unit: MediaTime,
         (start, until): (MediaTime, Option<MediaTime>),
         tracks: usize,
     ) -> Self {
+        let rate = codec.clock_rate(format);
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
@@ -85,6 +87,7 @@ impl Intake {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
             codec,
+            format,
             unit,
             packets: Packets::default(),
             until,
@@ -269,10 +272,11 @@ impl Intake {
         stock: &mut Stock,
     ) -> Option<(u64, Heard)> {
         let packet = RtpPacket::parse(data, self.send_time_id).ok()?;
-        if packet.payload_type != self.payload_type {
+        if self.payload_type.is_some_and(|it| it != packet.payload_type) {
             return None;
         }
         let numbered = self.receiver.admit(&packet)?;
+        self.payload_type = Some(packet.payload_type);
         let duration = self.duration(&packet.payload);
         let media_time = self.place(numbered.restarted, packet.timestamp, duration);
         // What holds several units left when the last of them was there.
@@ -303,12 +307,14 @@ impl Intake {
         Some((payload, Heard { delay, by_itself: recovery == Recovery::None, expected }))
     }
 
-    /// How long a packet plays: Opus tells, whatever was announced; the rest is as announced.
+    /// How long a packet plays, whatever was announced; what is damaged counts for a unit.
     fn duration(&self, payload: &[u8]) -> MediaTime {
-        match self.codec {
-            AudioCodec::Opus => opus::duration(payload).unwrap_or(self.unit),
-            AudioCodec::L16 => self.unit,
-        }
+        let told = match self.codec {
+            AudioCodec::Opus => opus::duration(payload),
+            AudioCodec::L16 => l16::duration(payload, self.format),
+            AudioCodec::Pcmu | AudioCodec::Pcma => g711::duration(payload, self.format),
+        };
+        told.unwrap_or(self.unit)
     }
 
     /// Packets may become longer or shorter: then fewer or more of them are to come.
@@ -336,8 +342,8 @@ impl Intake {
             self.timeline.restart();
             // A packet before this one made its source believed: that one goes on where the old
             // source ended.
-            let ticks = self.unit.ticks(self.timeline.rate()) as u32;
-            self.timeline.place(RtpTimestamp(timestamp.0.wrapping_sub(ticks)), self.unit);
+            let ticks = duration.ticks(self.timeline.rate()) as u32;
+            self.timeline.place(RtpTimestamp(timestamp.0.wrapping_sub(ticks)), duration);
         }
         self.timeline.place(timestamp, duration)
     }

@@ -13,9 +13,6 @@ const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
 /// minute of the best Opus. Our streamers run no further ahead (`streamer/src/session.rs`).
 const MOST_BYTES: usize = 1_280 << 10;
 
-/// Units of one packet that are counted: 120 ms in units of 2.5 ms.
-const MOST_PARTS: u64 = 48;
-
 /// What lies between taking in and rendering: the playout buffer, and the book that is kept of it.
 #[derive(Debug)]
 pub(crate) struct Stock {
@@ -28,6 +25,8 @@ pub(crate) struct Stock {
     announced: Option<(u64, MediaTime, Option<MediaTime>)>,
     /// Whether any packet has come.
     begun: bool,
+    /// The newest unit that came.
+    newest: Option<u64>,
     /// Where the sound begins.
     from: MediaTime,
 }
@@ -37,7 +36,16 @@ impl Stock {
     pub(super) fn new(unit: MediaTime, from: MediaTime, tracks: usize) -> Self {
         let buffer = Buffer::new(unit, CAPACITY).with_most_bytes(MOST_BYTES / tracks.max(1));
         let numbering = Numbering::new(unit);
-        Self { ledger: Ledger::new(), unit, buffer, numbering, announced: None, begun: false, from }
+        Self {
+            ledger: Ledger::new(),
+            unit,
+            buffer,
+            numbering,
+            announced: None,
+            begun: false,
+            newest: None,
+            from,
+        }
     }
 
     /// RTP-Info and the range tell which units will come, so that the first and the last are
@@ -75,6 +83,7 @@ impl Stock {
         self.numbering.on_packet(unit.sequence, unit.media_time, unit.end());
         let mut first = None;
         for (number, media_time) in self.parts(&unit) {
+            self.newest = self.newest.max(Some(number));
             let waited = (unit.end() - media_time - self.unit).max(MediaTime::ZERO).to_duration();
             let sent = sent.map(|sent| sent - waited);
             let arrival = match media_time + self.unit > self.from {
@@ -87,7 +96,11 @@ impl Stock {
                 Some(_) => {}
             }
         }
-        let arrival = first.unwrap_or(Arrival::Stale);
+        let arrival = first.unwrap_or(match unit.end() > self.from {
+            // None of ours begins in it; it is sound all the same.
+            true => Arrival::First,
+            false => Arrival::Stale,
+        });
         // Of what is shorter than a unit, several packets have one number.
         if arrival == Arrival::Duplicate && unit.duration >= self.unit {
             return arrival;
@@ -114,6 +127,7 @@ impl Stock {
             return;
         }
         self.unit = duration;
+        self.buffer = Buffer::new(duration, CAPACITY).with_most_bytes(self.buffer.room());
         self.numbering = Numbering::new(duration);
         if let Some((first, start, until)) = self.announced {
             self.expect(first, start, until);
@@ -121,15 +135,8 @@ impl Stock {
     }
 
     /// The numbers of the units in a packet, and where each begins.
-    fn parts(&self, unit: &Unit) -> impl Iterator<Item = (u64, MediaTime)> + use<> {
-        let count = self.numbering.units(unit.duration).clamp(1, MOST_PARTS);
-        let (begin, length) = (unit.media_time, self.unit.as_flicks());
-        let first = self.numbering.at(begin).map(|(first, _)| first);
-        let part = move |first: u64, part: u64| {
-            let before = MediaTime::from_flicks(length.saturating_mul(part as i64));
-            (first.saturating_add(part), begin + before)
-        };
-        first.into_iter().flat_map(move |first| (0..count).map(move |it| part(first, it)))
+    fn parts(&self, packet: &Unit) -> impl Iterator<Item = (u64, MediaTime)> + use<> {
+        self.numbering.in_packet(packet.media_time, packet.end())
     }
 
     /// The packet is decoded for what is due at `due`: its units are heard at `at` and after it, and
@@ -153,25 +160,20 @@ impl Stock {
         self.parts(unit).for_each(|(number, _)| self.ledger.on_late(number));
     }
 
+    /// It is over, with the last unit that came.
+    pub(crate) fn finish_with_what_came(&mut self) {
+        self.newest.into_iter().for_each(|newest| self.ledger.end_at(newest));
+        self.ledger.finish();
+    }
+
     /// What there is to play at `position`.
     pub(super) fn take(&mut self, position: MediaTime) -> Taken {
         self.buffer.take(position)
     }
 
-    /// The unit that holds `due` is not there: lost, or late.
-    pub(super) fn miss(&mut self, due: MediaTime) {
-        if let Some((number, _)) = self.numbering.at(due) {
-            self.ledger.on_late(number);
-        }
-    }
-
-    /// All units that begin in this stretch and are not there are given up.
-    pub(super) fn skip(&mut self, from: MediaTime, to: MediaTime) {
-        let mut due = from;
-        while due < to {
-            self.miss(due);
-            due += self.unit;
-        }
+    /// The units of this stretch are not there: lost, or late.
+    pub(super) fn miss(&mut self, from: MediaTime, to: MediaTime) {
+        self.numbering.in_gap(from, to).for_each(|number| self.ledger.on_late(number));
     }
 
     /// How many bytes more there is room for.
@@ -187,6 +189,16 @@ impl Stock {
     /// How much of that comes before the first gap.
     pub(super) fn whole(&self, position: MediaTime) -> MediaTime {
         self.buffer.whole(position)
+    }
+
+    /// How long it takes from `position` on to the end of the packet that is there, or to the next one
+    /// where that is `least` away; a unit where there is none.
+    pub(super) fn piece(&self, position: MediaTime, least: MediaTime) -> MediaTime {
+        match self.buffer.next(position) {
+            Some(next) if next.media_time >= position + least => next.media_time - position,
+            Some(next) => next.end() - position,
+            None => self.unit,
+        }
     }
 
     /// Where the first unit begins that has anything left to be played at `position`.

@@ -1,6 +1,7 @@
 //! What makes the units of a track heard: decoder / concealment.
 
 use cantus_qos::payload::AudioFormat;
+use cantus_qos::payload::g711::Law;
 use cantus_qos::playout::{Taken, Unit};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::spec::sdp::AudioCodec;
@@ -9,7 +10,7 @@ use cantus_qos::sync::{Correction, TrackAlignment};
 use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::Stock;
-use crate::decode::{Comforted, DecodeError, Decoder, L16Decoder, OpusDecoder};
+use crate::decode::{Comforted, DecodeError, Decoder, OpusDecoder, SampleDecoder};
 use crate::pipeline::handed::HandOver;
 
 /// Decodes what is in stock, and makes up what is not.
@@ -49,9 +50,12 @@ impl Voice {
         unit: MediaTime,
         start: MediaTime,
     ) -> Result<Self, DecodeError> {
+        let samples = |decoder| Box::new(Comforted::new(decoder, format));
         let decoder: Box<dyn Decoder> = match codec {
             AudioCodec::Opus => Box::new(Comforted::new(OpusDecoder::new(format)?, format)),
-            AudioCodec::L16 => Box::new(Comforted::new(L16Decoder::new(format), format)),
+            AudioCodec::L16 => samples(SampleDecoder::l16(format)),
+            AudioCodec::Pcmu => samples(SampleDecoder::g711(Law::Mu, format)),
+            AudioCodec::Pcma => samples(SampleDecoder::g711(Law::A, format)),
         };
         Ok(Self {
             concealed: MediaTime::ZERO,
@@ -67,15 +71,17 @@ impl Voice {
         })
     }
 
-    /// How what was decoded had been encoded.
-    pub(crate) fn encoding(&self) -> Encoding {
-        if self.codec == AudioCodec::L16 {
-            return Encoding::Linear;
+    /// How what was decoded had been encoded; `None` where nobody has measured what that costs.
+    pub(crate) fn encoding(&self) -> Option<Encoding> {
+        match self.codec {
+            AudioCodec::Opus => {}
+            AudioCodec::L16 => return Some(Encoding::Linear),
+            AudioCodec::Pcmu | AudioCodec::Pcma => return None,
         }
         let heard = (self.played - self.concealed).to_duration();
         let bitrate = Bitrate::over(self.payload / u64::from(self.format.channels.max(1)), heard);
         // To a kilobit: a unit more or less is under way.
-        Encoding::Opus(Bitrate::from_kbps((bitrate.as_bps() + 500) / 1_000))
+        Some(Encoding::Opus(Bitrate::from_kbps((bitrate.as_bps() + 500) / 1_000)))
     }
 
     /// The format of what it renders.
@@ -104,7 +110,7 @@ impl Voice {
             match stock.take(due) {
                 Taken::Unit(unit) => self.play(stock, due, (when.heard_at(wanted), wanted), unit),
                 Taken::Missing { duration } => {
-                    stock.miss(due);
+                    stock.miss(due, due + duration);
                     self.conceal_for(duration);
                 }
             }
@@ -158,12 +164,12 @@ impl Voice {
         }
         let begin = self.decoded.len();
         match self.decoder.decode(&unit.data, &mut self.decoded) {
-            Ok(_) => {
+            Ok(1..) => {
                 self.payload += unit.data.len() as u64;
                 stock.on_played(&unit, due, (at, wanted));
             }
-            // Damaged on the way and yet well-formed RTP: as good as lost.
-            Err(_) => {
+            // Empty, or damaged on the way, and yet well-formed RTP: as good as lost.
+            Ok(0) | Err(_) => {
                 stock.on_damaged(&unit);
                 self.conceal_for(unit.duration);
             }

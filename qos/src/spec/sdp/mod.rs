@@ -7,16 +7,20 @@
 //! |---|---|
 //! | Opus | `m=audio 0 RTP/AVP 96`, `rtpmap:96 opus/48000/2` always, `sprop-stereo` tells mono (RFC 7587) |
 //! | L16 | `m=audio 0 RTP/AVP 97`, `rtpmap:97 L16/44100/2` (RFC 3551) |
-//! | either, sent again to who asks | `m=audio 0 RTP/AVPF 96 97`, `rtpmap:97 rtx/48000/2`, `fmtp:97 apt=96;rtx-time=...` (RFC 4588), `rtcp-fb:96 nack` (RFC 4585), `b=RS`, `b=RR` (RFC 3556) |
+//! | G.711 | `m=audio 0 RTP/AVP 0`, `rtpmap:0 PCMU/8000/1`; 8 for `PCMA` (RFC 3551) |
+//! | any of them, sent again to who asks | `m=audio 0 RTP/AVPF 96 97`, `rtpmap:97 rtx/48000/2`, `fmtp:97 apt=96;rtx-time=...` (RFC 4588), `rtcp-fb:96 nack` (RFC 4585), `b=RS`, `b=RR` (RFC 3556) |
 //! | cues | `m=text 0 RTP/AVP 98`, `rtpmap:98 x-cantus-cue/1000`, `a=lang` |
 //! | repair | `m=application 0 UDP/FEC 99`, `a=fec-repair-flow` (RFC 6364), grouped by `FEC-FR` with the audio that it protects (RFC 5956) |
 //!
-//! Ports are 0, as RTSP has it (RFC 2326, section C.1.2): SETUP negotiates them. A plain client
+//! Ports are 0, as RTSP has it (RFC 2326, section C.1.2): SETUP negotiates them. What is sent without
+//! being asked for stands where it is sent to ([`Placement`]). A plain client
 //! is not shown text and repair at all, but passes over them where it is.
 //!
 //! Descriptions of others are read as far as they speak of the same things: unknown media are
-//! skipped, the static payload types 10 and 11 are known.
+//! skipped, the static payload types 0, 8, 10 and 11 are known.
 
+mod destination;
+mod placed;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -27,8 +31,10 @@ use std::time::Duration;
 use crate::fec::Scheme;
 use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
-use crate::time::MediaTime;
+use crate::time::{ClockRate, MediaTime};
 
+pub use destination::Destination;
+pub use placed::Placement;
 pub use read::MAX_SDP;
 
 /// The URI of the header extension that carries the sending time.
@@ -128,6 +134,42 @@ pub enum AudioCodec {
     Opus,
     /// Linear 16-bit samples (RFC 3551, section 4.5.11).
     L16,
+    /// Samples of 8 bits on the mu-law scale of G.711 (RFC 3551, section 4.5.14).
+    Pcmu,
+    /// Samples of 8 bits on the A-law scale of G.711 (RFC 3551, section 4.5.14).
+    Pcma,
+}
+
+impl AudioCodec {
+    /// The encoding name in SDP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::L16 => "L16",
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+        }
+    }
+
+    /// What a static payload type stands for, as far as we know it (RFC 3551, table 4).
+    pub fn of_static(payload_type: PayloadType) -> Option<(Self, AudioFormat)> {
+        let (codec, hz, channels) = match payload_type {
+            PayloadType::PCMU => (Self::Pcmu, 8_000, 1),
+            PayloadType::PCMA => (Self::Pcma, 8_000, 1),
+            PayloadType::L16_STEREO => (Self::L16, 44_100, 2),
+            PayloadType::L16_MONO => (Self::L16, 44_100, 1),
+            _ => return None,
+        };
+        Some((codec, AudioFormat::new(hz, channels)?))
+    }
+
+    /// The clock of its timestamps, where it decodes to `format`.
+    pub const fn clock_rate(self, format: AudioFormat) -> ClockRate {
+        match self {
+            Self::Opus => ClockRate::OPUS,
+            Self::L16 | Self::Pcmu | Self::Pcma => format.rate,
+        }
+    }
 }
 
 /// Why a text is no session description.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sdp_types::{Media, Session};
 
 use super::{
-    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Medium,
-    RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, SdpError, Track,
+    ABS_SEND_TIME, ADU_ENCODING_ID, AudioCodec, CONGESTION_FEEDBACK, CUE, Description, Destination,
+    Medium, RS8M_ENCODING_ID, Retransmission, SLIDING_ENCODING_ID, SdpError, Track,
 };
 use crate::fec::Scheme;
 use crate::fec::block::Layout;
@@ -26,8 +26,8 @@ const DEFAULT_PACKET_TIME: Duration = Duration::from_millis(20);
 /// No codec of ours puts more into a packet.
 const LONGEST_PACKET_TIME: Duration = Duration::from_millis(200);
 
-/// The sampling rates of L16 that are credible, in Hz.
-const L16_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+/// The sampling rates that are credible, in Hz.
+const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 impl Description {
     /// Reads a session description, ours or another's. Media that we do not know are skipped;
@@ -37,22 +37,43 @@ impl Description {
     ///
     /// [`SdpError`] where it is longer than [`MAX_SDP`], or breaks the syntax.
     pub fn parse(sdp: &[u8]) -> Result<Self, SdpError> {
-        if sdp.len() > MAX_SDP {
-            return Err(SdpError::TooLong { bytes: sdp.len() });
-        }
-        // ffmpeg prints this line before the description, and people copy it along.
-        let sdp = sdp.strip_prefix(b"SDP:").unwrap_or(sdp).trim_ascii_start();
-        let session = Session::parse(sdp).map_err(|error| SdpError::Syntax(error.to_string()))?;
-        let title = printable(&session.session_name);
+        let session = session(sdp)?;
         let medias = session.medias.iter();
         let mut tracks: Vec<_> = medias.filter_map(|media| read_track(&session, media)).collect();
         drop_idle_repair(&mut tracks);
-        Ok(Self {
-            title: if title == "-" { String::new() } else { title },
-            duration: duration(&session),
-            tracks,
-        })
+        Ok(Self { title: title(&session), duration: duration(&session), tracks })
     }
+
+    /// Reads the description of streams that are sent without being asked for, and where each comes.
+    /// Of those only sound is known, and where it comes must be told.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_placed(sdp: &[u8]) -> Result<(Self, Vec<Destination>), SdpError> {
+        let session = session(sdp)?;
+        let audio = session.medias.iter().filter(|media| media.media == "audio");
+        let placed = audio.filter_map(|media| {
+            Some((read_track(&session, media)?, Destination::of(&session, media)?))
+        });
+        let (tracks, destinations) = placed.unzip();
+        Ok((Self { title: title(&session), duration: None, tracks }, destinations))
+    }
+}
+
+fn session(sdp: &[u8]) -> Result<Session, SdpError> {
+    if sdp.len() > MAX_SDP {
+        return Err(SdpError::TooLong { bytes: sdp.len() });
+    }
+    // ffmpeg prints this line before the description, and people copy it along.
+    let sdp = sdp.strip_prefix(b"SDP:").unwrap_or(sdp).trim_ascii_start();
+    let session = Session::parse(sdp).map_err(|error| SdpError::Syntax(error.to_string()))?;
+    Ok(session)
+}
+
+fn title(session: &Session) -> String {
+    let title = printable(&session.session_name);
+    if title == "-" { String::new() } else { title }
 }
 
 /// Drops repair for tracks that were skipped: nothing would be left to repair.
@@ -141,12 +162,13 @@ fn formats(media: &Media) -> impl Iterator<Item = PayloadType> {
 
 fn read_audio(media: &Media, payload_type: PayloadType) -> Option<Medium> {
     let encoding = encoding(media, payload_type)?;
-    let (codec, format) = if encoding.is("opus") && encoding.rate == ClockRate::OPUS.hz() {
-        (AudioCodec::Opus, opus_format(media, payload_type))
-    } else if encoding.is("L16") && L16_RATES.contains(&encoding.rate) {
-        (AudioCodec::L16, AudioFormat::new(encoding.rate, encoding.channels)?)
-    } else {
-        return None;
+    let codecs = [AudioCodec::Opus, AudioCodec::L16, AudioCodec::Pcmu, AudioCodec::Pcma];
+    let codec = codecs.into_iter().find(|codec| encoding.is(codec.name()))?;
+    let format = match codec {
+        AudioCodec::Opus if encoding.rate != ClockRate::OPUS.hz() => return None,
+        AudioCodec::Opus => opus_format(media, payload_type),
+        _ if !RATES.contains(&encoding.rate) => return None,
+        _ => AudioFormat::new(encoding.rate, encoding.channels)?,
     };
     let packet_time = time_of(media, "ptime").unwrap_or(DEFAULT_PACKET_TIME);
     let packet_time = MediaTime::from_duration(packet_time);
@@ -228,12 +250,9 @@ impl Encoding<'_> {
 /// The encoding of a payload type: as mapped, or else as RFC 3551, table 4 has it.
 fn encoding(media: &Media, payload_type: PayloadType) -> Option<Encoding<'_>> {
     let Some(map) = of_payload_type(media, "rtpmap", payload_type).next() else {
-        let channels = match payload_type.get() {
-            10 => 2,
-            11 => 1,
-            _ => return None,
-        };
-        return Some(Encoding { name: "L16", rate: 44_100, channels });
+        let (codec, format) = AudioCodec::of_static(payload_type)?;
+        let (rate, channels) = (format.rate.hz(), format.channels);
+        return Some(Encoding { name: codec.name(), rate, channels });
     };
     let mut parts = map.split('/');
     let (name, rate) = (parts.next()?, parts.next()?.trim().parse().ok()?);

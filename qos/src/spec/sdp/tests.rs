@@ -28,6 +28,16 @@ fn opus(number: u8, control: &str, format: AudioFormat) -> Track {
     track(number, control, audio(AudioCodec::Opus, format, MediaTime::from_millis(20)))
 }
 
+pub(super) fn opus_mono(number: u8) -> Track {
+    opus(number, "", AudioFormat::OPUS_MONO)
+}
+
+pub(super) fn l16_stereo(number: u8) -> Track {
+    let format = AudioFormat::new(44_100, 2).unwrap();
+    let packet_time = format.duration(l16::frames_per_packet(format));
+    track(number, "", audio(AudioCodec::L16, format, packet_time))
+}
+
 fn parse(sdp: &str) -> Description {
     Description::parse(sdp.as_bytes()).unwrap()
 }
@@ -134,10 +144,8 @@ fn what_is_sent_again_is_announced_as_rfc_4588_has_it() {
 
 #[test]
 fn l16_tells_rate_channels_and_packets_of_odd_length() {
-    let format = AudioFormat::new(44_100, 2).unwrap();
-    let packet_time = format.duration(l16::frames_per_packet(format));
-    let medium = audio(AudioCodec::L16, format, packet_time);
-    let description = Description { tracks: vec![track(10, "1", medium)], ..Default::default() };
+    let track = Track { control: "1".to_owned(), ..l16_stereo(10) };
+    let description = Description { tracks: vec![track], ..Default::default() };
     let written = description.to_sdp();
     assert!(written.contains("a=rtpmap:10 L16/44100/2\r\na=ptime:4.988662\r\n"), "{written}");
     assert_eq!(parse(&written), description, "to the frame");
@@ -170,7 +178,44 @@ fn static_payload_types_need_no_map() {
     };
     assert_eq!(of(10), [l16(10, 2)]);
     assert_eq!(of(11), [l16(11, 1)]);
-    assert_eq!(of(0), [], "PCMU is not ours");
+    let g711 = |number, codec| {
+        let telephone = AudioFormat::new(8_000, 1).unwrap();
+        track(number, "", audio(codec, telephone, MediaTime::from_millis(20)))
+    };
+    assert_eq!(of(0), [g711(0, AudioCodec::Pcmu)]);
+    assert_eq!(of(8), [g711(8, AudioCodec::Pcma)]);
+    assert_eq!(of(3), [], "GSM is not ours");
+}
+
+#[test]
+fn what_ffmpeg_writes_beside_what_it_sends_tells_where_that_comes() {
+    let sdp = "SDP:\nv=0\no=- 0 0 IN IP4 127.0.0.1\ns=No Name\nc=IN IP4 239.1.2.3/16\nt=0 0\n\
+        a=tool:libavformat 59.27.100\nm=audio 5004 RTP/AVP 97\nb=AS:96\n\
+        a=rtpmap:97 opus/48000/2\na=fmtp:97 sprop-stereo=1\n\
+        m=video 5008 RTP/AVP 98\na=rtpmap:98 H264/90000\n\
+        m=audio 5006 RTP/AVP 0\nc=IN IP4 127.0.0.1\na=rtcp-mux\n\
+        m=audio 5010 RTP/AVP 10\na=rtcp:5020 IN IP4 192.0.2.1\n\
+        m=audio 0 RTP/AVP 8\n";
+    let (description, destinations) = Description::parse_placed(sdp.as_bytes()).unwrap();
+    let numbers = description.tracks.iter().map(|track| track.payload_type.get());
+    assert_eq!(numbers.collect::<Vec<_>>(), [97, 0, 10], "nothing comes to port 0");
+    let at = |address: &str| address.parse().unwrap();
+    let expected = [
+        (at("239.1.2.3:5004"), at("239.1.2.3:5005")),
+        (at("127.0.0.1:5006"), at("127.0.0.1:5006")),
+        (at("239.1.2.3:5010"), at("192.0.2.1:5020")),
+    ];
+    assert_eq!(destinations, expected.map(|(rtp, rtcp)| Destination { rtp, rtcp }));
+    assert!(destinations[1].is_shared());
+}
+
+#[test]
+fn what_does_not_tell_where_it_comes_is_not_waited_for() {
+    for lines in ["", "c=IN IP4 localhost\r\n", "c=IN IP6 x/1\r\n"] {
+        let sdp = format!("v=0\r\ns=x\r\n{lines}t=0 0\r\nm=audio 65535 RTP/AVP 0\r\n");
+        let (description, destinations) = Description::parse_placed(sdp.as_bytes()).unwrap();
+        assert_eq!((description.tracks.len(), destinations.len()), (0, 0), "{lines}");
+    }
 }
 
 #[test]
@@ -259,8 +304,10 @@ fn any_medium() -> impl Strategy<Value = Medium> {
         let format = if stereo { AudioFormat::OPUS_STEREO } else { AudioFormat::OPUS_MONO };
         audio(AudioCodec::Opus, format, time)
     });
-    let l16 = (8_000u32..=192_000, 1u8..=2, time).prop_map(|(hz, channels, time)| {
-        audio(AudioCodec::L16, AudioFormat::new(hz, channels).unwrap(), time)
+    let codecs = [AudioCodec::L16, AudioCodec::Pcmu, AudioCodec::Pcma];
+    let l16 = (prop::sample::select(codecs.to_vec()), 8_000u32..=192_000, 1u8..=2, time);
+    let l16 = l16.prop_map(|(codec, hz, channels, time)| {
+        audio(codec, AudioFormat::new(hz, channels).unwrap(), time)
     });
     let text = "[a-z]{2}(-[A-Z]{2})?".prop_map(|language| Medium::Text { language });
     prop_oneof![opus, l16, text]
@@ -315,6 +362,7 @@ proptest! {
         ),
     ) {
         let _ = Description::parse(&bytes);
+        let _ = Description::parse_placed(&bytes);
         let sdp = format!("v=0\r\n{}", lines.join("\r\n"));
         if let Ok(description) = Description::parse(sdp.as_bytes()) {
             let _ = description.to_sdp();

@@ -38,12 +38,19 @@ impl Description {
     pub fn to_sdp(&self) -> String {
         // The origin says nothing: whoever asks over RTSP knows whom it asked.
         let origin = Origin::with_ip_addr("0", 0, Ipv4Addr::UNSPECIFIED);
-        let title = if self.title.is_empty() { "-" } else { &self.title };
-        let mut session = Session::new(origin, title);
+        let mut session = Session::new(origin, self.session_name());
         session.connection = Some(Connection::from_ip_addr(Ipv4Addr::UNSPECIFIED));
         session.attributes = self.session_attributes();
         session.medias = (0..self.tracks.len()).map(|index| self.media(index)).collect();
+        Self::text(&session)
+    }
 
+    /// The title; a session must have one (RFC 8866, section 5.3).
+    pub(super) fn session_name(&self) -> &str {
+        if self.title.is_empty() { "-" } else { &self.title }
+    }
+
+    pub(super) fn text(session: &Session) -> String {
         let mut sdp = Vec::new();
         session.write(&mut sdp).expect("a vector takes every byte");
         String::from_utf8_lossy(&sdp).into_owned()
@@ -99,7 +106,7 @@ impl Track {
     }
 
     /// The `m=` line, and what belongs to the encoding.
-    fn media(&self) -> Media {
+    pub(super) fn media(&self) -> Media {
         let number = self.payload_type.get();
         let (kind, protocol) = match self.medium {
             Medium::Audio { .. } if self.retransmission.is_some() => ("audio", "RTP/AVPF"),
@@ -125,7 +132,7 @@ impl Track {
                 if let Some(retransmission) = self.retransmission {
                     let rate = match codec {
                         AudioCodec::Opus => "48000/2".to_owned(),
-                        AudioCodec::L16 => format!("{}/{}", format.rate.hz(), format.channels),
+                        _ => format!("{}/{}", format.rate.hz(), format.channels),
                     };
                     add_retransmission(&mut media, number, &rate, retransmission);
                 }
@@ -155,9 +162,9 @@ fn add_audio(media: &mut Media, number: u8, codec: AudioCodec, format: AudioForm
             let parameters = format!("{number} sprop-stereo={stereo};stereo={stereo}");
             media.add_attribute_with_value("fmtp", parameters);
         }
-        AudioCodec::L16 => {
-            let (rate, channels) = (format.rate.hz(), format.channels);
-            media.add_attribute_with_value("rtpmap", format!("{number} L16/{rate}/{channels}"));
+        _ => {
+            let (name, rate, channels) = (codec.name(), format.rate.hz(), format.channels);
+            media.add_attribute_with_value("rtpmap", format!("{number} {name}/{rate}/{channels}"));
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Linear audio (RFC 3551, section 4.5.11).
+//! Sound each sample of which is coded by itself (RFC 3551, section 4.3): linear, or by G.711.
 
-use cantus_qos::payload::{AudioFormat, l16};
+use cantus_qos::payload::g711::{self, Law};
+use cantus_qos::payload::{AudioFormat, PayloadError, l16};
 use cantus_qos::playout::Concealer;
 
 use super::{DecodeError, Decoder};
@@ -8,21 +9,44 @@ use super::{DecodeError, Decoder};
 /// Decodes 16-bit samples exactly: dividing by 32,768 loses nothing, so a WAV file of what was
 /// heard holds the samples that were sent.
 #[derive(Debug)]
-pub struct L16Decoder {
+pub struct SampleDecoder {
+    coding: Coding,
     format: AudioFormat,
     concealer: Concealer,
 }
 
-impl L16Decoder {
-    /// A decoder of payloads in `format`.
-    pub fn new(format: AudioFormat) -> Self {
-        Self { format, concealer: Concealer::new(format) }
+#[derive(Copy, Clone, Debug)]
+enum Coding {
+    L16,
+    G711(Law),
+}
+
+impl SampleDecoder {
+    /// A decoder of linear samples in `format`.
+    pub fn l16(format: AudioFormat) -> Self {
+        Self::new(Coding::L16, format)
+    }
+
+    /// A decoder of samples on the scale of `law` in `format`.
+    pub fn g711(law: Law, format: AudioFormat) -> Self {
+        Self::new(Coding::G711(law), format)
+    }
+
+    fn new(coding: Coding, format: AudioFormat) -> Self {
+        Self { coding, format, concealer: Concealer::new(format) }
+    }
+
+    fn read(&self, payload: &[u8]) -> Result<Vec<i16>, PayloadError> {
+        match self.coding {
+            Coding::L16 => l16::decode(payload, self.format),
+            Coding::G711(law) => g711::decode(law, payload, self.format),
+        }
     }
 }
 
-impl Decoder for L16Decoder {
+impl Decoder for SampleDecoder {
     fn decode(&mut self, payload: &[u8], out: &mut Vec<f32>) -> Result<usize, DecodeError> {
-        let samples = l16::decode(payload, self.format)?;
+        let samples = self.read(payload)?;
         let start = out.len();
         out.extend(samples.iter().map(|&sample| f32::from(sample) / 32_768.0));
         self.concealer.heard(&mut out[start..]);
@@ -44,8 +68,8 @@ mod tests {
     use cantus_qos::time::ClockRate;
     use proptest::prelude::*;
 
-    fn decoder(channels: u8) -> L16Decoder {
-        L16Decoder::new(AudioFormat { rate: ClockRate::new(44_100).unwrap(), channels })
+    fn decoder(channels: u8) -> SampleDecoder {
+        SampleDecoder::l16(AudioFormat { rate: ClockRate::new(44_100).unwrap(), channels })
     }
 
     proptest! {
@@ -64,6 +88,18 @@ mod tests {
         let mut out = vec![0.5];
         assert!(decoder(2).decode(&[1, 2, 3, 4, 5, 6], &mut out).is_err());
         assert_eq!(out, [0.5]);
+    }
+
+    #[test]
+    fn what_g_711_stands_for_comes_back_exactly_by_either_law() {
+        for law in [Law::Mu, Law::A] {
+            let mut decoder = SampleDecoder::g711(law, AudioFormat::new(8_000, 1).unwrap());
+            let octets: Vec<u8> = (0..=u8::MAX).collect();
+            let mut out = Vec::new();
+            assert_eq!(decoder.decode(&octets, &mut out).unwrap(), 256);
+            let back = out.iter().map(|sample| (sample * 32_768.0) as i16);
+            assert!(back.eq(octets.iter().map(|octet| law.sample(*octet))), "{law:?}");
+        }
     }
 
     #[test]
