@@ -101,7 +101,7 @@ def reported(trial, status):
 def captured(trial, status):
     """Wireshark finds nothing malformed, no error, and the loss and jitter that we report."""
     _went_well(trial, status)
-    return capture.judge(trial.directory, trial.case.expect, _report(trial), Fault)
+    return capture.judge(trial.directory, trial.at, trial.case.expect["clock"], _report(trial), Fault)
 
 
 CHECKS = {check.__name__: check for check in (exact, whole, lines, refused, reported, captured)}

@@ -55,6 +55,7 @@ class Trial:
             at, host = port, self.host
         else:
             at, host = self._put_link_before(port), self.near
+        self.at = at
         watch = checks.watcher(self.case.check)
         if watch:
             self.children.append(watch(host, self.directory))
