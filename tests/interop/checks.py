@@ -67,6 +67,12 @@ def lines(trial, status):
     return f"{held} checks hold"
 
 
+def ended(trial, status):
+    """The program has ended well."""
+    _went_well(trial, status)
+    return "ended well"
+
+
 def refused(trial, status):
     """The program ends, and says why."""
     why = trial.case.expect["saying"]
@@ -104,7 +110,8 @@ def captured(trial, status):
     return capture.judge(trial.directory, trial.at, trial.case.expect["clock"], _report(trial), Fault)
 
 
-CHECKS = {check.__name__: check for check in (exact, whole, lines, refused, reported, captured)}
+CHECKS = {check.__name__: check
+          for check in (exact, whole, lines, ended, refused, reported, captured)}
 
 
 def watcher(check):

@@ -71,7 +71,7 @@ class Trial:
 
     def _start(self, command, port, host, log, awaited):
         fill = self.setting.names | {
-            "over": self.case.over, "host": host, "port": port, "next": port + 1, "at": f"{host}:{port}",
+            "over": self.case.over, "host": host, "port": port, "next": port + 1, "third": port + 2, "at": f"{host}:{port}",
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
             "dir": self.directory,
         }
