@@ -73,6 +73,17 @@ fn where_nobody_says_goodbye_silence_is_the_end_and_nothing_counts_as_lost_for_i
 }
 
 #[test]
+fn a_goodbye_that_comes_late_makes_nothing_lost() {
+    let mut house = described();
+    push(&mut house, 10, 0..100);
+    house.arrive(ms(3_010), AUDIO, Channel::Rtcp, goodbye());
+    house.run(ms(60_000));
+    assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
+    let audio = house.audio();
+    assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
+}
+
+#[test]
 fn after_a_pause_it_goes_on_where_it_would_have_been() {
     let mut house = described();
     push(&mut house, 10, 0..50);
