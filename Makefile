@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench baseline pesq netem test check fmt clippy doc wasm clean tools
+.PHONY: help demo bench baseline pesq netem interop test check fmt clippy doc wasm clean tools
 
 # What the demo is to do; only what is set is passed on.
 demo_flags = $(if $(LINK),--link '$(LINK)') \
@@ -24,6 +24,8 @@ help:
 	@echo 'make pesq     how speech sounds across a link, by PESQ-WB: narration over bursty at 200 ms;'
 	@echo '              LINK, LATENCY, TRANSPORT choose others (needs python3 with venv)'
 	@echo 'make netem    streamer and player across the kernel'\''s netem, which is compared with ours (root)'
+	@echo 'make interop  the programs of others against ours, pair by pair, in a table (docs/interop.md);'
+	@echo '              as root it installs those that are missing; SUBSET=1 runs what CI runs'
 	@echo 'make test     run all tests'
 	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
 	@echo 'make clean    remove what was built and what the demo wrote'
@@ -57,6 +59,10 @@ pesq: tools
 # As root. Builds what it needs itself, once it knows that it can run.
 netem: tools
 	@benches/netem/run
+
+# What each case ran and printed lies in target/interop/runs.
+interop: tools
+	@python3 tests/interop $(if $(SUBSET),--subset) $(if $(ONLY),--only '$(ONLY)')
 
 test: tools
 	cargo test --workspace --locked

@@ -82,6 +82,7 @@ impl Stage {
                 identity,
                 max_bitrate: None,
                 max_sessions: None,
+                users: None,
             },
         )
         .await?;

@@ -24,7 +24,7 @@
 //!
 //! # Rooms, from the ground up
 //!
-//! `time`, `quantity`, `delivery` · `rtp` · `rtcp`, `roq`, `rtsp`, `payload`, `fec`, `stats` ·
+//! `time`, `quantity`, `delivery`, `sap` · `rtp` · `rtcp`, `roq`, `rtsp`, `payload`, `fec`, `stats` ·
 //! `shaping`, `repair`, `playout`, `sync` · `spec`. A room imports only from rooms named before it.
 
 pub mod delivery;
@@ -37,6 +37,7 @@ pub mod roq;
 pub mod rtcp;
 pub mod rtp;
 pub mod rtsp;
+pub mod sap;
 pub mod shaping;
 pub mod spec;
 pub mod stats;

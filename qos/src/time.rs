@@ -299,6 +299,8 @@ pub struct ClockRate(NonZeroU32);
 impl ClockRate {
     /// 48 kHz, the clock of Opus at every bandwidth (RFC 7587, section 4.1).
     pub const OPUS: Self = Self::literal(48_000);
+    /// 44.1 kHz, the rate of compact discs and of the static payload types of L16 (RFC 3551).
+    pub const CD: Self = Self::literal(44_100);
     /// 1 kHz, the clock of our cues.
     pub const MILLISECONDS: Self = Self::literal(1_000);
 

@@ -2,6 +2,8 @@
 //!
 //! What cannot be meant is refused here with exit status 2, before anything is opened.
 
+mod push;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,12 +12,16 @@ use std::str::FromStr;
 use cantus_qos::quantity::Bitrate;
 use clap::{Args, Parser, Subcommand};
 
+pub use push::{Codec, PushOptions};
+
 const EXAMPLES: &str = "\
 Examples:
   cantus-streamer serve media-samples       to everyone, over QUIC
   cantus-streamer serve                     what is in this directory
+  cantus-streamer push talk.wav --to rtp://239.1.2.3:5004
+                                            one file, to whoever has joined that group
 
-'cantus-streamer help serve' tells all about serving.";
+'cantus-streamer help serve' and 'help push' tell all about it.";
 
 const SERVE_EXAMPLES: &str = "\
 A presentation is a WAV file with its subtitles beside it (talk.wav, talk.en.vtt, talk.fr.vtt), or
@@ -30,6 +36,9 @@ Examples:
 
   At most 20 Mbit/s, and 100 listeners; the one too many is told what is possible:
     cantus-streamer serve talks --max-bitrate 20M --max-sessions 100
+
+  Over RTSP only to those in a file, one NAME:PASSWORD a line; they play rtsp://NAME:PASSWORD@HOST:
+    cantus-streamer serve talks --quic off --rtsp 192.168.1.10:8554 --users listeners.txt
 
   Under a certificate that others know:
     cantus-streamer serve talks --cert fullchain.pem --key privkey.pem
@@ -57,6 +66,10 @@ pub enum Command {
     /// Serve the presentations in a directory
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeOptions),
+
+    /// Send one presentation to a host or a group, as RTP that any player can play
+    #[command(after_help = push::EXAMPLES)]
+    Push(PushOptions),
 }
 
 /// `cantus-streamer serve`.
@@ -89,6 +102,10 @@ pub struct ServeOptions {
     /// How many sessions there may be [default: no limit]
     #[arg(long, value_name = "N", value_parser = some)]
     pub max_sessions: Option<usize>,
+
+    /// Who may listen, as lines NAME:PASSWORD of a file [default: everybody]
+    #[arg(long, value_name = "FILE")]
+    pub users: Option<PathBuf>,
 }
 
 /// Where to listen, if at all.
@@ -172,7 +189,7 @@ mod tests {
     fn serve(arguments: &[&str]) -> Result<ServeOptions, clap::Error> {
         let line = ["cantus-streamer", "serve"].iter().chain(arguments);
         Cli::try_parse_from(line).map(|cli| {
-            let Command::Serve(options) = cli.command;
+            let Command::Serve(options) = cli.command else { panic!("another command") };
             options
         })
     }

@@ -7,6 +7,7 @@ mod connection;
 mod describe;
 mod ending;
 mod flow;
+mod login;
 mod playback;
 mod reply;
 mod request;
@@ -17,11 +18,12 @@ mod target;
 pub use target::{Target, TargetError, Track, url_path};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
-use cantus_qos::rtsp::{Incoming, write_response};
+use cantus_qos::rtsp::Incoming;
 use cantus_qos::spec::admission::{Admission, Limits};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
@@ -34,6 +36,7 @@ use crate::catalogue::CatalogueError;
 use crate::pipeline::{self, AROUND_QUIC, LONGEST_USE, StreamSeed, UNKNOWN_WAY, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
 use crate::sessions::{SessionId, Sessions};
+use crate::users::Users;
 use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output, Source};
 use connection::{Connection, Waiting};
 use ending::CutShort;
@@ -50,6 +53,8 @@ pub struct ServerConfig {
     pub max_bitrate: Option<Bitrate>,
     /// How many sessions there may be; `None` is no limit.
     pub max_sessions: Option<usize>,
+    /// Who may listen; `None` is everybody.
+    pub users: Option<Arc<Users>>,
     /// The UDP ports that media leaves from and reports come to.
     pub media_ports: (u16, u16),
     /// What the wall clock showed when the monotonic clock was zero.
@@ -176,10 +181,12 @@ impl Control {
                 Ok(Incoming::Request(request)) => {
                     let header = request.header(&headers::CSEQ);
                     let cseq = header.map(|value| value.as_str().to_owned());
-                    match Asked::read(&request) {
+                    let admitted = self.admit_user(connection, &request);
+                    match admitted.and_then(|()| Asked::read(&request)) {
                         Ok(asked) => self.on_request(now, connection, cseq, asked),
                         Err(reply) => self.reply(connection, cseq.as_deref(), reply),
                     }
+                    self.end_guessing(now, connection);
                 }
                 Ok(Incoming::Interleaved { channel, data }) => {
                     self.hear(now, Source::Interleaved(connection, channel), &data);
@@ -188,6 +195,15 @@ impl Control {
                 Ok(Incoming::Response(_)) => {}
                 Err(why) => self.hang_up(now, connection, Reply::refuse(why.status(), why)),
             }
+        }
+    }
+
+    /// Who has shown wrong passwords too often is heard no more.
+    fn end_guessing(&mut self, now: MonoTime, connection: ConnectionId) {
+        let state = self.connections.get_mut(&connection);
+        if state.is_some_and(|state| state.login().is_exhausted()) {
+            self.outbox.push_back(Output::Close { connection });
+            self.disconnect(now, connection);
         }
     }
 
@@ -354,7 +370,7 @@ impl Control {
 
     fn reply(&mut self, connection: ConnectionId, cseq: Option<&str>, reply: Reply) {
         debug!(?connection, status = ?reply.status(), "answered");
-        let data = write_response(&reply.into_response(cseq));
+        let data = reply.into_bytes(cseq);
         self.outbox.push_back(Output::Control { connection, data });
     }
 }

@@ -4,9 +4,12 @@
 //! Everything that arrives (control bytes, reports, files that were fetched) comes to it as a
 //! message; everything that leaves goes out from it, non-blocking.
 
+mod clock;
 mod control;
 mod feedback;
 mod media;
+mod priority;
+pub mod push;
 mod quic;
 mod tcp;
 
@@ -16,21 +19,24 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::quantity::Bitrate;
-use cantus_qos::time::{MonoTime, NtpTime};
-use tracing::{debug, info, warn};
+use cantus_qos::time::MonoTime;
+use tracing::{debug, warn};
 
 use crate::catalogue::Catalogue;
 use crate::encoding::EncodingJob;
 use crate::programme::{Programme, ProgrammeError};
 use crate::quic::Identity;
 use crate::server::{Server, ServerConfig};
+use crate::users::Users;
 use crate::wire::{Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source};
+use clock::Clock;
 use control::{ConnectionIds, Outlet};
 use feedback::FeedbackListener;
+use priority::raise_priority;
 
 /// What the tasks around the loop may queue for it. A flood is dropped at the door.
 const INBOX: usize = 8_192;
@@ -93,6 +99,8 @@ pub struct Settings {
     pub max_bitrate: Option<Bitrate>,
     /// How many sessions there may be.
     pub max_sessions: Option<usize>,
+    /// Who may listen; `None` is everybody.
+    pub users: Option<Arc<Users>>,
 }
 
 /// Why a streamer cannot start.
@@ -172,6 +180,7 @@ impl Streamer {
         let config = ServerConfig {
             max_bitrate: settings.max_bitrate,
             max_sessions: settings.max_sessions,
+            users: settings.users,
             media_ports: media.ports(),
             ntp_at_zero: clock.ntp_at_zero,
             cname: cname(),
@@ -229,26 +238,6 @@ impl Streamer {
 impl Drop for Streamer {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// The one clock.
-#[derive(Copy, Clone, Debug)]
-struct Clock {
-    zero: Instant,
-    ntp_at_zero: NtpTime,
-}
-
-impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
-    fn start() -> Self {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { zero: Instant::now(), ntp_at_zero: NtpTime::from_unix(unix) }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
-    fn now(&self) -> MonoTime {
-        MonoTime::ZERO + Instant::now().duration_since(self.zero)
     }
 }
 
@@ -398,22 +387,6 @@ impl Pacer {
                 },
             }
         }
-    }
-}
-
-/// SCHED_FIFO (sched(7)) where the system permits it: the pacer sleeps nearly always, and must not
-/// wait for others when it wakes. In the middle of what there is: before what is ordinary, behind
-/// what the kernel needs.
-fn raise_priority() {
-    use thread_priority::{
-        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
-        set_thread_priority_and_policy, thread_native_id,
-    };
-    let middle = ThreadPriorityValue::try_from(50u8).map(ThreadPriority::Crossplatform);
-    let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-    match middle.map(|it| set_thread_priority_and_policy(thread_native_id(), it, fifo)) {
-        Ok(Ok(())) => info!("pacing with real-time priority"),
-        refused => debug!(?refused, "pacing without real-time priority"),
     }
 }
 

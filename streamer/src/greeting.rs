@@ -1,11 +1,14 @@
-//! What the streamer says when it starts: what it serves, and where.
+//! What the streamer says when it starts: what it serves or pushes, and where.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::catalogue::{Entry, Listing, TrackSummary};
+use cantus_qos::time::MediaTime;
+
+use crate::catalogue::{Entry, Listing, Presentation, TrackSummary};
 use crate::control::url_path;
+use crate::push::Target;
 
 /// Where a streamer can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +67,21 @@ fn write_all(
     writeln!(text, "Ctrl-C ends it.")
 }
 
+/// What a push says when it begins: `Pushing Title (1:23) to rtp://239.1.2.3:5004`.
+pub fn pushing(presentation: &Presentation, target: &Target) -> String {
+    let length = length(presentation.duration);
+    format!("Pushing {} ({length}) to {target}\nCtrl-C ends it.\n", presentation.title)
+}
+
+/// `1:23`.
+fn length(duration: MediaTime) -> String {
+    let seconds = duration.to_duration().as_secs_f64().round() as u64;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 /// `Title (1:23, 2 tracks, subtitles en fr)`.
 fn heading(entry: &Entry) -> String {
-    let seconds = entry.duration.to_duration().as_secs_f64().round() as u64;
-    let mut details = vec![format!("{}:{:02}", seconds / 60, seconds % 60)];
+    let mut details = vec![length(entry.duration)];
     let is_audio = |track: &&TrackSummary| matches!(track, TrackSummary::Audio { .. });
     let audio = entry.tracks.iter().filter(is_audio).count();
     if audio > 1 {
@@ -98,7 +112,6 @@ fn authority(address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cantus_qos::time::MediaTime;
 
     fn audio(name: &str) -> TrackSummary {
         TrackSummary::Audio { name: name.into(), rate: 48_000, channels: 1 }

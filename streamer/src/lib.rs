@@ -4,8 +4,9 @@
 //! [`encoding`](encoding::Encoding)s are made once and shared. A [`server`](server::Server) is the
 //! whole streamer without its sockets: it is told what happened and says what to do. Listeners ask
 //! it through [`control`]; each has a [`session`](session::Session), and in it a [`pipeline`]:
-//! source, packetizer, forward error correction, interleaver, pacer. [`drive`] is the loop that
-//! owns the clock and the sockets.
+//! source, packetizer, forward error correction, interleaver, pacer. A [`push`] feeds such a pipeline
+//! to an address that nobody has asked from. [`drive`] has the loops that own the clock and the
+//! sockets.
 
 mod cap;
 pub mod catalogue;
@@ -17,10 +18,12 @@ pub mod greeting;
 pub mod pipeline;
 pub mod programme;
 mod protection;
+pub mod push;
 pub mod quic;
 pub mod server;
 pub mod session;
 pub mod sessions;
+pub mod users;
 pub mod wire;
 
 #[cfg(test)]

@@ -233,7 +233,7 @@ impl Pipeline {
         if self.cut_short.is_some() {
             return self.reports.pop_last();
         }
-        let schedule = self.schedule?;
+        let Some(schedule) = self.schedule else { return self.reports.pop_last() };
         if let Some(why) = self.tripped() {
             self.cut_short(now, &schedule, why);
             return self.reports.pop_last();
@@ -341,13 +341,27 @@ impl Pipeline {
     /// Nothing more leaves but goodbye.
     fn cut_short(&mut self, now: MonoTime, schedule: &Schedule, why: Tripped) {
         self.cut_short = Some(why);
-        self.reports.part(now, self.wall.at(now), schedule, &self.audio, why.to_string());
+        self.reports.part(now, self.wall.at(now), schedule, &self.audio, Some(why.to_string()));
         self.stop();
+    }
+
+    /// Ends before the end of the range, because the sender wants it so: nothing more leaves but
+    /// goodbye, which is there at once.
+    pub fn leave(&mut self, now: MonoTime) {
+        if let Some(schedule) = self.schedule {
+            self.reports.part(now, self.wall.at(now), &schedule, &self.audio, None);
+            self.stop();
+        }
     }
 
     /// Why it has ended for good, once goodbye is said: a circuit breaker has tripped.
     pub fn is_cut_short(&self) -> Option<Tripped> {
         self.cut_short.filter(|_| self.reports.is_silent())
+    }
+
+    /// Whether the range was sent to its end, and goodbye said.
+    pub fn has_parted(&self) -> bool {
+        self.is_finished() && self.reports.has_parted()
     }
 
     /// When [`pop`](Self::pop) may have something again.

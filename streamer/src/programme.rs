@@ -109,7 +109,7 @@ impl Programme {
         let audio =
             tracks.map(|track| Encoding::of(track, key.encoding)).collect::<Result<_, _>>()?;
         let codec = match key.encoding {
-            EncodingSpec::L16 => AudioCodec::L16,
+            EncodingSpec::L16 | EncodingSpec::L16Blocks { .. } => AudioCodec::L16,
             EncodingSpec::Opus { .. } => AudioCodec::Opus,
         };
         Ok(Self { presentation, codec, audio, joined: key.joined })
@@ -144,7 +144,7 @@ mod tests {
         let bitrate =
             |limit| match ProgrammeKey::new("x", AudioCodec::Opus).within(limit, 1, 0).encoding {
                 EncodingSpec::Opus { bitrate } => bitrate,
-                EncodingSpec::L16 => panic!("another codec"),
+                other => panic!("another codec: {other:?}"),
             };
         assert_eq!(bitrate(Bitrate::from_kbps(1_000)), ProgrammeKey::DEFAULT_BITRATE);
         assert_eq!(bitrate(Bitrate::from_bps(115_200)), ProgrammeKey::DEFAULT_BITRATE);

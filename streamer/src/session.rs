@@ -17,7 +17,9 @@ use cantus_qos::spec::admission::Grant;
 use cantus_qos::spec::{Mode, QosSpec};
 use cantus_qos::time::{MediaTime, MonoTime};
 
-use crate::pipeline::{Allowance, Feedback, Packet, Pipeline, REPORT_INTERVAL, Schedule};
+use crate::pipeline::{
+    Allowance, AudioChain, Feedback, LONGEST_PACKET, Packet, Pipeline, REPORT_INTERVAL, Schedule,
+};
 use crate::programme::Programme;
 use crate::wire::{Carrier, ConnectionId, Source, Transmit};
 
@@ -337,9 +339,16 @@ impl Session {
         self.pipeline.position(now).is_some() && !self.pipeline.has_ended(now)
     }
 
-    /// PAUSE: stops where the nominal timeline stands, which is told.
+    /// PAUSE: stops where the nominal timeline stands, which is told. A packet that has left holds
+    /// more than what was due so far: that is not sent twice.
     pub fn pause(&mut self, now: MonoTime) -> MediaTime {
-        self.resume_at = self.position(now);
+        let stands = self.position(now);
+        let reached = self.pipeline.audio().iter().map(AudioChain::reached).max();
+        let under_way = |reached: &MediaTime| {
+            let ahead = *reached - stands;
+            !self.pipeline.is_finished() && ahead > MediaTime::ZERO && ahead < LONGEST_PACKET
+        };
+        self.resume_at = reached.filter(under_way).unwrap_or(stands);
         self.pipeline.stop();
         self.resume_at
     }

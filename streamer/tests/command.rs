@@ -98,13 +98,17 @@ fn wrong_usage_is_status_2() {
 #[test]
 fn help_shows_how_and_exits_well() {
     let state = State::new("help");
-    let output = streamer(&state, &["help", "serve"]).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success());
-    for word in ["Examples:", "--quic", "--rtsp", "--cert", "--key", "--max-bitrate"] {
-        assert!(text.contains(word), "{word}: {text}");
+    let serve = ["--quic", "--rtsp", "--cert", "--key", "--max-bitrate"];
+    let push = ["--to", "--codec", "--bitrate", "--sdp", "--sap"];
+    for (command, words) in [("serve", serve), ("push", push)] {
+        let output = streamer(&state, &["help", command]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success());
+        for word in words.iter().chain(&["Examples:"]) {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
-    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 /// A streamer that is up, and what it said.
@@ -152,4 +156,113 @@ fn it_says_what_it_serves_and_where_and_keeps_its_certificate() {
     let (child, said_again) = serve(&state);
     assert_eq!(trust(&said), trust(&said_again));
     assert_eq!(end(child, "-TERM"), Some(143));
+}
+
+/// A WAV file of 48 kHz mono that lasts `millis`.
+fn short_sound(state: &State, millis: u32) -> PathBuf {
+    let path = state.0.join("short.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(&path, spec).unwrap();
+    (0..48 * millis).for_each(|n| file.write_sample((n % 480) as i16 * 8).unwrap());
+    file.finalize().unwrap();
+    path
+}
+
+/// Neighbouring ports on loopback.
+fn pair() -> (UdpSocket, UdpSocket) {
+    for _ in 0..64 {
+        let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = rtp.local_addr().unwrap().port();
+        if let Some(Ok(rtcp)) = port.checked_add(1).map(|next| UdpSocket::bind(("127.0.0.1", next)))
+        {
+            return (rtp, rtcp);
+        }
+    }
+    panic!("no two neighbouring ports")
+}
+
+fn waiting(socket: &UdpSocket) -> Vec<Vec<u8>> {
+    socket.set_nonblocking(true).unwrap();
+    let mut packet = [0; 2_048];
+    let mut next = || socket.recv(&mut packet).ok().map(|length| packet[..length].to_vec());
+    std::iter::from_fn(&mut next).collect()
+}
+
+#[test]
+fn a_push_sends_every_unit_and_says_goodbye() {
+    let state = State::new("push");
+    let sound = short_sound(&state, 300);
+    let (rtp, rtcp) = pair();
+    let url = format!("rtp://{}", rtp.local_addr().unwrap());
+    let sdp = state.0.join("short.sdp");
+    let push = ["push", sound.to_str().unwrap(), "--to", &url, "--codec", "l16"];
+    let line = [&push[..], &["--sdp", sdp.to_str().unwrap()]].concat();
+    let output = streamer(&state, &line).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with(&format!("Pushing short (0:00) to {url}\n")), "{said}");
+    let media = waiting(&rtp);
+    assert_eq!(media.len(), 30, "units of 10 ms");
+    assert!(media.iter().all(|packet| packet.len() == 12 + 960 && packet[1] & 0x7f == 100));
+    let reports = waiting(&rtcp);
+    let last = reports.last().unwrap();
+    assert_eq!((reports[0][1], last[last.len() - 7]), (200, 203), "SR first, BYE last");
+    let port = rtp.local_addr().unwrap().port();
+    let sdp = std::fs::read_to_string(sdp).unwrap();
+    assert!(sdp.contains(&format!("m=audio {port} RTP/AVP 100\r\n")), "{sdp}");
+}
+
+#[test]
+fn a_push_that_is_interrupted_says_goodbye() {
+    let state = State::new("push-interrupted");
+    let sound = short_sound(&state, 60_000);
+    let (rtp, rtcp) = pair();
+    let url = format!("rtp://{}", rtp.local_addr().unwrap());
+    let child = streamer(&state, &["push", sound.to_str().unwrap(), "--to", &url])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    rtp.recv(&mut [0; 2_048]).unwrap();
+    assert_eq!(end(child, "-INT"), Some(130));
+    let last = waiting(&rtcp).pop().unwrap();
+    assert_eq!(last[last.len() - 7], 203, "BYE");
+}
+
+#[test]
+fn what_cannot_be_pushed_is_named() {
+    let state = State::new("push-failures");
+    let sound = short_sound(&state, 20);
+    let sound = sound.to_str().unwrap();
+    let there = "rtp://127.0.0.1:5004";
+    let readme = samples().join("README.md");
+    let readme = readme.to_str().unwrap();
+    assert_fails_in_one_line(&state, &["push", readme, "--to", there], "neither a WAV file nor");
+    let roc = ["--to", "rtp+rs8m://127.0.0.1:10001", "--repair", "rs8m://127.0.0.1:10002"];
+    let compressed = [&["push", sound][..], &roc, &["--codec", "opus"]].concat();
+    assert_eq!(failure(&state, &compressed).0, 2);
+    let interface = ["push", sound, "--to", there, "--interface"];
+    let with = |address| [&interface[..], &[address]].concat();
+    assert_fails_in_one_line(&state, &with("::1"), "one is of IPv4, the other of IPv6");
+    assert_fails_in_one_line(&state, &with("192.0.2.1"), "cannot send to 127.0.0.1:5004");
+    for line in [
+        &["push", sound][..],
+        &["push", sound, "--to", "rtsp://127.0.0.1:5004"],
+        &["push", sound, "--to", there, "--codec", "l16", "--bitrate", "64k"],
+        &["push", sound, "--to", there, "--ttl", "256"],
+        &["push", sound, "--to", "rtp+rs8m://127.0.0.1:10001"],
+        &["push", sound, "--to", there, "--repair", "rs8m://127.0.0.1:10002"],
+        &["push", sound, "--to", there, "--control", "rtcp://127.0.0.1:10003"],
+    ] {
+        assert_eq!(failure(&state, line).0, 2, "{line:?}");
+    }
+    assert_fails_in_one_line(&state, &["push", sound, "--to", there, "--sap"], "is a host");
+    let nowhere = ["push", sound, "--to", there, "--sdp", "/nonexistent/x.sdp"];
+    assert_fails_in_one_line(&state, &nowhere, "cannot write /nonexistent/x.sdp");
+    let fast = ["push", sound, "--to", there, "--bitrate", "600k"];
+    assert_fails_in_one_line(&state, &fast, "Opus has no bit rate of 600 kbit/s");
 }

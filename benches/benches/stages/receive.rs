@@ -73,6 +73,7 @@ impl Session {
         let config = ServerConfig {
             max_bitrate: None,
             max_sessions: None,
+            users: None,
             media_ports: MEDIA_PORTS,
             ntp_at_zero,
             cname: "cantus@streamer.invalid".to_owned(),

@@ -106,6 +106,7 @@ fn server(scenario: &Scenario, ntp_at_zero: NtpTime) -> Server {
     let config = ServerConfig {
         max_bitrate: scenario.limits.rate,
         max_sessions: scenario.limits.sessions,
+        users: None,
         media_ports: MEDIA_PORTS,
         ntp_at_zero,
         cname: "cantus@streamer.invalid".to_owned(),

@@ -12,6 +12,7 @@
 
 mod framing;
 mod head;
+mod login;
 mod names;
 mod range;
 mod rtp_info;
@@ -26,6 +27,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use rtsp_types::{HeaderName, Request, Response};
 
 pub use framing::{FramingError, Incoming, MAX_BODY, MAX_HEAD, MAX_LINE, MessageBuffer};
+pub use login::{Algorithm, Challenge, Credentials, DigestAnswer};
 pub use range::{NptRange, NptStart};
 pub use rtp_info::RtpInfo;
 pub use session::SessionHeader;

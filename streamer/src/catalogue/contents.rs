@@ -91,7 +91,7 @@ impl Contents {
                 samples: file.read()?,
                 encodings: Shelf::default(),
                 ladder: Shelf::default(),
-                _memory: memory,
+                _memory: Arc::new(memory),
             }))
         });
         Ok(Presentation {

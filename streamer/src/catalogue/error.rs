@@ -41,6 +41,12 @@ pub enum CatalogueError {
         /// What it was.
         path: PathBuf,
     },
+    /// A file that is no sound.
+    #[error("{}: is neither a WAV file nor a folder of them", path.display())]
+    NotAPresentation {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -132,6 +138,7 @@ impl CatalogueError {
             Self::Outside { path }
             | Self::NotAFile { path }
             | Self::NotADirectory { path }
+            | Self::NotAPresentation { path }
             | Self::Io { path, .. }
             | Self::BadWav { path, .. }
             | Self::BadVtt { path, .. }

@@ -62,6 +62,27 @@ impl Catalogue {
         Ok(Self { root, memory: Memory::new(DEFAULT_MEMORY), in_use: Shelf::default() })
     }
 
+    /// The catalogue around one presentation, and its name: a WAV file, or a folder of them.
+    /// Subtitles and manifest are looked for beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](CatalogueError::Io) where there is no such file,
+    /// [`NotAPresentation`](CatalogueError::NotAPresentation) where it is neither.
+    pub fn around(path: &Path) -> Result<(Self, String), CatalogueError> {
+        let real = std::fs::canonicalize(path)
+            .map_err(|source| CatalogueError::Io { path: path.to_owned(), source })?;
+        let is_wav =
+            real.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wav"));
+        let name = if real.is_dir() { real.file_name() } else { real.file_stem() };
+        match (real.parent(), name.and_then(|name| name.to_str())) {
+            (Some(parent), Some(name)) if is_wav || real.is_dir() => {
+                Ok((Self::open(parent)?, name.to_owned()))
+            }
+            _ => Err(CatalogueError::NotAPresentation { path: path.to_owned() }),
+        }
+    }
+
     /// The same with `bytes` of memory for samples instead of [`DEFAULT_MEMORY`].
     #[must_use]
     pub fn with_memory(self, bytes: u64) -> Self {

@@ -7,7 +7,7 @@ use super::shelf::Shelf;
 use crate::encoding::{Encoding, EncodingSpec, Ladder};
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
-use cantus_qos::time::MediaTime;
+use cantus_qos::time::{ClockRate, MediaTime};
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,13 +42,27 @@ pub struct AudioTrack {
     pub samples: Samples,
     pub(crate) encodings: Shelf<EncodingSpec, Encoding>,
     pub(crate) ladder: Shelf<(), Ladder>,
-    pub(super) _memory: Reservation,
+    pub(super) _memory: Arc<Reservation>,
 }
 
 impl AudioTrack {
     /// How long it lasts.
     pub fn duration(&self) -> MediaTime {
         MediaTime::from_ticks(i64::try_from(self.frames).unwrap_or(i64::MAX), self.format.rate)
+    }
+
+    /// The same sound as `samples` at another rate. What they take is not set aside in the memory of
+    /// the catalogue: who wants another rate has one sound, and not many listeners.
+    pub(crate) fn at_rate(&self, rate: ClockRate, samples: Arc<[f32]>) -> Self {
+        Self {
+            name: self.name.clone(),
+            format: AudioFormat { rate, ..self.format },
+            frames: (samples.len() / usize::from(self.format.channels)) as u64,
+            samples: Samples::Float(samples),
+            encodings: Shelf::default(),
+            ladder: Shelf::default(),
+            _memory: Arc::clone(&self._memory),
+        }
     }
 
     /// The samples of the frames from `first` on as floats, full scale 1, interleaved: as many

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cantus_qos::rtsp::{FramingError, Incoming, MessageBuffer};
 
+use super::login::Login;
 use super::request::Asked;
 use crate::programme::{Programme, ProgrammeKey};
 use crate::sessions::SessionId;
@@ -22,6 +23,7 @@ pub(super) struct Connection {
     described: Option<(ProgrammeKey, Arc<Programme>)>,
     /// Sessions by the group of pipelined requests that set them up (RFC 7826, section 18.33).
     pipelined: BTreeMap<String, SessionId>,
+    login: Login,
 }
 
 /// A request that waits for the disk.
@@ -41,7 +43,13 @@ impl Connection {
             waiting: None,
             described: None,
             pipelined: BTreeMap::new(),
+            login: Login::default(),
         }
+    }
+
+    /// How the log-in stands.
+    pub(super) fn login(&mut self) -> &mut Login {
+        &mut self.login
     }
 
     /// What it can carry.

@@ -21,7 +21,8 @@ pub struct MediaSockets(Option<Pair>);
 #[derive(Debug)]
 struct Pair {
     rtp: Marked,
-    rtcp: Marked,
+    /// The same as that of RTP where there is none.
+    rtcp: Option<Marked>,
 }
 
 /// A socket and the mark that its packets carry at present.
@@ -60,7 +61,7 @@ impl MediaSockets {
                 Ok(rtcp) => {
                     return Ok(Self(Some(Pair {
                         rtp: Marked::new(rtp).map_err(listen)?,
-                        rtcp: Marked::new(rtcp).map_err(listen)?,
+                        rtcp: Some(Marked::new(rtcp).map_err(listen)?),
                     })));
                 }
                 Err(error) => last = error,
@@ -69,9 +70,25 @@ impl MediaSockets {
         Err(listen(last))
     }
 
+    /// One port on `address`, for everything.
+    ///
+    /// # Errors
+    ///
+    /// If the system has none.
+    pub(crate) fn single(address: IpAddr) -> Result<Self, StartError> {
+        let address = SocketAddr::new(address, 0);
+        let socket = UdpSocket::bind(address).and_then(Marked::new);
+        let refuse = |reason| StartError::Listen { address, protocol: "RTP", reason };
+        Ok(Self(Some(Pair { rtp: socket.map_err(refuse)?, rtcp: None })))
+    }
+
     /// The ports of RTP and RTCP; zero where there are none.
     pub fn ports(&self) -> (u16, u16) {
-        self.0.as_ref().map_or((0, 0), |pair| (pair.rtp.port(), pair.rtcp.port()))
+        self.0.as_ref().map_or((0, 0), |pair| (pair.rtp.port(), pair.rtcp().port()))
+    }
+
+    fn sockets(&self) -> impl Iterator<Item = &Marked> {
+        self.0.iter().flat_map(|pair| [Some(&pair.rtp), pair.rtcp.as_ref()]).flatten()
     }
 
     /// The same sockets once more, for who listens on them.
@@ -80,8 +97,25 @@ impl MediaSockets {
     ///
     /// If the system has no more file descriptors.
     pub(crate) fn incoming(&self) -> std::io::Result<Vec<UdpSocket>> {
-        let pair = self.0.iter().flat_map(|pair| [&pair.rtp, &pair.rtcp]);
-        pair.map(|marked| marked.socket.try_clone()).collect()
+        self.sockets().map(|marked| marked.socket.try_clone()).collect()
+    }
+
+    /// Packets to groups leave by the interface that has the address `local`, and cross at most
+    /// `ttl` networks.
+    ///
+    /// # Errors
+    ///
+    /// If no interface has that address.
+    pub(crate) fn reach_groups(&self, local: IpAddr, ttl: u8) -> std::io::Result<()> {
+        for marked in self.sockets() {
+            leave_by(&marked.socket, local)?;
+            let socket = socket2::SockRef::from(&marked.socket);
+            match local {
+                IpAddr::V4(_) => socket.set_multicast_ttl_v4(ttl.into())?,
+                IpAddr::V6(_) => socket.set_multicast_hops_v6(ttl.into())?,
+            }
+        }
+        Ok(())
     }
 
     /// Sends a packet, marked as its class wants it. UDP promises nothing: what the system does
@@ -90,10 +124,44 @@ impl MediaSockets {
         let Some(pair) = &self.0 else { return };
         let marked = match channel {
             Channel::Rtp => &pair.rtp,
-            Channel::Rtcp => &pair.rtcp,
+            Channel::Rtcp => pair.rtcp(),
         };
         marked.send(to, class, data);
     }
+}
+
+impl Pair {
+    fn rtcp(&self) -> &Marked {
+        self.rtcp.as_ref().unwrap_or(&self.rtp)
+    }
+}
+
+/// What goes to groups leaves by the interface that has the address `local`. With IPv6 the zone of
+/// the group tells the interface.
+pub(super) fn leave_by(socket: &UdpSocket, local: IpAddr) -> std::io::Result<()> {
+    match local {
+        IpAddr::V4(address) => socket2::SockRef::from(socket).set_multicast_if_v4(&address),
+        IpAddr::V6(_) => Ok(()),
+    }
+}
+
+/// A socket that hears what is sent to `group`, beside others on this machine.
+pub(super) fn join(group: SocketAddr, local: IpAddr) -> std::io::Result<UdpSocket> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(group), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&group.into())?;
+    match (group, local) {
+        (SocketAddr::V4(group), IpAddr::V4(local)) => {
+            socket.join_multicast_v4(group.ip(), &local)?;
+        }
+        (SocketAddr::V6(group), _) => socket.join_multicast_v6(group.ip(), group.scope_id())?,
+        (SocketAddr::V4(_), IpAddr::V6(_)) => {
+            return Err(std::io::ErrorKind::AddrNotAvailable.into());
+        }
+    }
+    Ok(socket.into())
 }
 
 impl Marked {

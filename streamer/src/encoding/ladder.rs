@@ -15,6 +15,7 @@ use super::{EncodingError, LADDER_KBPS, resample};
 use crate::catalogue::AudioTrack;
 use bytes::Bytes;
 use cantus_qos::quantity::Bitrate;
+use cantus_qos::time::ClockRate;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
@@ -68,7 +69,7 @@ impl Ladder {
     }
 
     fn new(track: &Arc<AudioTrack>) -> Self {
-        let units = resample::frames_at_48k(track).div_ceil(FRAMES);
+        let units = resample::frames_at(ClockRate::OPUS, track).div_ceil(FRAMES);
         let segments = || (0..units.div_ceil(SEGMENT)).map(|_| Segment::default()).collect();
         Self { track: Arc::clone(track), units, rungs: Rung::all().map(|_| segments()).collect() }
     }

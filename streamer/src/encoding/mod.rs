@@ -30,6 +30,14 @@ const LADDER_KBPS: [u64; 9] = [16, 24, 32, 48, 64, 96, 128, 192, 256];
 pub enum EncodingSpec {
     /// Uncompressed, 16 bit (RFC 3551, section 4.5.11), at the rate of the source.
     L16,
+    /// The same at 44.1 kHz, in packets of a fixed number of frames, and filled up with silence to
+    /// whole blocks of packets: what Roc Toolkit takes.
+    L16Blocks {
+        /// Frames in each packet, at least one.
+        frames: u32,
+        /// Packets in a block, at least one.
+        packets: u32,
+    },
     /// Opus (RFC 6716) at a constant bit rate, 48 kHz, in frames of 20 ms.
     Opus {
         /// The rate of the payload, 6 to 510 kbit/s.
@@ -112,6 +120,9 @@ impl Encoding {
             |_| true,
             || match spec {
                 EncodingSpec::L16 => Ok(Self::l16(track)),
+                EncodingSpec::L16Blocks { frames, packets } => {
+                    Self::l16_blocks(track, frames, packets)
+                }
                 EncodingSpec::Opus { bitrate } => Self::opus(track, bitrate),
             },
         )
@@ -129,9 +140,27 @@ impl Encoding {
         }
     }
 
+    fn l16_blocks(
+        track: &Arc<AudioTrack>,
+        frames: u32,
+        packets: u32,
+    ) -> Result<Self, EncodingError> {
+        let track = resample::whole_at(ClockRate::CD, track)?;
+        let unit_frames = u64::from(frames);
+        let units = track.frames.div_ceil(unit_frames).next_multiple_of(packets.into());
+        Ok(Self {
+            spec: EncodingSpec::L16Blocks { frames, packets },
+            format: track.format,
+            track,
+            unit_frames,
+            units,
+            packets: None,
+        })
+    }
+
     fn opus(track: &Arc<AudioTrack>, bitrate: Bitrate) -> Result<Self, EncodingError> {
         let format = AudioFormat { rate: ClockRate::OPUS, ..track.format };
-        let units = resample::frames_at_48k(track).div_ceil(opus::FRAMES);
+        let units = resample::frames_at(ClockRate::OPUS, track).div_ceil(opus::FRAMES);
         let packets = opus::encode_in_background(track, bitrate, units)?;
         Ok(Self {
             track: Arc::clone(track),
@@ -145,7 +174,8 @@ impl Encoding {
 
     /// The unit at `index`, from 0. Never waits.
     ///
-    /// The last unit of Opus is filled up with silence; the last of L16 is as long as it is.
+    /// The last unit of Opus is filled up with silence, as are blocks of L16; the last of L16 without
+    /// blocks is as long as it is.
     pub fn unit(&self, index: u64) -> UnitState {
         let Some(packets) = &self.packets else {
             return self.l16_unit(index);
@@ -162,7 +192,10 @@ impl Encoding {
             return UnitState::End;
         }
         let mut samples = vec![0; self.unit_frames as usize * usize::from(self.format.channels)];
-        let frames = self.track.copy_i16(index * self.unit_frames, &mut samples);
+        let mut frames = self.track.copy_i16(index * self.unit_frames, &mut samples);
+        if matches!(self.spec, EncodingSpec::L16Blocks { .. }) {
+            frames = self.unit_frames as usize;
+        }
         samples.truncate(frames * usize::from(self.format.channels));
         UnitState::Ready(self.media_unit(index, frames as u64, l16::encode(&samples)))
     }
@@ -197,6 +230,11 @@ impl Encoding {
         self.media_time(self.unit_frames)
     }
 
+    /// How long all units last together, which is more than the sound where that is filled up.
+    pub fn duration(&self) -> MediaTime {
+        self.media_time(self.units * self.unit_frames).max(self.track.duration())
+    }
+
     /// Rate and channels of what a decoder gives.
     pub fn format(&self) -> AudioFormat {
         self.format
@@ -215,7 +253,7 @@ impl Encoding {
     /// The bit rate of the payload.
     pub fn bitrate(&self) -> Bitrate {
         match self.spec {
-            EncodingSpec::L16 => {
+            EncodingSpec::L16 | EncodingSpec::L16Blocks { .. } => {
                 let bits = u64::from(self.format.rate.hz()) * u64::from(self.format.channels) * 16;
                 Bitrate::from_bps(bits)
             }

@@ -11,10 +11,11 @@
 
 use super::EncodingError;
 use super::packets::{Packets, Writer};
-use super::resample::FramesAt48k;
+use super::resample::FramesAt;
 use crate::catalogue::{AudioTrack, Samples};
 use bytes::Bytes;
 use cantus_qos::quantity::Bitrate;
+use cantus_qos::time::ClockRate;
 use opusic_c::{Application, Channels, Encoder, ErrorCode, InbandFec, SampleRate};
 use std::sync::Arc;
 use std::thread;
@@ -72,7 +73,7 @@ fn run(mut encoder: UnitEncoder, units: u64, mut writer: Writer) -> Result<(), E
 /// Encodes one unit after the other.
 pub(super) struct UnitEncoder {
     encoder: Encoder,
-    source: FramesAt48k,
+    source: FramesAt,
     /// One packet's samples.
     block: Vec<f32>,
 }
@@ -90,7 +91,7 @@ impl UnitEncoder {
         let begin = if index == 0 { 0 } else { index * FRAMES + ahead };
         let mut this = Self {
             encoder,
-            source: FramesAt48k::at(Arc::clone(track), begin)?,
+            source: FramesAt::begin(ClockRate::OPUS, Arc::clone(track), begin)?,
             block: vec![0.0; FRAMES as usize * usize::from(track.format.channels)],
         };
         if index == 0 {

@@ -1,8 +1,8 @@
-//! The frames of a sound at 48 kHz, whatever rate it has itself.
+//! The frames of a sound at 48 or 44.1 kHz, whichever of them it has itself.
 //!
-//! 44.1 kHz is brought to 48 kHz by `rubato`'s FFT resampler. Its filter is symmetric, with its
+//! One is brought to the other by `rubato`'s FFT resampler. Its filter is symmetric, with its
 //! middle on a frame of both rates, so that its group delay is a whole number of frames and is
-//! taken away exactly: frame 160 n of the result lies on frame 147 n of the source.
+//! taken away exactly: frame 160 n at 48 kHz lies on frame 147 n at 44.1 kHz.
 
 use super::EncodingError;
 use crate::catalogue::AudioTrack;
@@ -13,18 +13,32 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 /// Frames of the source that are transformed at a time, as a multiple of the smallest number that
-/// gives whole frames (147 for 44.1 kHz). Even, so that half of it gives whole frames too; large
+/// gives whole frames (147 for 44.1 kHz, 160 for 48 kHz). Even, so that half of it gives whole frames too; large
 /// enough for a cut-off near 21.8 kHz.
 const BLOCKS: usize = 8;
 
-/// The number of frames that `track` has at 48 kHz, the last one possibly begun only.
-pub(super) fn frames_at_48k(track: &AudioTrack) -> u64 {
-    let (rate, target) = (u64::from(track.format.rate.hz()), u64::from(ClockRate::OPUS.hz()));
-    (track.frames * target).div_ceil(rate)
+/// The number of frames that `track` has at `rate`, the last one possibly begun only.
+pub(super) fn frames_at(rate: ClockRate, track: &AudioTrack) -> u64 {
+    let (source, target) = (u64::from(track.format.rate.hz()), u64::from(rate.hz()));
+    (track.frames * target).div_ceil(source)
 }
 
-/// Reads a sound from a place in it to its end, and silence after it, at 48 kHz.
-pub(super) struct FramesAt48k {
+/// The whole of `track` at `rate`.
+pub(super) fn whole_at(
+    rate: ClockRate,
+    track: &Arc<AudioTrack>,
+) -> Result<Arc<AudioTrack>, EncodingError> {
+    if track.format.rate == rate {
+        return Ok(Arc::clone(track));
+    }
+    let frames = frames_at(rate, track);
+    let mut samples = vec![0.0; frames as usize * usize::from(track.format.channels)];
+    FramesAt::begin(rate, Arc::clone(track), 0)?.read(&mut samples)?;
+    Ok(Arc::new(track.at_rate(rate, samples.into())))
+}
+
+/// Reads a sound from a place in it to its end, and silence after it, at one rate.
+pub(super) struct FramesAt {
     track: Arc<AudioTrack>,
     /// The next frame of the source.
     position: u64,
@@ -39,12 +53,16 @@ struct Converter {
     taken: usize,
 }
 
-impl FramesAt48k {
-    /// Reads from the frame `begin`, counted at 48 kHz.
-    pub(super) fn at(track: Arc<AudioTrack>, begin: u64) -> Result<Self, EncodingError> {
+impl FramesAt {
+    /// Reads at `rate` from the frame `begin`, counted at that rate.
+    pub(super) fn begin(
+        rate: ClockRate,
+        track: Arc<AudioTrack>,
+        begin: u64,
+    ) -> Result<Self, EncodingError> {
         let mut frames = Self { track, position: begin, converter: None };
-        if frames.track.format.rate != ClockRate::OPUS {
-            let converter = Converter::new(&frames.track)?;
+        if frames.track.format.rate != rate {
+            let converter = Converter::new(&frames.track, rate)?;
             // Whole transforms: two before, since each reaches into the next.
             let channels = usize::from(frames.track.format.channels);
             let (source, result) = converter.frames(channels);
@@ -97,9 +115,9 @@ fn read_source(track: &AudioTrack, position: &mut u64, out: &mut [f32]) {
 }
 
 impl Converter {
-    fn new(track: &AudioTrack) -> Result<Self, EncodingError> {
+    fn new(track: &AudioTrack, target: ClockRate) -> Result<Self, EncodingError> {
         let rate = track.format.rate.hz() as usize;
-        let target = ClockRate::OPUS.hz() as usize;
+        let target = target.hz() as usize;
         let channels = usize::from(track.format.channels);
         let chunk = BLOCKS * rate / greatest_common_divisor(rate, target);
         let resampler =

@@ -193,9 +193,9 @@ fn the_highest_rung_that_fits_is_chosen() {
 
 /// All frames of `track` at 48 kHz, and as many again after its end.
 fn at_48k(track: &Arc<AudioTrack>) -> Vec<f32> {
-    let frames = resample::frames_at_48k(track) as usize;
+    let frames = resample::frames_at(ClockRate::OPUS, track) as usize;
     let mut samples = vec![0.0; 2 * frames * usize::from(track.format.channels)];
-    let mut source = resample::FramesAt48k::at(Arc::clone(track), 0).unwrap();
+    let mut source = resample::FramesAt::begin(ClockRate::OPUS, Arc::clone(track), 0).unwrap();
     // Blocks of an awkward length: where one ends must not matter.
     for block in samples.chunks_mut(777 * usize::from(track.format.channels)) {
         source.read(block).unwrap();
@@ -240,7 +240,7 @@ fn a_sine_keeps_phase_and_level_when_resampled() {
 fn a_resampled_sound_is_as_long_as_its_source() {
     for (frames, expected) in [(1, 2), (147, 160), (148, 162), (44_100, 48_000)] {
         let track = track(&format!("length{frames}"), 44_100, 1, &vec![1; frames]);
-        assert_eq!(resample::frames_at_48k(&track), expected);
+        assert_eq!(resample::frames_at(ClockRate::OPUS, &track), expected);
     }
 }
 

@@ -59,6 +59,11 @@ pub struct SenderReports {
     next: Option<MonoTime>,
     outgoing: VecDeque<Packet>,
     said_bye: bool,
+    /// Between two reports, where that is fixed.
+    period: Option<Duration>,
+    /// How long after the last packet goodbye is said, and since when that is out.
+    lingers: Duration,
+    finished_at: Option<MonoTime>,
     heard: Vec<Heard>,
     /// What the clock of the listener showed, and when that came.
     reference: Option<(Ssrc, NtpTime, MonoTime)>,
@@ -74,15 +79,30 @@ impl SenderReports {
             next: None,
             outgoing: VecDeque::new(),
             said_bye: false,
+            period: None,
+            lingers: Duration::ZERO,
+            finished_at: None,
             heard: Vec::new(),
             reference: None,
         }
+    }
+
+    /// The same with a report every `period`, whatever the bandwidth.
+    pub fn every(self, period: Duration) -> Self {
+        Self { period: Some(period), ..self }
+    }
+
+    /// The same with goodbye so long after the last packet, for listeners who end when they hear it:
+    /// it takes another way than the media, and they may hold some of that.
+    pub fn lingering(self, lingers: Duration) -> Self {
+        Self { lingers, ..self }
     }
 
     /// A range begins: the first report goes at once, so that the listener knows the clock early.
     pub fn begin(&mut self, now: MonoTime) {
         self.next = Some(now);
         self.said_bye = false;
+        self.finished_at = None;
         self.outgoing.clear();
     }
 
@@ -145,7 +165,9 @@ impl SenderReports {
     ) -> Option<Packet> {
         if self.outgoing.is_empty() {
             let due = self.next.is_some_and(|next| next <= now);
-            let bye = finished && !self.said_bye;
+            self.finished_at = finished.then(|| self.finished_at.unwrap_or(now));
+            let parts = self.finished_at.is_some_and(|at| at + self.lingers <= now);
+            let bye = parts && !self.said_bye;
             if due || bye {
                 self.report(now, ntp, schedule, audio, bye.then_some(Farewell(None)));
             }
@@ -153,17 +175,17 @@ impl SenderReports {
         self.outgoing.pop_front()
     }
 
-    /// The end comes before the end of the range, because of `reason`: BYE says so.
+    /// The end comes before the end of the range, because of `reason` where one is told: BYE says so.
     pub fn part(
         &mut self,
         now: MonoTime,
         ntp: NtpTime,
         schedule: &Schedule,
         audio: &[AudioChain],
-        reason: String,
+        reason: Option<String>,
     ) {
         self.outgoing.clear();
-        self.report(now, ntp, schedule, audio, Some(Farewell(Some(reason))));
+        self.report(now, ntp, schedule, audio, Some(Farewell(reason)));
     }
 
     /// What was said goodbye with, if it is not out yet.
@@ -203,17 +225,29 @@ impl SenderReports {
             self.outgoing.push_back(compound_packet(chain.flow(), &compound));
         }
         self.said_bye |= bye.is_some();
-        let random = self.random.random::<f64>();
-        let next = self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random);
+        let next = match self.period {
+            Some(period) => now + period,
+            None => {
+                let random = self.random.random::<f64>();
+                self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random)
+            }
+        };
         self.next = (!self.said_bye).then_some(next);
     }
 
     /// When the next report is due.
     pub fn next_deadline(&self, finished: bool) -> Option<MonoTime> {
-        if !self.outgoing.is_empty() || (finished && !self.said_bye) {
+        if !self.outgoing.is_empty() {
             return Some(MonoTime::ZERO);
         }
-        self.next
+        let bye = (finished && !self.said_bye)
+            .then(|| self.finished_at.map_or(MonoTime::ZERO, |at| at + self.lingers));
+        self.next.into_iter().chain(bye).min()
+    }
+
+    /// Whether goodbye is said and out.
+    pub fn has_parted(&self) -> bool {
+        self.said_bye && self.outgoing.is_empty()
     }
 }
 

@@ -200,7 +200,7 @@ impl Rungs {
         let most = if limit.rises { room } else { room.min(self.usual) };
         let bitrate = match EncodingSpec::opus_within(most) {
             EncodingSpec::Opus { bitrate } => bitrate,
-            EncodingSpec::L16 => self.usual,
+            EncodingSpec::L16 | EncodingSpec::L16Blocks { .. } => self.usual,
         };
         (bitrate, frames, bitrate <= room)
     }

@@ -75,6 +75,18 @@ fn pause_stops_where_the_nominal_timeline_stands_and_play_goes_on_there() {
 }
 
 #[test]
+fn what_has_left_when_it_pauses_is_not_sent_twice() {
+    let mut session = session("pause-within", "");
+    session.play(START, None, None);
+    let before = units(&mut session, START, at(1_005));
+    assert_eq!(session.pause(at(1_005)), media(1_020), "the unit of 1,000 ms has left");
+    assert_eq!(session.play(at(9_000), None, None), Some((media(1_020), media(10_000))));
+    let after = units(&mut session, at(9_000), at(9_100));
+    let last = before.last().expect("it has played");
+    assert_eq!(after[0].timestamp.0, last.timestamp.0 + 960);
+}
+
+#[test]
 fn a_seek_jumps_in_time_and_not_in_sequence() {
     let mut session = session("seek", "");
     session.play(START, None, None);

@@ -13,6 +13,7 @@ use cantus_qos::time::{MonoTime, NtpTime};
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::programme::{Programme, ProgrammeKey};
 use cantus_streamer::server::{Server, ServerConfig};
+use cantus_streamer::users::Users;
 use cantus_streamer::wire::{
     Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source, Transmit,
 };
@@ -42,9 +43,24 @@ impl House {
     }
 
     pub(crate) fn with_limits(max_bitrate: Option<Bitrate>, max_sessions: Option<usize>) -> Self {
+        Self::with(max_bitrate, max_sessions, None)
+    }
+
+    /// For these names with these passwords, and for nobody else.
+    pub(crate) fn for_users(users: &[(&str, &str)]) -> Self {
+        let users = users.iter().map(|(name, password)| (name.to_string(), password.to_string()));
+        Self::with(None, None, Some(users.collect()))
+    }
+
+    fn with(
+        max_bitrate: Option<Bitrate>,
+        max_sessions: Option<usize>,
+        users: Option<Users>,
+    ) -> Self {
         let config = ServerConfig {
             max_bitrate,
             max_sessions,
+            users: users.map(Arc::new),
             media_ports: (6_000, 6_001),
             ntp_at_zero: NtpTime::from_unix(Duration::from_secs(1_700_000_000)),
             cname: "house@test.invalid".to_owned(),

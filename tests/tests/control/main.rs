@@ -6,6 +6,7 @@ mod describe;
 mod house;
 mod interleaved;
 mod limits;
+mod login;
 mod malformed;
 mod ownership;
 mod pipelined;

@@ -11,6 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("time",     &[]),
     ("quantity", &[]),
     ("delivery", &[]),
+    ("sap",      &[]),
 
     ("rtp",      &["time", "quantity"]),
 

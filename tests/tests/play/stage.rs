@@ -83,8 +83,14 @@ impl Stage {
         let identity = Identity::ephemeral().unwrap();
         let fingerprint = Fingerprint::of(&identity.certificates[0]);
         let any = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let settings =
-            Settings { quic: any, rtsp: any, identity, max_bitrate: None, max_sessions: None };
+        let settings = Settings {
+            quic: any,
+            rtsp: any,
+            identity,
+            max_bitrate: None,
+            max_sessions: None,
+            users: None,
+        };
         let catalogue = Catalogue::open(&samples()).unwrap();
         let streamer = Streamer::start(catalogue, settings).await.unwrap();
         Self { streamer: Some(streamer), fingerprint, directory }

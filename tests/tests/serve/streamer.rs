@@ -26,6 +26,7 @@ pub(crate) async fn start() -> (Streamer, CertificateDer<'static>) {
         identity,
         max_bitrate: None,
         max_sessions: None,
+        users: None,
     };
     let streamer = Streamer::start(Catalogue::open(&samples).unwrap(), settings).await.unwrap();
     (streamer, certificate)

@@ -3,7 +3,10 @@
 //! Needs Linux, root, `/dev/net/tun` and iproute2. Where one of them is missing the tests say
 //! `NOT RUN` and why.
 //!
-//! Packets are counted by this test binary itself, run again as the command on either side.
+//! Packets are counted by this test binary itself, run again as the command on either side; and a
+//! presentation is pushed to a group.
+
+mod multicast;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -12,13 +12,15 @@
 //! | cues | `m=text 0 RTP/AVP 98`, `rtpmap:98 x-cantus-cue/1000`, `a=lang` |
 //! | repair | `m=application 0 UDP/FEC 99`, `a=fec-repair-flow` (RFC 6364), grouped by `FEC-FR` with the audio that it protects (RFC 5956) |
 //!
-//! Ports are 0, as RTSP has it (RFC 2326, section C.1.2): SETUP negotiates them. A plain client
+//! Ports are 0, as RTSP has it (RFC 2326, section C.1.2): SETUP negotiates them. What is sent without
+//! being asked for stands where it is sent to ([`Placement`]). A plain client
 //! is not shown text and repair at all, but passes over them where it is.
 //!
 //! Descriptions of others are read as far as they speak of the same things: unknown media are
 //! skipped, the static payload types 0, 8, 10 and 11 are known.
 
 mod destination;
+mod placed;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ use crate::rtp::{ExtensionId, PayloadType};
 use crate::time::{ClockRate, MediaTime};
 
 pub use destination::Destination;
+pub use placed::Placement;
 pub use read::MAX_SDP;
 
 /// The URI of the header extension that carries the sending time.

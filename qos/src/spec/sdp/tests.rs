@@ -28,6 +28,16 @@ fn opus(number: u8, control: &str, format: AudioFormat) -> Track {
     track(number, control, audio(AudioCodec::Opus, format, MediaTime::from_millis(20)))
 }
 
+pub(super) fn opus_mono(number: u8) -> Track {
+    opus(number, "", AudioFormat::OPUS_MONO)
+}
+
+pub(super) fn l16_stereo(number: u8) -> Track {
+    let format = AudioFormat::new(44_100, 2).unwrap();
+    let packet_time = format.duration(l16::frames_per_packet(format));
+    track(number, "", audio(AudioCodec::L16, format, packet_time))
+}
+
 fn parse(sdp: &str) -> Description {
     Description::parse(sdp.as_bytes()).unwrap()
 }
@@ -134,10 +144,8 @@ fn what_is_sent_again_is_announced_as_rfc_4588_has_it() {
 
 #[test]
 fn l16_tells_rate_channels_and_packets_of_odd_length() {
-    let format = AudioFormat::new(44_100, 2).unwrap();
-    let packet_time = format.duration(l16::frames_per_packet(format));
-    let medium = audio(AudioCodec::L16, format, packet_time);
-    let description = Description { tracks: vec![track(10, "1", medium)], ..Default::default() };
+    let track = Track { control: "1".to_owned(), ..l16_stereo(10) };
+    let description = Description { tracks: vec![track], ..Default::default() };
     let written = description.to_sdp();
     assert!(written.contains("a=rtpmap:10 L16/44100/2\r\na=ptime:4.988662\r\n"), "{written}");
     assert_eq!(parse(&written), description, "to the frame");

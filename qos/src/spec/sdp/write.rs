@@ -38,12 +38,19 @@ impl Description {
     pub fn to_sdp(&self) -> String {
         // The origin says nothing: whoever asks over RTSP knows whom it asked.
         let origin = Origin::with_ip_addr("0", 0, Ipv4Addr::UNSPECIFIED);
-        let title = if self.title.is_empty() { "-" } else { &self.title };
-        let mut session = Session::new(origin, title);
+        let mut session = Session::new(origin, self.session_name());
         session.connection = Some(Connection::from_ip_addr(Ipv4Addr::UNSPECIFIED));
         session.attributes = self.session_attributes();
         session.medias = (0..self.tracks.len()).map(|index| self.media(index)).collect();
+        Self::text(&session)
+    }
 
+    /// The title; a session must have one (RFC 8866, section 5.3).
+    pub(super) fn session_name(&self) -> &str {
+        if self.title.is_empty() { "-" } else { &self.title }
+    }
+
+    pub(super) fn text(session: &Session) -> String {
         let mut sdp = Vec::new();
         session.write(&mut sdp).expect("a vector takes every byte");
         String::from_utf8_lossy(&sdp).into_owned()
@@ -99,7 +106,7 @@ impl Track {
     }
 
     /// The `m=` line, and what belongs to the encoding.
-    fn media(&self) -> Media {
+    pub(super) fn media(&self) -> Media {
         let number = self.payload_type.get();
         let (kind, protocol) = match self.medium {
             Medium::Audio { .. } if self.retransmission.is_some() => ("audio", "RTP/AVPF"),

@@ -1,0 +1,348 @@
+//! A push: a presentation sent to an address that nobody has asked from, without a control channel.
+//!
+//! Each audio track is an RTP session of its own, on a pair of ports, the first at the target's; all
+//! leave at their nominal instants, for nobody tells how much could be held. Subtitles stay behind:
+//! no player but ours could read them, and ours asks for them over RTSP.
+//!
+//! To Roc Toolkit one track goes as that wants it, with repair beside it ([`roc`]).
+//!
+//! A listener may send reports. Once one has, and unless the target is a group, it is listened to: a
+//! circuit breaker ends what does not arrive, or what nobody reports on any more (RFC 8083). Groups
+//! have members that come and go, and that RFC has no breaker for them.
+
+mod announcer;
+mod description;
+pub mod roc;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cantus_qos::delivery::Channel;
+use cantus_qos::payload::AudioFormat;
+use cantus_qos::quantity::Bitrate;
+use cantus_qos::roq::FlowId;
+use cantus_qos::rtcp::DEFAULT_MINIMUM;
+use cantus_qos::rtp::{PayloadType, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::sap::{self, Announcement};
+use cantus_qos::shaping::{BreakerTerms, CircuitBreaker, Tripped};
+use cantus_qos::spec::sdp::{AudioCodec, Description, Placement};
+use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::pipeline::{
+    AudioChain, Packetizer, Pipeline, Schedule, SenderReports, StreamSeed, WallClock,
+};
+use crate::programme::Programme;
+use crate::wire::{Destination, Transmit};
+use announcer::Announcer;
+use roc::RocWay;
+pub use target::{Scheme, Target, TargetError};
+
+/// No shorter trouble of the path ends a push: three intervals of RFC 3550, as for a live session.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Goodbye is said so long after the last packet: most players end when they hear it, and throw away
+/// what they still hold.
+const LINGERS: Duration = Duration::from_secs(1);
+
+/// What a chain is paced to at least, so that a few reports of several tracks go at once.
+const LEAST_RATE: Bitrate = Bitrate::from_kbps(64);
+
+/// How a push has ended.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Ending {
+    /// Everything is sent.
+    Finished,
+    /// It was told to end before.
+    Stopped,
+    /// Nobody hears it, or the path does not bear it.
+    CutShort(Tripped),
+}
+
+/// Why something cannot be pushed there.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+pub enum PushError {
+    /// Each track needs a pair of ports.
+    #[error(
+        "{tracks} tracks need {tracks} pairs of ports from {first} on, and there are not so many"
+    )]
+    Ports {
+        /// Audio tracks of the presentation.
+        tracks: usize,
+        /// The port of the target.
+        first: u16,
+    },
+    /// Roc's endpoints are for one track.
+    #[error("Roc takes one track, and there are {tracks}: push one of their files")]
+    Tracks {
+        /// Audio tracks of the presentation.
+        tracks: usize,
+    },
+    /// Announcements go to groups (RFC 2974).
+    #[error("only what is sent to a group can be announced, and {0} is a host")]
+    NoGroup(IpAddr),
+}
+
+/// Where a push goes to and leaves from.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Way {
+    /// To: the port is that of RTP for the first track.
+    pub target: SocketAddr,
+    /// From.
+    pub local: IpAddr,
+    /// How many networks packets to a group may cross.
+    pub ttl: u8,
+    /// Where repair goes, where Roc listens.
+    pub roc: Option<RocWay>,
+}
+
+/// Who sends.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Ties the tracks of the presentation together (RFC 3550, section 6.5.1).
+    pub cname: String,
+    /// What our wall clock showed when the monotonic clock was zero.
+    pub ntp_at_zero: NtpTime,
+    /// Where the random beginnings come from: new each time.
+    pub seed: [u8; 32],
+}
+
+/// A push (pure): what leaves, when, and where to.
+///
+/// 1. [`begin`](Self::begin) starts it.
+/// 2. [`pop`](Self::pop) is called until it gives nothing; then [`ending`](Self::ending) tells
+///    whether it is over, and [`next_deadline`](Self::next_deadline) when to call again.
+/// 3. [`heard`](Self::heard) tells what came to the ports that it is sent from.
+#[derive(Debug)]
+pub struct Push {
+    pipeline: Pipeline,
+    tracks: Vec<TrackRoute>,
+    duration: MediaTime,
+    description: Description,
+    placement: Placement,
+    random: ChaCha8Rng,
+    /// Whose reports count: the listener's where there is one. A group is anybody.
+    listener: Option<IpAddr>,
+    announcer: Option<Announcer>,
+    stopped: bool,
+}
+
+/// Where the packets of one track go, or of its repair.
+#[derive(Copy, Clone, Debug)]
+struct TrackRoute {
+    flow: FlowId,
+    rtp: SocketAddr,
+    rtcp: Option<SocketAddr>,
+}
+
+impl Push {
+    /// The audio of `programme`, along `way`.
+    ///
+    /// # Errors
+    ///
+    /// If there are not enough ports after that one.
+    pub fn new(programme: &Programme, way: Way, sender: Sender) -> Result<Self, PushError> {
+        let mut random = ChaCha8Rng::from_seed(sender.seed);
+        let tracks = programme.audio.len();
+        let (tracks, repair) = match way.roc {
+            Some(roc) => roc::routes(way, roc, tracks).map(|(it, repair)| (it, Some(repair)))?,
+            None => (pairs(way.target, tracks)?, None),
+        };
+        let reports = SenderReports::new(sender.cname, ChaCha8Rng::from_rng(&mut random));
+        let reports = match way.roc {
+            Some(_) => reports.every(roc::REPORT_INTERVAL),
+            None => reports,
+        };
+        let wall = WallClock(sender.ntp_at_zero);
+        let mut pipeline = Pipeline::new(rate(programme, way), wall, reports.lingering(LINGERS));
+        let target = way.target.ip();
+        let listener = (!target.is_multicast()).then_some(target.to_canonical());
+        for (source, track) in programme.audio.iter().zip(&tracks) {
+            let format = source.format();
+            let packetizer = Packetizer::new(
+                payload_type(programme.codec, format),
+                programme.codec.clock_rate(format),
+                stream_seed(&mut random),
+                None,
+            );
+            let mut chain = AudioChain::new(track.flow, Arc::clone(source), packetizer);
+            if listener.is_some() {
+                chain.guard(breaker(source.unit_duration()));
+            }
+            if let Some(flow) = repair {
+                chain.protect(roc::protection(flow, source.unit_duration(), &mut random));
+            }
+            pipeline.add_audio(chain);
+        }
+        let placement = description::placement(way, sender.ntp_at_zero, &tracks);
+        let description = description::description(programme);
+        let durations = programme.audio.iter().map(|encoding| encoding.duration());
+        let duration = durations.max().unwrap_or_default();
+        Ok(Self {
+            pipeline,
+            tracks,
+            duration,
+            description,
+            placement,
+            random,
+            listener,
+            announcer: None,
+            stopped: false,
+        })
+    }
+
+    /// The same, announced to who looks for sessions.
+    ///
+    /// # Errors
+    ///
+    /// If it does not go to a group.
+    pub fn announced(self) -> Result<Self, PushError> {
+        let Placement { address, sender, .. } = self.placement;
+        let to = sap::announced_to(address).ok_or(PushError::NoGroup(address))?;
+        let origin = self.placement.origin_line();
+        let announcement = Announcement::new(sender, &self.sdp(), &origin);
+        let random = self.random.clone();
+        Ok(Self { announcer: Some(Announcer::new(to, announcement, random)), ..self })
+    }
+
+    /// What a receiver needs to know (SDP, RFC 8866).
+    pub fn sdp(&self) -> String {
+        self.description.to_placed_sdp(&self.placement)
+    }
+
+    /// Where reports go, ours and those of the members of a group.
+    pub fn report_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.tracks.iter().filter_map(|track| track.rtcp)
+    }
+
+    /// Begins with the beginning.
+    pub fn begin(&mut self, now: MonoTime) {
+        self.pipeline.play(now, Schedule::live(now, MediaTime::ZERO, self.duration));
+    }
+
+    /// Ends before the end: nothing more leaves but goodbye.
+    pub fn stop(&mut self, now: MonoTime) {
+        self.stopped = true;
+        self.pipeline.leave(now);
+    }
+
+    /// Something came to our ports. What is no report of the listener is passed over; goodbye is no
+    /// reason to end, for another may come.
+    pub fn heard(&mut self, now: MonoTime, from: SocketAddr, data: &[u8]) {
+        if self.listener.is_none_or(|listener| listener == from.ip().to_canonical()) {
+            self.pipeline.heard(now, data);
+        }
+    }
+
+    /// The next packet to leave at `now`.
+    pub fn pop(&mut self, now: MonoTime) -> Option<Transmit> {
+        self.pop_media(now).or_else(|| {
+            let is_over = self.media_ending().is_some();
+            self.announcer.as_mut()?.pop(now, is_over)
+        })
+    }
+
+    fn pop_media(&mut self, now: MonoTime) -> Option<Transmit> {
+        loop {
+            let packet = self.pipeline.pop(now)?;
+            let track = self.tracks.iter().find(|track| track.flow == packet.flow);
+            let to = track.and_then(|track| match packet.channel {
+                Channel::Rtp => Some(track.rtp),
+                Channel::Rtcp => track.rtcp,
+            });
+            // Every flow has its route, and perhaps nobody wants its reports.
+            let Some(to) = to else { continue };
+            return Some(Transmit {
+                destination: Destination::Udp(to),
+                channel: packet.channel,
+                class: packet.class,
+                data: packet.data,
+            });
+        }
+    }
+
+    /// When [`pop`](Self::pop) may have something again.
+    pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
+        let announcement = self.announcer.as_ref().and_then(Announcer::next_deadline);
+        self.pipeline.next_deadline(now).into_iter().chain(announcement).min()
+    }
+
+    /// How it has ended, if it has; once [`pop`](Self::pop) has given everything.
+    pub fn ending(&self) -> Option<Ending> {
+        let is_silent = self.announcer.as_ref().is_none_or(Announcer::is_silent);
+        self.media_ending().filter(|_| is_silent)
+    }
+
+    fn media_ending(&self) -> Option<Ending> {
+        match self.pipeline.is_cut_short() {
+            Some(why) => Some(Ending::CutShort(why)),
+            None if self.stopped => Some(Ending::Stopped),
+            None => self.pipeline.has_parted().then_some(Ending::Finished),
+        }
+    }
+}
+
+/// What a chain is paced to: a little more than it needs, to catch up where the encoder was behind.
+fn rate(programme: &Programme, way: Way) -> Bitrate {
+    let rates = (0..programme.audio.len()).filter_map(|index| programme.audio_rate(index));
+    let media: Bitrate = rates.sum();
+    let factor = if way.roc.is_some() { 2.0 } else { 1.5 };
+    media.mul_f64(factor).max(LEAST_RATE)
+}
+
+/// A pair of ports for each of `count` tracks.
+fn pairs(target: SocketAddr, count: usize) -> Result<Vec<TrackRoute>, PushError> {
+    let first = target.port();
+    let route = |index: usize| {
+        let offset = u16::try_from(2 * index).ok()?;
+        let rtp = first.checked_add(offset)?;
+        let rtcp = rtp.checked_add(1)?;
+        let flow = FlowId::new(index as u64 + 1)?;
+        Some(TrackRoute { flow, rtp: with_port(target, rtp), rtcp: Some(with_port(target, rtcp)) })
+    };
+    (0..count).map(route).collect::<Option<_>>().ok_or(PushError::Ports { tracks: count, first })
+}
+
+/// The same host, and the same zone of an IPv6 address.
+fn with_port(target: SocketAddr, port: u16) -> SocketAddr {
+    let mut address = target;
+    address.set_port(port);
+    address
+}
+
+/// The static payload types of L16 where they fit (RFC 3551, table 4), which need no description;
+/// else the numbers that RTSP uses too.
+fn payload_type(codec: AudioCodec, format: AudioFormat) -> PayloadType {
+    let number = match (codec, format.rate.hz(), format.channels) {
+        (AudioCodec::L16, 44_100, 2) => 10,
+        (AudioCodec::L16, 44_100, 1) => 11,
+        (AudioCodec::Opus, ..) => 96,
+        // What is not Opus is sent as it is.
+        (AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma, ..) => 100,
+    };
+    PayloadType::new(number).expect("payload types have seven bits")
+}
+
+fn stream_seed(random: &mut ChaCha8Rng) -> StreamSeed {
+    StreamSeed {
+        ssrc: Ssrc(random.next_u32()),
+        sequence: Sequence(random.next_u32() as u16),
+        timestamp: RtpTimestamp(random.next_u32()),
+    }
+}
+
+/// Who listens reports as RFC 3550 has it, or not at all.
+fn breaker(unit: MediaTime) -> CircuitBreaker {
+    CircuitBreaker::new(BreakerTerms {
+        framing: unit.to_duration(),
+        interval: DEFAULT_MINIMUM,
+        reports: false,
+        patience: PATIENCE,
+        congestion: true,
+    })
+}

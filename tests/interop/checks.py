@@ -1,0 +1,102 @@
+"""What must hold once a case has run, by the names that the table uses."""
+
+import json
+
+import capture
+import sound
+
+
+class Fault(Exception):
+    """What does not hold, in a line."""
+
+
+def _hear(trial):
+    try:
+        return sound.read(trial.directory / "out.wav"), sound.read(trial.setting.media / f"{trial.case.sound}.wav")
+    except sound.NoSound as fault:
+        raise Fault(f"{fault}; {trial.client.last_line()}") from fault
+
+
+def _went_well(trial, status):
+    if status != 0:
+        raise Fault(f"exit status {status}: {trial.client.last_line()}")
+
+
+def exact(trial, status):
+    """Every sample is the source's; across a link, but for packets that the link has lost."""
+    _went_well(trial, status)
+    heard, source = _hear(trial)
+    end = source.seconds - trial.case.expect.get("clipped", 0.0)
+    if trial.case.expect.get("clipped") and heard.seconds >= end:
+        source = source.until(heard.frames)
+    missing = sound.pieces_missing(heard, source, trial.case.expect.get("frames", source.rate // 100))
+    if missing is None:
+        raise Fault(f"other samples than the source's ({heard.frames} frames of {source.frames})")
+    lost = 0 if trial.case.repaired else trial.lost()
+    if missing > lost:
+        raise Fault(f"{missing} packets missing, {trial.lost()} lost by the link")
+    if trial.case.link == "clean":
+        return "exact"
+    return f"exact, {missing} missing, {trial.lost()} lost by the link"
+
+
+def whole(trial, status):
+    """As long as the source, and like it in every second; across a link, what is missing was lost."""
+    _went_well(trial, status)
+    heard, source = _hear(trial)
+    lost = 0 if trial.case.repaired else trial.lost()
+    short = source.seconds - heard.seconds
+    if not -0.03 < short < 0.025 + 0.02 * lost:
+        raise Fault(f"{heard.seconds:.3f} s of {source.seconds:.3f} s, {lost} packets lost")
+    if trial.case.link != "clean":
+        return f"{heard.seconds:.2f} s, {trial.lost()} lost by the link"
+    likeness = sound.likeness(heard, source)
+    if likeness < 0.9:
+        raise Fault(f"unlike the source: correlation {likeness:.2f} in some second")
+    return f"{heard.seconds:.2f} s, correlation at least {likeness:.3f}"
+
+
+def lines(trial, status):
+    """The program itself says what holds; a line a check."""
+    text = trial.client.log.read_text(errors="replace").splitlines()
+    held = sum(line.startswith("holds") for line in text)
+    failed = [line for line in text if line.startswith("FAILS")]
+    if status != 0 or failed or not held:
+        raise Fault(failed[0] if failed else f"exit status {status}: {trial.client.last_line()}")
+    return f"{held} checks hold"
+
+
+def _report(trial):
+    try:
+        report = json.loads((trial.directory / "report.json").read_text())
+    except (OSError, ValueError) as fault:
+        raise Fault(f"no report: {fault}") from fault
+    return next(stream for stream in report["streams"] if stream["kind"] == "continuous")
+
+
+def reported(trial, status):
+    """Our player has played everything, or has missed no more than the link has lost."""
+    _went_well(trial, status)
+    stream = _report(trial)
+    heard, source = _hear(trial)
+    missed = round(stream["residual"] * stream["expected"])
+    if missed > trial.lost():
+        raise Fault(f"{missed} of {stream['expected']} units not played, {stream['late']} of them late; "
+                    f"{trial.lost()} lost by the link")
+    if abs(heard.seconds - source.seconds) > trial.case.expect.get("slack", 0.1):
+        raise Fault(f"{heard.seconds:.2f} s of {source.seconds:.2f} s")
+    return f"{heard.seconds:.2f} s, {missed} of {stream['expected']} units missed, {trial.lost()} lost by the link"
+
+
+def captured(trial, status):
+    """Wireshark finds nothing malformed, no error, and the loss and jitter that we report."""
+    _went_well(trial, status)
+    return capture.judge(trial.directory, trial.case.expect, _report(trial), Fault)
+
+
+CHECKS = {check.__name__: check for check in (exact, whole, lines, reported, captured)}
+
+
+def watcher(check):
+    """What listens to the wire while a case runs."""
+    return capture.start if check == captured.__name__ else None

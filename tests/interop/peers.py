@@ -1,0 +1,121 @@
+"""The programs of others: which are here, which can be had, and of what version they are."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+# Debian's own: the one that has `gi`, whatever python3 comes first.
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+class Peer:
+    """A program of others: how it is recognised, where it comes from, how it tells its version."""
+
+    def __init__(self, name, present, packages, version):
+        self.name = name
+        self.present = present
+        self.packages = packages
+        self.version = version
+
+
+def _has(program):
+    return lambda: shutil.which(program) is not None
+
+
+def _element(name):
+    return lambda: _quietly(["gst-inspect-1.0", "--exists", name])
+
+
+def _gstreamer():
+    return _has("gst-launch-1.0")() and all(_element(e)() for e in ("rtspsrc", "rtpL16depay", "opusdec"))
+
+
+def _gi():
+    lines = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    return _quietly([SYSTEM_PYTHON, "-c", lines])
+
+
+def _quietly(command):
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+PEERS = [
+    Peer("ffmpeg", _has("ffmpeg"), ["ffmpeg"], ["ffmpeg", "-version"]),
+    Peer("mpv", _has("mpv"), ["mpv"], ["mpv", "--version"]),
+    Peer("gstreamer", _gstreamer,
+         ["gstreamer1.0-tools", "gstreamer1.0-plugins-base", "gstreamer1.0-plugins-good"],
+         ["gst-launch-1.0", "--version"]),
+    Peer("gst-rtsp-server", _gi,
+         ["gir1.2-gst-rtsp-server-1.0", "python3-gi", "gstreamer1.0-plugins-base",
+          "gstreamer1.0-plugins-good"],
+         ["gst-launch-1.0", "--version"]),
+    Peer("vlc", _has("cvlc"), ["vlc-bin", "vlc-plugin-base"], ["cvlc", "--version"]),
+    Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
+    Peer("roc", _has("roc-recv"), [], ["roc-recv", "--version"]),
+]
+
+REQUIREMENTS = pathlib.Path(__file__).parent / "roq" / "requirements.txt"
+
+
+def provide(names, work):
+    """Sees to it that these peers are here, as far as it can. What could not be had, with reasons."""
+    absent = {}
+    wanted = [peer for peer in PEERS if peer.name in names and not peer.present()]
+    refusal = _install([package for peer in wanted for package in peer.packages]) if wanted else ""
+    for peer in wanted:
+        if not peer.present():
+            absent[peer.name] = refusal if peer.packages else f"{peer.name} is in no package"
+    if "aioquic" in names and (reason := _provide_aioquic(work)):
+        absent["aioquic"] = reason
+    return absent
+
+
+def _install(packages):
+    if not packages:
+        return ""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return "install " + " ".join(packages) + " (as root this is done with apt-get)"
+    print("installing with apt-get:", *packages, flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-qq"],
+                    ["apt-get", "install", "--yes", "-qq", "--no-install-recommends", *packages]):
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+        except subprocess.TimeoutExpired:
+            return f"{' '.join(command[:2])} took longer than three minutes"
+        if done.returncode != 0:
+            return f"{' '.join(command[:2])}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}"
+    return "installed, but does not do what is needed"
+
+
+def roq_python(work):
+    return work / "venv" / "bin" / "python"
+
+
+def _provide_aioquic(work):
+    python = roq_python(work)
+    if python.exists() and _quietly([python, "-c", "import aioquic"]):
+        return ""
+    for command in (["python3", "-m", "venv", work / "venv"],
+                    [python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+        except (OSError, subprocess.TimeoutExpired) as fault:
+            return f"aioquic: {fault}"
+        if done.returncode != 0:
+            return "aioquic: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+    return ""
+
+
+def versions(names):
+    """A line for each peer that is here."""
+    for peer in PEERS:
+        if peer.name in names and peer.present():
+            done = subprocess.run(peer.version, capture_output=True, text=True)
+            lines = (done.stdout or done.stderr).splitlines()
+            yield f"{peer.name}: {lines[0].strip() if lines else 'unknown'}"

@@ -1,0 +1,108 @@
+"""What was played, against what there was to play."""
+
+import struct
+import wave
+from array import array
+from dataclasses import dataclass
+
+
+@dataclass
+class Sound:
+    rate: int
+    channels: int
+    samples: array
+
+    @property
+    def frames(self):
+        return len(self.samples) // self.channels
+
+    @property
+    def seconds(self):
+        return self.frames / self.rate
+
+    def until(self, frames):
+        return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
+
+    def first_channel(self):
+        return self.samples[:: self.channels]
+
+
+class NoSound(Exception):
+    """There is no such file, or no sound in it."""
+
+
+def read(path):
+    """A WAV file of 16 bits. Not with `wave`, which does not know WAVE_FORMAT_EXTENSIBLE."""
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise NoSound(f"no sound was written: {fault.strerror}") from fault
+    chunks = dict(_chunks(data))
+    if b"fmt " not in chunks or not chunks.get(b"data"):
+        raise NoSound(f"no sound in {len(data)} bytes")
+    _tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunks[b"fmt "][:16])
+    if bits != 16:
+        raise NoSound(f"{bits} bits a sample, not 16")
+    sound = chunks[b"data"]
+    return Sound(rate, channels, array("h", sound[: len(sound) // (2 * channels) * 2 * channels]))
+
+
+def _chunks(data):
+    """The chunks of a RIFF file; the last may be cut short, or of a length nobody knew beforehand."""
+    at = 12
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield data[at : at + 4], data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+
+
+def cut(source, target, seconds):
+    """The first seconds of a WAV file as another."""
+    with wave.open(str(source)) as whole, wave.open(str(target), "wb") as part:
+        part.setparams(whole.getparams())
+        part.writeframes(whole.readframes(int(seconds * whole.getframerate())))
+
+
+def pieces_missing(heard, source, length):
+    """How many pieces of `length` frames of the source are not in what was heard, or silent there, if
+    all else is the source's own samples in their order; None if it is not."""
+    size = length * source.channels
+    if (heard.rate, heard.channels) != (source.rate, source.channels):
+        return None
+    theirs, ours = _pieces(heard.samples, size), _pieces(source.samples, size)
+    silence = array("h", bytes(2 * size))
+    at = missing = 0
+    for piece in theirs:
+        found = next((i for i in range(at, min(at + 100, len(ours))) if ours[i] == piece), None)
+        if found is not None:
+            missing += found - at
+            at = found + 1
+        elif piece == silence:
+            missing += 1
+            at += 1
+        else:
+            return None
+    return missing + len(ours) - at
+
+
+def _pieces(samples, size):
+    return [samples[i : i + size] for i in range(0, len(samples), size)]
+
+
+def likeness(heard, source):
+    """The least correlation with the source over any second in which there is sound: near 1 for what
+    a good codec leaves. Of the first channel, where the rates are the same."""
+    if heard.rate != source.rate:
+        return 0.0
+    a, b = heard.first_channel(), source.first_channel()
+    least = 1.0
+    for start in range(0, min(len(a), len(b)) - source.rate + 1, source.rate):
+        x, y = a[start : start + source.rate], b[start : start + source.rate]
+        xx, yy, xy = _product(x, x), _product(y, y), _product(x, y)
+        if yy > 1e4 * source.rate:
+            least = min(least, xy / (xx * yy) ** 0.5 if xx else 0.0)
+    return least
+
+
+def _product(x, y):
+    return float(sum(map(int.__mul__, x, y)))

@@ -1,0 +1,102 @@
+"""One case, run: the server, the link before it, the program that is tried, and what came of it."""
+
+import csv
+import re
+import time
+from dataclasses import dataclass
+
+import checks
+from process import Child, await_port, free_ports
+
+CLEAN = "clean"
+
+
+class Fault(Exception):
+    """Why a case has failed, in a line."""
+
+
+@dataclass
+class Result:
+    case: object
+    outcome: str  # passed, FAILED or NOT RUN
+    detail: str
+    seconds: float = 0.0
+
+
+class Trial:
+    def __init__(self, case, number, setting):
+        self.case = case
+        self.setting = setting
+        # Addresses of its own: what is captured there is of this case alone.
+        self.host = f"127.77.0.{number}"
+        self.near = f"127.77.1.{number}"
+        name = re.sub(r"\W+", "-", f"{case.who} {case.whom} {case.what} {case.link}").strip("-")
+        self.directory = setting.work / "runs" / name.lower()
+        self.children = []
+
+    def run(self):
+        started = time.monotonic()
+        try:
+            outcome, detail = "passed", self._run()
+        except (Fault, checks.Fault) as fault:
+            outcome, detail = "FAILED", str(fault)
+        finally:
+            for child in reversed(self.children):
+                child.end()
+        return Result(self.case, outcome, detail, time.monotonic() - started)
+
+    def _run(self):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for old in self.directory.iterdir():
+            old.unlink()
+        port = free_ports(self.host)
+        server = self._start(self.case.server.run, port, self.host, "server.log", port)
+        if self.case.link == CLEAN:
+            at, host = port, self.host
+        else:
+            at, host = self._put_link_before(port), self.near
+        watch = checks.watcher(self.case.check)
+        if watch:
+            self.children.append(watch(host, self.directory))
+        self.client = client = self._start(self.case.run, at, host, "client.log", None)
+        status = client.wait(self.case.limit)
+        if status is None:
+            raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
+        if self.case.server.ends and server.wait(15) is None:
+            raise Fault(f"the receiver does not end: {server.last_line()}")
+        for child in reversed(self.children):
+            child.end()
+        return checks.CHECKS[self.case.check](self, status)
+
+    def _start(self, command, port, host, log, awaited):
+        fill = self.setting.names | {
+            "over": self.case.over, "host": host, "port": port, "next": port + 1, "at": f"{host}:{port}",
+            "out": self.directory / "out.wav", "report": self.directory / "report.json",
+            "dir": self.directory,
+        }
+        child = Child(command.format(**fill), self.directory / log)
+        (self.directory / log.replace(".log", ".command")).write_text(child.command + "\n")
+        self.children.append(child)
+        if awaited and not await_port(awaited, child):
+            raise Fault(f"{command.split()[0]} does not listen: {child.last_line()}")
+        return child
+
+    def _put_link_before(self, port):
+        """Starts the relay; the port at which the server is then reached."""
+        at = free_ports(self.near)
+        pairs = [(at, port)] + ([(at + 1, port + 1)] if self.case.server.relay == "rtp" else [])
+        where = " ".join(f"--listen {self.near}:{a} --to {self.host}:{b}" for a, b in pairs)
+        rtsp = "--rtsp " if self.case.server.relay == "rtsp" else ""
+        self._start(f"{{bench}} netem {rtsp}--log {self.directory}/link.csv {where} -- {self.case.link}",
+                    at, self.near, "link.log", at)
+        return at
+
+    def lost(self):
+        """How many media packets the link has lost on their way to who listens."""
+        log = self.directory / "link.csv"
+        if self.case.link == CLEAN:
+            return 0
+        onward = "to server" if self.case.server.ends else "to client"
+        with open(log, newline="") as file:
+            return sum(row["direction"] == onward and row["kind"] != "rtcp" and row["fate"] == "lost"
+                       for row in csv.DictReader(file))
