@@ -3,5 +3,6 @@
 
 mod clean;
 mod gone;
+mod login;
 mod seek;
 mod stage;
