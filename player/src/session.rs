@@ -268,6 +268,7 @@ impl Player {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        let is_endless = self.is_endless();
         if let Some(pipeline) = &mut self.pipeline {
             self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
             pipeline.watch.finish(now);
@@ -275,9 +276,10 @@ impl Player {
                 match ending {
                     // What the listener did not want to hear is not late.
                     Ending::Stopped => track.stock.ledger.stop(),
-                    Ending::Completed | Ending::Failed(_) => track.stock.ledger.finish(),
-                    // Nobody knows whether more was sent.
+                    // Nobody knows whether more was sent: goodbye may come long after the last packet.
+                    Ending::Completed if is_endless => track.stock.finish_with_what_came(),
                     Ending::Silent { .. } => track.stock.finish_with_what_came(),
+                    Ending::Completed | Ending::Failed(_) => track.stock.ledger.finish(),
                 }
             }
         }

@@ -74,6 +74,17 @@ fn where_nobody_says_goodbye_silence_is_the_end_and_nothing_counts_as_lost_for_i
 }
 
 #[test]
+fn nothing_counts_as_lost_for_a_goodbye_that_comes_long_after_the_last_packet() {
+    let mut house = described();
+    push(&mut house, 10, 0..100);
+    house.arrive(ms(2_900), AUDIO, Channel::Rtcp, goodbye(SSRC));
+    house.run(ms(60_000));
+    assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
+    let audio = house.audio();
+    assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
+}
+
+#[test]
 fn after_a_pause_it_goes_on_where_it_would_have_been() {
     let mut house = described();
     push(&mut house, 10, 0..50);
