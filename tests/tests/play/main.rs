@@ -3,5 +3,6 @@
 
 mod clean;
 mod gone;
+mod roc;
 mod seek;
 mod stage;
