@@ -106,7 +106,8 @@ pub enum Command {
 /// `cantus-player play`.
 #[derive(Debug, Clone, Args)]
 pub struct PlayOptions {
-    /// quic://HOST/NAME (encrypted; port 4433), rtsp://HOST/NAME (media over UDP; port 8554), or an
+    /// quic://HOST/NAME (encrypted; port 4433), rtsp://HOST/NAME (media over UDP; port 8554), either
+    /// with NAME:PASSWORD@ before the host where the server wants to know who listens; or an
     /// SDP file (file.sdp) that describes RTP which is pushed to this machine, or to a group
     pub url: Source,
 
@@ -343,7 +344,7 @@ impl PlayOptions {
                     Scheme::Quic => Carrier::Quic,
                     Scheme::Rtsp => Carrier::Udp,
                 };
-                Wish::new(url.as_url().clone(), carrier)
+                Wish { user: url.user().cloned(), ..Wish::new(url.as_url().clone(), carrier) }
             }
             Source::Described(file) => Wish::new(url_of(file), Carrier::Udp),
         };

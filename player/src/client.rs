@@ -6,6 +6,7 @@
 
 pub(crate) mod dialogue;
 mod flows;
+mod login;
 mod terms;
 
 pub use flows::{FlowPlan, Role};
@@ -128,8 +129,8 @@ impl Client {
     pub fn new(wish: Wish) -> Self {
         Self {
             base: wish.url.to_string(),
+            dialogue: Dialogue::new(wish.user.clone()),
             wish,
-            dialogue: Dialogue::new(),
             news: VecDeque::new(),
             description: None,
             cantus: false,
@@ -422,6 +423,7 @@ impl Client {
         let reason = terms::words(response);
         match response.status() {
             StatusCode::NotFound => PlayError::Unknown { url },
+            StatusCode::Unauthorized => PlayError::LogIn { url, shown: self.wish.user.is_some() },
             StatusCode::NotEnoughBandwidth | StatusCode::ServiceUnavailable => {
                 let possible = terms::offered(response).and_then(|spec| spec.rate);
                 PlayError::Full { url, reason, possible }

@@ -40,6 +40,17 @@ pub enum PlayError {
         /// The terms in which that falls short of what was asked for, as they were asked for.
         short: Box<QosSpec>,
     },
+    /// Nobody has said who listens, or it was not believed.
+    #[error(
+        "{url}: {}; who listens stands in the URL, as in rtsp://name:password@host/talk",
+        if *shown { "the server knows no such name and password" } else { "the server wants a name and a password" }
+    )]
+    LogIn {
+        /// What was asked for.
+        url: String,
+        /// Whether a name was there to be shown.
+        shown: bool,
+    },
     /// Any other refusal.
     #[error("{url}: the server answers {request} with {status}: {reason}")]
     Refused {

@@ -120,7 +120,7 @@ fn audio_report(track: &Track, pipeline: &Pipeline) -> StreamReport {
     report.waited_ms = Some(millis(pipeline.waited().to_delta()));
     report.stalls = Some(pipeline.stalls());
     if let Some(jitter) = track.jitter() {
-        report.jitter_ms = report.jitter_ms.with_rfc3550(jitter);
+        report.jitter_ms = report.jitter_ms.with_rfc3550(jitter.as_delta(), jitter.mean());
     }
     if let Some(uncertainty) = pipeline.sender.uncertainty() {
         report.delay_ms = report.delay_ms.with_uncertainty(uncertainty);

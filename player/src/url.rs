@@ -42,6 +42,24 @@ pub struct StreamUrl {
     port: u16,
     url: Url,
     name: String,
+    user: Option<User>,
+}
+
+/// Who listens, for a server that wants to know: `rtsp://name:password@host/talk`. Neither is shown
+/// with the URL.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// What only they know; empty where none was given.
+    pub password: String,
+}
+
+/// Passwords are not for logs.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What is to be played.
@@ -93,9 +111,9 @@ pub enum UrlError {
         /// What is wrong.
         reason: String,
     },
-    /// A user and a password.
-    #[error("a URL with a user name is not supported: {0}://host/name")]
-    User(&'static str),
+    /// A name or a password that is not UTF-8 once it is decoded.
+    #[error("the name and the password before '@{0}' are not UTF-8")]
+    User(String),
     /// A part that our streamers give no meaning to.
     #[error("'{part}' after the name of the presentation means nothing to {scheme}://")]
     Tail {
@@ -142,6 +160,11 @@ impl StreamUrl {
         &self.name
     }
 
+    /// Who listens, where the URL says it.
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
     /// The URL of a request (RFC 2326, section 3.2).
     pub fn as_url(&self) -> &Url {
         &self.url
@@ -186,9 +209,7 @@ impl FromStr for StreamUrl {
             url: shown.clone(),
             reason: error.to_string(),
         })?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(UrlError::User(scheme.as_str()));
-        }
+        let user = taken_user(&mut url)?;
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() => name.to_ascii_lowercase(),
             Some(Host::Ipv4(address)) => address.to_string(),
@@ -206,8 +227,24 @@ impl FromStr for StreamUrl {
         if url.path().is_empty() {
             url.set_path("/");
         }
-        Ok(Self { scheme, host, port, url, name })
+        Ok(Self { scheme, host, port, url, name, user })
     }
+}
+
+/// Takes name and password out of the URL, which is shown and sent without them.
+fn taken_user(url: &mut Url) -> Result<Option<User>, UrlError> {
+    let password = url.password().unwrap_or_default().to_owned();
+    let name = url.username().to_owned();
+    if name.is_empty() && password.is_empty() {
+        return Ok(None);
+    }
+    let unreadable = || UrlError::User(excerpt(url.host_str().unwrap_or_default()));
+    let read = |text: &str| unescaped(text.as_bytes()).ok_or_else(unreadable);
+    let user = User { name: read(&name)?, password: read(&password)? };
+    // Only a URL without a host has no place for them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Ok(Some(user))
 }
 
 /// Other people's RTSP servers have queries; a fragment never leaves the client.
@@ -219,11 +256,15 @@ fn check_tail(scheme: Scheme, url: &Url) -> Result<(), UrlError> {
     }
 }
 
-/// A path without the slashes around it and without percent-encoding (RFC 3986, section 2.1).
+/// A path without the slashes around it and without percent-encoding.
 fn decoded(path: &str) -> Option<String> {
-    let path = path.trim_matches('/').as_bytes();
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path;
+    unescaped(path.trim_matches('/').as_bytes())
+}
+
+/// Text without percent-encoding (RFC 3986, section 2.1).
+fn unescaped(text: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
     while let [first, tail @ ..] = rest {
         match (first, tail) {
             (b'%', [high, low, tail @ ..])
@@ -306,7 +347,18 @@ mod tests {
         for text in ["quic://host:0/a", "quic://host:65536/a", "quic://host:x/a", "quic://[::1/a"] {
             assert!(matches!(parse(text), Err(UrlError::Authority { .. })), "{text}");
         }
-        assert_eq!(parse("rtsp://me:pw@host/a"), Err(UrlError::User("rtsp")));
+    }
+
+    #[test]
+    fn a_user_is_known_and_never_shown() {
+        let url = parse("rtsp://me:p%40ss@host/a").unwrap();
+        let user = User { name: "me".into(), password: "p@ss".into() };
+        assert_eq!((url.user(), url.to_string().as_str()), (Some(&user), "rtsp://host:8554/a"));
+        assert!(!format!("{url:?}").contains("p@ss"), "{url:?}");
+        assert_eq!(parse("quic://me@host/a").unwrap().user().unwrap().password, "");
+        assert_eq!(parse("quic://host/a").unwrap().user(), None);
+        let line = parse("rtsp://%ff:pw@host/a").unwrap_err().to_string();
+        assert!(!line.contains("pw"), "{line}");
     }
 
     #[test]

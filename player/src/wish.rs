@@ -10,6 +10,8 @@ use cantus_qos::spec::{Mode, Protection, QosSpec};
 use cantus_qos::time::{MediaTime, NtpTime};
 use rtsp_types::Url;
 
+use crate::url::User;
+
 /// How long playback waits behind the sender.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
 pub enum Latency {
@@ -97,6 +99,8 @@ pub enum SinkClock {
 pub struct Wish {
     /// The presentation, without a query.
     pub url: Url,
+    /// Who listens, for a server that wants to know.
+    pub user: Option<User>,
     /// How media travels.
     pub carrier: Carrier,
     /// The codec to ask for.
@@ -136,6 +140,7 @@ impl Wish {
     pub fn new(url: Url, carrier: Carrier) -> Self {
         Self {
             url,
+            user: None,
             carrier,
             codec: AudioCodec::Opus,
             language: Language::First,

@@ -4,18 +4,25 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cantus_qos::rtsp::{FramingError, Incoming, MessageBuffer, write_request};
+use cantus_qos::rtsp::{Challenge, FramingError, Incoming, MessageBuffer, write_request};
 use cantus_qos::time::MonoTime;
 use rtsp_types::{HeaderName, Method, Request, Response, Url, Version, headers};
+
+use super::login::Login;
+use crate::url::User;
 
 /// Without an answer for this long the server counts as gone. Control runs on a reliable
 /// transport, so asking again would not help.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A server that asks for something else each time is not asked for ever.
+const MOST_TRIES: u32 = 3;
+
 /// Requests under way, named by `Step`.
 #[derive(Debug)]
 pub(crate) struct Dialogue<Step> {
     next_cseq: u32,
+    login: Login,
     open: VecDeque<Open<Step>>,
     incoming: MessageBuffer,
     outgoing: VecDeque<Bytes>,
@@ -26,6 +33,18 @@ struct Open<Step> {
     cseq: u32,
     step: Step,
     sent: MonoTime,
+    asked: Asked,
+}
+
+/// A request, as long as it may have to be repeated.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: Method,
+    url: String,
+    extra: Vec<(HeaderName, String)>,
+    /// What was shown with it, and how often it was sent.
+    shown: Option<Challenge>,
+    times: u32,
 }
 
 /// The answer to a request.
@@ -40,10 +59,11 @@ pub(crate) struct Reply<Step> {
 }
 
 impl<Step: Copy + PartialEq> Dialogue<Step> {
-    /// Nothing asked, nothing answered.
-    pub(crate) fn new() -> Self {
+    /// Nothing asked, nothing answered. A server that wants to know gets to know that it is `user`.
+    pub(crate) fn new(user: Option<User>) -> Self {
         Self {
             next_cseq: 1,
+            login: Login::new(user),
             open: VecDeque::new(),
             incoming: MessageBuffer::new(),
             outgoing: VecDeque::new(),
@@ -59,20 +79,30 @@ impl<Step: Copy + PartialEq> Dialogue<Step> {
         url: &str,
         extra: &[(HeaderName, String)],
     ) {
+        let (url, extra) = (url.to_owned(), extra.to_vec());
+        self.send(now, step, Asked { method, url, extra, shown: None, times: 0 });
+    }
+
+    fn send(&mut self, now: MonoTime, step: Step, asked: Asked) {
         let cseq = self.next_cseq;
         self.next_cseq += 1;
-        let mut builder = Request::builder(method, Version::V1_0);
-        if let Ok(url) = Url::parse(url) {
+        let mut builder = Request::builder(asked.method.clone(), Version::V1_0);
+        if let Ok(url) = Url::parse(&asked.url) {
             builder = builder.request_uri(url);
         }
         builder = builder
             .header(headers::CSEQ, cseq.to_string())
             .header(headers::USER_AGENT, concat!("Cantus/", env!("CARGO_PKG_VERSION")));
-        for (name, value) in extra {
+        if let Some(shown) = self.login.authorization(&asked.method, &asked.url) {
+            builder = builder.header(headers::AUTHORIZATION, shown);
+        }
+        for (name, value) in &asked.extra {
             builder = builder.header(name.clone(), value.as_str());
         }
         self.outgoing.push_back(write_request(&builder.build(Vec::new())));
-        self.open.push_back(Open { cseq, step, sent: now });
+        let shown = self.login.challenge().cloned();
+        let asked = Asked { shown, times: asked.times + 1, ..asked };
+        self.open.push_back(Open { cseq, step, sent: now, asked });
     }
 
     /// Bytes came.
@@ -92,6 +122,11 @@ impl<Step: Copy + PartialEq> Dialogue<Step> {
             let cseq = cseq.and_then(|value| value.parse::<u32>().ok());
             let place = self.open.iter().position(|open| Some(open.cseq) == cseq);
             let Some(open) = place.and_then(|place| self.open.remove(place)) else { continue };
+            let (asked, shown) = (&open.asked, open.asked.shown.as_ref());
+            if asked.times < MOST_TRIES && self.login.is_asked(&response, shown) {
+                self.send(now, open.step, open.asked);
+                continue;
+            }
             let round_trip = now.since(open.sent);
             return Ok(Some(Reply { step: open.step, response, round_trip }));
         }
@@ -124,6 +159,8 @@ impl<Step: Copy + PartialEq> Dialogue<Step> {
 
 #[cfg(test)]
 mod tests {
+    use rtsp_types::StatusCode;
+
     use super::*;
 
     fn answer(cseq: u32) -> Vec<u8> {
@@ -131,7 +168,7 @@ mod tests {
     }
 
     fn asked() -> Dialogue<char> {
-        let mut dialogue = Dialogue::new();
+        let mut dialogue = Dialogue::new(None);
         for step in ['a', 'b'] {
             dialogue.request(MonoTime::ZERO, step, Method::Options, "rtsp://h/x", &[]);
         }
@@ -158,6 +195,52 @@ mod tests {
         assert_eq!(dialogue.overdue(deadline), Some(('a', Duration::from_secs(10))));
         assert_eq!(dialogue.overdue(deadline).map(|it| it.0), Some('b'));
         assert!(dialogue.overdue(deadline).is_none());
+    }
+
+    /// What a server asks for, and what is sent again for it.
+    fn challenged(dialogue: &mut Dialogue<char>, cseq: u32, nonce: &str) -> Option<String> {
+        let challenge = format!("WWW-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\"\r\n");
+        let answer = format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {cseq}\r\n{challenge}\r\n");
+        dialogue.receive(answer.as_bytes());
+        while dialogue.pop_outgoing().is_some() {}
+        let reply = dialogue.next(MonoTime::ZERO).unwrap();
+        assert!(reply.is_none_or(|reply| reply.response.status() == StatusCode::Unauthorized));
+        Some(String::from_utf8(dialogue.pop_outgoing()?.to_vec()).unwrap())
+    }
+
+    fn as_user() -> Dialogue<char> {
+        let user = User { name: "me".into(), password: "secret".into() };
+        let mut dialogue = Dialogue::new(Some(user));
+        dialogue.request(MonoTime::ZERO, 'a', Method::Describe, "rtsp://h/x", &[]);
+        dialogue
+    }
+
+    #[test]
+    fn a_request_is_repeated_with_the_proof_that_was_asked_for_and_later_ones_have_it_at_once() {
+        let mut dialogue = as_user();
+        let again = challenged(&mut dialogue, 1, "one").unwrap();
+        assert!(again.contains("DESCRIBE rtsp://h/x") && again.contains("CSeq: 2"), "{again}");
+        let shown = again.lines().find_map(|line| line.strip_prefix("Authorization: ")).unwrap();
+        let shown: cantus_qos::rtsp::Credentials = shown.parse().unwrap();
+        assert!(shown.prove("DESCRIBE", "secret"), "{again}");
+        dialogue.request(MonoTime::ZERO, 'b', Method::Play, "rtsp://h/x", &[]);
+        let play = String::from_utf8(dialogue.pop_outgoing().unwrap().to_vec()).unwrap();
+        assert!(play.contains("nonce=\"one\""), "{play}");
+    }
+
+    #[test]
+    fn a_proof_that_is_refused_is_not_shown_again_and_new_questions_have_an_end() {
+        let mut dialogue = as_user();
+        assert!(challenged(&mut dialogue, 1, "one").is_some());
+        assert_eq!(challenged(&mut dialogue, 2, "one"), None, "the password is wrong");
+        let mut dialogue = as_user();
+        let asked = (1..9).filter(|n| challenged(&mut dialogue, *n, &n.to_string()).is_some());
+        assert_eq!(asked.count(), 2);
+    }
+
+    #[test]
+    fn who_has_no_name_shows_none() {
+        assert_eq!(challenged(&mut asked(), 1, "one"), None);
     }
 
     #[test]

@@ -106,7 +106,7 @@ async fn converse(
     accept: &str,
 ) -> Result<Option<Response<Vec<u8>>>, QueryError> {
     let clock = Clock::start();
-    let mut dialogue = Dialogue::new();
+    let mut dialogue = Dialogue::new(url.user().cloned());
     let extra = [(headers::ACCEPT, accept.to_owned()), (headers::SUPPORTED, FEATURE.to_owned())];
     dialogue.request(clock.now(), (), Method::Describe, url.as_url().as_str(), &extra);
     while let Some(data) = dialogue.pop_outgoing() {

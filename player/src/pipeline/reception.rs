@@ -3,8 +3,8 @@
 use cantus_qos::rtcp::{ReportBlock, SenderReport, StreamFeedback};
 use cantus_qos::rtp::{RtpPacket, Sequence, SequenceUnroller, Ssrc};
 use cantus_qos::shaping::ArrivalLog;
-use cantus_qos::stats::Reception;
-use cantus_qos::time::{ClockRate, MonoTime, NtpTime, TimeDelta};
+use cantus_qos::stats::{InterarrivalJitter, Reception};
+use cantus_qos::time::{ClockRate, MonoTime, NtpTime};
 
 /// A new source is believed after this many packets in sequence (RFC 3550, A.1: MIN_SEQUENTIAL).
 const MIN_SEQUENTIAL: u32 = 2;
@@ -198,8 +198,8 @@ impl Receiver {
     }
 
     /// The interarrival jitter (RFC 3550, A.8).
-    pub(crate) fn jitter(&self) -> Option<TimeDelta> {
-        self.source.as_ref().map(|source| source.reception.jitter().as_delta())
+    pub(crate) fn jitter(&self) -> Option<&InterarrivalJitter> {
+        self.source.as_ref().map(|source| source.reception.jitter())
     }
 }
 

@@ -15,7 +15,8 @@ use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::NextUnit;
 use cantus_qos::rtp::Ssrc;
-use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
+use cantus_qos::stats::InterarrivalJitter;
+use cantus_qos::time::{MediaTime, MonoTime};
 
 use super::handed::HandOver;
 use super::reception::Receiver;
@@ -239,7 +240,7 @@ impl Track {
     }
 
     /// The interarrival jitter of its source.
-    pub(crate) fn jitter(&self) -> Option<TimeDelta> {
+    pub(crate) fn jitter(&self) -> Option<&InterarrivalJitter> {
         self.intake.receiver.jitter()
     }
 }

@@ -142,6 +142,109 @@ impl fmt::Display for Challenge {
     }
 }
 
+impl Challenge {
+    /// Reads what a server asks for: each of its `WWW-Authenticate` headers, or all of them in one,
+    /// separated by commas (RFC 7616, section 3.3). What is not known here is left out: other
+    /// schemes, algorithms and kinds of `qop`.
+    pub fn read_all(value: &str) -> Vec<Self> {
+        let mut asked: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
+        for (name, value) in parameters(value) {
+            // The first parameter of a challenge has its scheme before it.
+            match (name.rsplit_once([' ', '\t']), asked.last_mut()) {
+                (Some((scheme, name)), _) => asked.push((scheme.trim(), vec![(name, value)])),
+                (None, Some((_, parameters))) => parameters.push((name, value)),
+                (None, None) => {}
+            }
+        }
+        let known = asked.iter().filter_map(|(scheme, parameters)| Self::read(scheme, parameters));
+        known.collect()
+    }
+
+    fn read(scheme: &str, parameters: &[(&str, String)]) -> Option<Self> {
+        let find = |name: &str| {
+            let mut found = parameters.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
+            found.next().map(|(_, value)| value.clone())
+        };
+        let realm = find("realm").unwrap_or_default();
+        if scheme.eq_ignore_ascii_case("Basic") {
+            return Some(Self::Basic { realm });
+        }
+        let algorithm = match find("algorithm").map(|name| name.to_ascii_uppercase()).as_deref() {
+            None | Some("MD5") => Algorithm::Md5,
+            Some("SHA-256") => Algorithm::Sha256,
+            Some(_) => return None,
+        };
+        let nonce = find("nonce").filter(|_| scheme.eq_ignore_ascii_case("Digest"))?;
+        Some(Self::Digest { realm, nonce, algorithm })
+    }
+
+    /// How much it lets others learn who listen: less is better.
+    fn weakness(&self) -> u8 {
+        match self {
+            Self::Digest { algorithm: Algorithm::Sha256, .. } => 0,
+            Self::Digest { algorithm: Algorithm::Md5, .. } => 1,
+            Self::Basic { .. } => 2,
+        }
+    }
+
+    /// The best of several ways to log in.
+    pub fn best(challenges: Vec<Self>) -> Option<Self> {
+        challenges.into_iter().min_by_key(Self::weakness)
+    }
+
+    /// What `name` with `password` shows, to be allowed a request of `method` for `uri`. A digest is
+    /// made without `qop`, which servers have to understand (RFC 7616, section 3.4).
+    pub fn answer(&self, (name, password): (&str, &str), method: &str, uri: &str) -> Credentials {
+        let name = name.to_owned();
+        match self {
+            Self::Basic { .. } => Credentials::Basic { name, password: password.to_owned() },
+            Self::Digest { realm, nonce, algorithm } => {
+                let mut answer = DigestAnswer {
+                    name,
+                    realm: realm.clone(),
+                    nonce: nonce.clone(),
+                    uri: uri.to_owned(),
+                    algorithm: *algorithm,
+                    ..Default::default()
+                };
+                answer.response = answer.proof(method, password);
+                Credentials::Digest(answer)
+            }
+        }
+    }
+}
+
+/// The value of an `Authorization` header. It is for the wire: `Debug` is what logs get.
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Basic { name, password } => {
+                write!(f, "Basic {}", STANDARD.encode(format!("{name}:{password}")))
+            }
+            Self::Digest(answer) => {
+                let DigestAnswer { name, realm, nonce, uri, algorithm, response, counted } = answer;
+                let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+                write!(
+                    f,
+                    "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", \
+                     algorithm={}, response=\"{response}\"",
+                    quoted(name),
+                    quoted(realm),
+                    quoted(nonce),
+                    quoted(uri),
+                    algorithm.name()
+                )?;
+                match counted {
+                    Some((count, own)) => {
+                        write!(f, ", qop=auth, nc={count}, cnonce=\"{}\"", quoted(own))
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
 impl FromStr for Credentials {
     type Err = HeaderError;
 
@@ -288,7 +391,43 @@ mod tests {
         assert!("Digest qop=auth-int".parse::<Credentials>().is_err());
     }
 
+    #[test]
+    fn of_several_challenges_the_best_is_answered_and_the_answer_proves_the_password() {
+        let all = "Digest realm=\"R, S\", nonce=\"a\\\"b\", algorithm=MD5, \
+            Digest realm=\"R, S\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\", \
+            Digest realm=\"R\", nonce=\"n\", algorithm=SHA-512-256, Basic realm=\"B\", Bearer x=\"y\"";
+        let read = Challenge::read_all(all);
+        assert_eq!(read.len(), 3, "{read:?}");
+        for challenge in &read {
+            let answer = challenge.answer(("a\"b", "secret"), "PLAY", "rtsp://h/x").to_string();
+            let shown: Credentials = answer.parse().unwrap();
+            assert_eq!(shown.name(), "a\"b");
+            assert!(shown.prove("PLAY", "secret") && !shown.prove("PLAY", "other"), "{answer}");
+        }
+        let (realm, nonce) = ("R, S".to_owned(), "n".to_owned());
+        let best = Challenge::Digest { realm, nonce, algorithm: Algorithm::Sha256 };
+        assert_eq!(Challenge::best(read), Some(best));
+        assert_eq!(Challenge::best(Challenge::read_all("Negotiate")), None);
+    }
+
+    #[test]
+    fn a_challenge_reads_back_as_it_was_written() {
+        for text in ["Basic realm=\"Cantus\"", "Digest realm=\"C\", nonce=\"1\", algorithm=SHA-256"]
+        {
+            let read = Challenge::read_all(text);
+            assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_challenge_makes_the_reader_panic(text in "(Basic|Digest) .{0,200}") {
+            for challenge in Challenge::read_all(&text) {
+                let shown = challenge.answer(("n", "p"), "PLAY", "rtsp://h/").to_string();
+                prop_assert!(shown.parse::<Credentials>().unwrap().prove("PLAY", "p"));
+            }
+        }
+
         #[test]
         fn no_text_makes_the_reader_panic(text in "(Basic|Digest) .{0,200}") {
             if let Ok(shown) = text.parse::<Credentials>() {

@@ -16,12 +16,15 @@ pub struct InterarrivalJitter {
     transit: Option<u32>,
     /// The estimate in ticks, times 16.
     scaled: u64,
+    /// The sum of that after each packet, and how many there were.
+    sum: u128,
+    packets: u64,
 }
 
 impl InterarrivalJitter {
     /// An estimate for a stream whose timestamps run at `rate`.
     pub const fn new(rate: ClockRate) -> Self {
-        Self { rate, transit: None, scaled: 0 }
+        Self { rate, transit: None, scaled: 0, sum: 0, packets: 0 }
     }
 
     /// A packet arrived that was sent at the instant its timestamp stands for.
@@ -47,11 +50,12 @@ impl InterarrivalJitter {
     }
 
     fn on_transit(&mut self, transit: u32) {
-        let Some(before) = self.transit.replace(transit) else {
-            return;
-        };
-        let deviation = u64::from((transit.wrapping_sub(before) as i32).unsigned_abs());
-        self.scaled = self.scaled + deviation - ((self.scaled + 8) >> 4);
+        if let Some(before) = self.transit.replace(transit) {
+            let deviation = u64::from((transit.wrapping_sub(before) as i32).unsigned_abs());
+            self.scaled = self.scaled + deviation - ((self.scaled + 8) >> 4);
+        }
+        self.sum += u128::from(self.scaled);
+        self.packets += 1;
     }
 
     /// The jitter in ticks of the media clock, as a report block carries it.
@@ -61,8 +65,19 @@ impl InterarrivalJitter {
 
     /// The jitter as a span of time.
     pub fn as_delta(&self) -> TimeDelta {
-        let nanos = u128::from(self.as_ticks()) * 1_000_000_000 / u128::from(self.rate.hz());
-        TimeDelta::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+        self.span(u128::from(self.as_ticks()) * 1_000_000_000)
+    }
+
+    /// The mean of the estimate over all packets, the first included: the mean jitter that
+    /// Wireshark shows for a stream.
+    pub fn mean(&self) -> TimeDelta {
+        let scaled = self.sum / u128::from(self.packets.max(1)) * 1_000_000_000;
+        self.span(scaled >> 4)
+    }
+
+    /// So many ticks, times a thousand million.
+    fn span(&self, ticks: u128) -> TimeDelta {
+        TimeDelta::from_nanos((ticks / u128::from(self.rate.hz())).try_into().unwrap_or(i64::MAX))
     }
 }
 
@@ -131,6 +146,22 @@ mod tests {
         }
         let settled = jitter.as_delta().as_millis_f64();
         assert!((9.9..=10.0).contains(&settled), "{settled} ms");
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_estimates_after_each_packet() {
+        let mut jitter = InterarrivalJitter::new(ClockRate::OPUS);
+        assert_eq!(jitter.mean(), TimeDelta::ZERO);
+        let mut sum = 0;
+        for packet in 0..400u64 {
+            let late = 10 * (packet % 2);
+            let timestamp = RtpTimestamp(960 * packet as u32);
+            jitter.on_packet(MonoTime::from_millis(20 * packet + late), timestamp);
+            sum += jitter.as_delta().as_nanos();
+        }
+        let apart = jitter.mean() - TimeDelta::from_nanos(sum / 400);
+        assert!(apart.abs() < Duration::from_micros(21), "less than a tick: {apart:?}");
+        assert!(jitter.mean() < jitter.as_delta());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod clean;
 mod gone;
+mod login;
 mod roc;
 mod seek;
 mod stage;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cantus_player::cli::{Cli, Command, PlayOptions};
 use cantus_player::drive::{self, Failure, Finish};
@@ -11,6 +12,7 @@ use cantus_qos::stats::report::{QosReport, StreamReport};
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::drive::{Settings, Streamer};
 use cantus_streamer::quic::Identity;
+use cantus_streamer::users::Users;
 
 pub(crate) const TRANSPORTS: [&str; 2] = ["quic", "rtsp"];
 
@@ -78,8 +80,18 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set(test: &str) -> Self {
+        Self::set_for(test, None).await
+    }
+
+    /// The same for those only who stand in `users`, one `name:password` a line.
+    pub(crate) async fn set_for(test: &str, users: Option<&str>) -> Self {
         let directory = std::env::temp_dir().join(format!("cantus-{test}-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
+        let users = users.map(|users| {
+            let file = directory.join("users");
+            fs::write(&file, users).unwrap();
+            Arc::new(Users::read(&file).unwrap())
+        });
         let identity = Identity::ephemeral().unwrap();
         let fingerprint = Fingerprint::of(&identity.certificates[0]);
         let any = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
@@ -89,7 +101,7 @@ impl Stage {
             identity,
             max_bitrate: None,
             max_sessions: None,
-            users: None,
+            users,
         };
         let catalogue = Catalogue::open(&samples()).unwrap();
         let streamer = Streamer::start(catalogue, settings).await.unwrap();
@@ -113,9 +125,21 @@ impl Stage {
         wav: &Path,
         more: &str,
     ) -> impl Future<Output = (QosReport, Result<Finish, Failure>)> + use<> {
+        self.play_as("", transport, name, wav, more)
+    }
+
+    /// The same with `user`, which is `name:password@`, in the URL.
+    pub(crate) fn play_as(
+        &self,
+        user: &str,
+        transport: &str,
+        name: &str,
+        wav: &Path,
+        more: &str,
+    ) -> impl Future<Output = (QosReport, Result<Finish, Failure>)> + use<> {
         let streamer = self.streamer.as_ref().unwrap();
         let address = if transport == "quic" { streamer.quic } else { streamer.rtsp };
-        let url = format!("{transport}://{}/{name}", address.unwrap());
+        let url = format!("{transport}://{user}{}/{name}", address.unwrap());
         let out = format!("wav:{}", wav.display());
         let arguments = ["cantus-player", "play", &url, "--out", &out, "--latency", "2s"];
         let options = options(arguments.into_iter().chain(more.split_whitespace()));

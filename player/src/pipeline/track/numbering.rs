@@ -25,6 +25,8 @@ pub(super) struct Numbering {
     base: Option<(u64, MediaTime)>,
     /// The last packet in order, and where it ends.
     latest: Option<(u64, MediaTime)>,
+    /// Where all ends, if that is known; to about a millisecond.
+    end: Option<MediaTime>,
     /// From where on there are so many numbers fewer.
     leaps: VecDeque<(MediaTime, i64)>,
 }
@@ -32,12 +34,12 @@ pub(super) struct Numbering {
 impl Numbering {
     /// Of units that play for `unit`.
     pub(super) fn new(unit: MediaTime) -> Self {
-        Self { unit, base: None, latest: None, leaps: VecDeque::new() }
+        Self { unit, base: None, latest: None, end: None, leaps: VecDeque::new() }
     }
 
-    /// The unit `number` begins at `at`.
-    pub(super) fn begin(&mut self, number: u64, at: MediaTime) {
-        self.base = Some((number, at));
+    /// The unit `number` begins at `at`, and all ends at `end`, if that is known.
+    pub(super) fn begin(&mut self, number: u64, at: MediaTime, end: Option<MediaTime>) {
+        (self.base, self.end) = (Some((number, at)), end);
     }
 
     /// How many units there are in `length`, begun ones included.
@@ -82,8 +84,11 @@ impl Numbering {
     ) -> impl Iterator<Item = (u64, MediaTime)> + use<> {
         let slack = self.slack();
         let earliest = at - slack;
-        // However short, it holds what begins with it.
-        let latest = (end - slack).max(at + MediaTime::from_flicks(1));
+        // Nothing comes after the last packet, however short it is.
+        let latest = match self.end.is_some_and(|over| end + slack >= over) {
+            true => end,
+            false => end - slack,
+        };
         let first = self.unit_at(earliest).map(|(_, begin)| match begin < earliest {
             true => begin + self.unit,
             false => begin,
@@ -192,6 +197,23 @@ mod tests {
     }
 
     #[test]
+    fn of_two_packets_that_begin_with_a_unit_and_soon_after_it_one_holds_it() {
+        let held = held(&mut Numbering::new(UNIT), &[20, 1, 19, 20, 2, 20]);
+        let expected: [&[u64]; 6] = [&[0], &[], &[1], &[2], &[], &[3]];
+        assert_eq!(held, expected);
+    }
+
+    #[test]
+    fn the_last_packet_holds_the_last_unit_however_short_they_are() {
+        for (end, length) in [(41, 1), (41, 2), (42, 1), (50, 10), (60, 20)] {
+            let mut numbering = Numbering::new(UNIT);
+            numbering.begin(0, MS(0), Some(MS(end)));
+            let held = held(&mut numbering, &[20, 20, length]);
+            assert_eq!(held, [[0], [1], [2]], "{end}");
+        }
+    }
+
+    #[test]
     fn timestamps_that_are_rounded_lose_no_unit() {
         let mut numbering = Numbering::new(UNIT);
         for (number, at) in [(7, 0), (8, 19), (9, 41), (10, 61), (11, 79)] {
@@ -204,7 +226,7 @@ mod tests {
     #[test]
     fn what_is_missing_are_the_units_that_were_in_the_packets_that_are_not_there() {
         let mut numbering = Numbering::new(UNIT);
-        numbering.begin(7, MS(0));
+        numbering.begin(7, MS(0), None);
         let missing = |from, to| numbering.in_gap(MS(from), MS(to)).collect::<Vec<_>>();
         assert_eq!(missing(20, 40), [8]);
         assert_eq!(missing(20, 60), [8, 9]);

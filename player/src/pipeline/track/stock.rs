@@ -58,7 +58,7 @@ impl Stock {
         until: Option<MediaTime>,
     ) -> Option<u64> {
         self.announced = Some((first, start, until));
-        self.numbering.begin(first, start);
+        self.numbering.begin(first, start, until);
         let unit = self.unit.as_flicks().max(1) as u64;
         let before = (self.from - start).as_flicks().max(0) as u64 / unit;
         self.ledger.start_at(first + before);
@@ -101,10 +101,6 @@ impl Stock {
             true => Arrival::First,
             false => Arrival::Stale,
         });
-        // Of what is shorter than a unit, several packets have one number.
-        if arrival == Arrival::Duplicate && unit.duration >= self.unit {
-            return arrival;
-        }
         let by_itself = recovery == Recovery::None;
         if matches!(arrival, Arrival::First | Arrival::Reordered) && by_itself {
             sent.into_iter().for_each(|sent| self.ledger.on_transit(now - sent));

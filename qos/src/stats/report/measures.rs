@@ -30,6 +30,9 @@ pub struct Mos {
 pub struct Jitter {
     /// Interarrival jitter at the end (RFC 3550, appendix A.8).
     pub rfc3550: Option<f64>,
+    /// Its mean over all packets, which Wireshark shows as the mean jitter of a stream.
+    #[serde(default)]
+    pub rfc3550_mean: Option<f64>,
     /// Median of the delay variation: transit time less the smallest transit time (RFC 5481,
     /// packet delay variation). The clocks of the two ends need not agree for it.
     pub p50: Option<f64>,
@@ -40,9 +43,9 @@ pub struct Jitter {
 }
 
 impl Jitter {
-    /// The same with the interarrival jitter.
-    pub fn with_rfc3550(self, jitter: TimeDelta) -> Self {
-        Self { rfc3550: Some(millis(jitter)), ..self }
+    /// The same with the interarrival jitter, at the end and in the mean.
+    pub fn with_rfc3550(self, at_end: TimeDelta, mean: TimeDelta) -> Self {
+        Self { rfc3550: Some(millis(at_end)), rfc3550_mean: Some(millis(mean)), ..self }
     }
 }
 
@@ -50,7 +53,8 @@ impl From<&Distribution> for Jitter {
     /// From the transit times.
     fn from(transits: &Distribution) -> Self {
         let variation = |q| Some(millis(transits.quantile(q)? - transits.min()?));
-        Self { rfc3550: None, p50: variation(0.5), p95: variation(0.95), p99: variation(0.99) }
+        let (p50, p95, p99) = (variation(0.5), variation(0.95), variation(0.99));
+        Self { p50, p95, p99, ..Self::default() }
     }
 }
 

@@ -27,7 +27,8 @@ fn ledger() -> Ledger {
 fn report() -> QosReport {
     let ledger = ledger();
     let mut audio = StreamReport::new("audio", StreamKind::Continuous, &ledger);
-    audio.jitter_ms = audio.jitter_ms.with_rfc3550(TimeDelta::from_micros(1_250));
+    audio.jitter_ms =
+        audio.jitter_ms.with_rfc3550(TimeDelta::from_micros(1_250), TimeDelta::from_micros(900));
     audio.delay_ms = audio.delay_ms.with_uncertainty(Duration::from_millis(4));
     audio.played_ms = Some(1_000.0);
     audio.concealed_ms = Some(60.0);
@@ -147,6 +148,7 @@ fn the_document_has_the_promised_names_in_the_promised_order() {
         "shrunk_ms",
         "jitter_ms",
         "rfc3550",
+        "rfc3550_mean",
         "p50",
         "p95",
         "p99",
