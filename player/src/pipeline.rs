@@ -119,7 +119,7 @@ pub struct Pipeline {
     until: Option<MediaTime>,
     carrier: Carrier,
     /// Whether it comes unasked.
-    pushed: bool,
+    pub(crate) pushed: bool,
     /// When something was last there to be played.
     last_fed: MonoTime,
     /// When something last came.

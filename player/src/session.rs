@@ -268,17 +268,18 @@ impl Player {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let is_endless = self.is_endless();
         if let Some(pipeline) = &mut self.pipeline {
             self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
             pipeline.watch.finish(now);
+            let pushed = pipeline.pushed;
             for track in &mut pipeline.tracks {
                 match ending {
                     // What the listener did not want to hear is not late.
                     Ending::Stopped => track.stock.ledger.stop(),
-                    // Nobody knows whether more was sent: goodbye may come long after the last packet.
-                    Ending::Completed if is_endless => track.stock.finish_with_what_came(),
+                    // Nobody knows whether more was sent; a goodbye comes when it comes, and what
+                    // was made up until then was never missing.
                     Ending::Silent { .. } => track.stock.finish_with_what_came(),
+                    Ending::Completed if pushed => track.stock.finish_with_what_came(),
                     Ending::Completed | Ending::Failed(_) => track.stock.ledger.finish(),
                 }
             }

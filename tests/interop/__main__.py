@@ -64,6 +64,7 @@ def run_all(cases, setting, absent, jobs):
     waiting = queue.SimpleQueue()
     for number, each in enumerate(cases):
         reasons = [absent[peer] for peer in sorted(each.peers) if peer in absent]
+        reasons += lacking(each, setting)
         if reasons:
             results[number] = Result(each, "NOT RUN", reasons[0])
         else:
@@ -84,6 +85,15 @@ def run_all(cases, setting, absent, jobs):
     for thread in threads:
         thread.join()
     return results
+
+
+def lacking(each, setting):
+    """What of ours a case is about and is not there."""
+    if each.ours:
+        program, command = each.ours.split()
+        if subprocess.run([setting.names[program], command, "--help"], capture_output=True).returncode:
+            return [f"cantus-{program} has no `{command}` yet"]
+    return []
 
 
 def line(result):

@@ -22,5 +22,46 @@ def _tshark(directory, arguments):
     return subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=120).stdout
 
 
-def judge(directory, expect, report, fault):
-    return "to come"
+def judge(directory, port, clock, stream, fault):
+    """Holds what Wireshark reads against what our player reports of the stream with the most packets."""
+    ports = f"-d tcp.port=={port},rtsp "
+    wrong = _tshark(directory, ports + "-Y '_ws.malformed || _ws.expert.severity >= error'").splitlines()
+    if wrong:
+        raise fault(f"{len(wrong)} packets malformed or in error: {wrong[0].strip()}")
+    read = _tshark(directory, ports + "-Y rtcp -T fields -e rtcp.pt").split()
+    kinds = sorted({kind for line in read for kind in line.split(",")})
+    packets = _media(directory, ports)
+    numbers = [number for _, number, _ in packets]
+    if len(numbers) < 100:
+        raise fault(f"only {len(numbers)} packets of media were captured")
+    lost = numbers[-1] - numbers[0] + 1 - len(set(numbers))
+    if lost != stream["lost_network"]:
+        raise fault(f"tshark sees {lost} packets lost, we report {stream['lost_network']}")
+    theirs, ours = _jitter(packets, clock), stream["jitter_ms"]["rfc3550"]
+    if abs(theirs - ours) > 0.05 * theirs and abs(theirs - ours) > 0.1:
+        raise fault(f"jitter by tshark's times {theirs:.2f} ms, we report {ours:.2f} ms")
+    return (f"nothing malformed, RTCP {' '.join(kinds)}; lost {lost} by both; "
+            f"jitter {theirs:.2f} ms, reported {ours:.2f} ms")
+
+
+def _media(directory, ports):
+    """Arrival, extended number and timestamp of the packets of the source that has the most."""
+    fields = "-e frame.time_epoch -e rtp.ssrc -e rtp.extseq -e rtp.timestamp"
+    rows = [line.split("\t") for line in
+            _tshark(directory, ports + f"-Y 'rtp && !rtcp' -T fields {fields}").splitlines()]
+    rows = [row for row in rows if len(row) == 4 and all(row)]
+    sources = [row[1] for row in rows]
+    most = max(set(sources), key=sources.count, default=None)
+    return [(float(when), int(number), int(stamp)) for when, source, number, stamp in rows if source == most]
+
+
+def _jitter(packets, clock):
+    """Interarrival jitter in ms as it stands at the end (RFC 3550, section A.8), by Wireshark's times: it
+    shows none itself where the payload type is a dynamic one."""
+    jitter, before = 0.0, None
+    for when, _, stamp in packets:
+        transit = when * clock - stamp
+        if before is not None:
+            jitter += (abs(transit - before) - jitter) / 16
+        before = transit
+    return 1000 * jitter / clock

@@ -16,6 +16,8 @@ class Server:
     # How a link is put before it: "rtsp" with the media of its sessions, "udp" the port itself, "rtp"
     # the port and the next one.
     relay: str = "rtsp"
+    # Where it listens, if it cannot be anywhere.
+    host: str = ""
     # Whether it is to end by itself, because it is the one that hears.
     ends: bool = False
 
@@ -30,6 +32,8 @@ class Case:
     check: str
     server: Server
     needs: tuple = ()
+    # A command of ours that a case is about, as "player listen": where it is not there yet, NOT RUN.
+    ours: str = ""
     over: str = ""
     sound: str = ""
     subset: bool = False

@@ -23,6 +23,9 @@ class Sound:
     def until(self, frames):
         return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
 
+    def since(self, seconds):
+        return Sound(self.rate, self.channels, self.samples[seconds * self.rate * self.channels :])
+
     def first_channel(self):
         return self.samples[:: self.channels]
 
@@ -63,7 +66,7 @@ def cut(source, target, seconds):
         part.writeframes(whole.readframes(int(seconds * whole.getframerate())))
 
 
-def pieces_missing(heard, source, length):
+def pieces_missing(heard, source, length, to_the_end=True):
     """How many pieces of `length` frames of the source are not in what was heard, or silent there, if
     all else is the source's own samples in their order; None if it is not."""
     size = length * source.channels
@@ -82,7 +85,7 @@ def pieces_missing(heard, source, length):
             at += 1
         else:
             return None
-    return missing + len(ours) - at
+    return missing + (len(ours) - at if to_the_end else 0)
 
 
 def _pieces(samples, size):

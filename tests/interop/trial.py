@@ -28,7 +28,7 @@ class Trial:
         self.case = case
         self.setting = setting
         # Addresses of its own: what is captured there is of this case alone.
-        self.host = f"127.77.0.{number}"
+        self.host = case.server.host or f"127.77.0.{number}"
         self.near = f"127.77.1.{number}"
         name = re.sub(r"\W+", "-", f"{case.who} {case.whom} {case.what} {case.link}").strip("-")
         self.directory = setting.work / "runs" / name.lower()
@@ -55,6 +55,7 @@ class Trial:
             at, host = port, self.host
         else:
             at, host = self._put_link_before(port), self.near
+        self.at = at
         watch = checks.watcher(self.case.check)
         if watch:
             self.children.append(watch(host, self.directory))
@@ -70,7 +71,7 @@ class Trial:
 
     def _start(self, command, port, host, log, awaited):
         fill = self.setting.names | {
-            "over": self.case.over, "host": host, "port": port, "next": port + 1, "at": f"{host}:{port}",
+            "over": self.case.over, "host": host, "port": port, "next": port + 1, "third": port + 2, "at": f"{host}:{port}",
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
             "dir": self.directory,
         }

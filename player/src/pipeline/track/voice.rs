@@ -71,7 +71,8 @@ impl Voice {
         })
     }
 
-    /// How what was decoded had been encoded; `None` where nobody has measured what that costs.
+    /// How what was decoded had been encoded; `None` where nobody has measured what that costs,
+    /// and where nothing of it was heard.
     pub(crate) fn encoding(&self) -> Option<Encoding> {
         match self.codec {
             AudioCodec::Opus => {}
@@ -79,6 +80,9 @@ impl Voice {
             AudioCodec::Pcmu | AudioCodec::Pcma => return None,
         }
         let heard = (self.played - self.concealed).to_duration();
+        if heard.is_zero() {
+            return None;
+        }
         let bitrate = Bitrate::over(self.payload / u64::from(self.format.channels.max(1)), heard);
         // To a kilobit: a unit more or less is under way.
         Some(Encoding::Opus(Bitrate::from_kbps((bitrate.as_bps() + 500) / 1_000)))
