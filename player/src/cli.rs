@@ -92,7 +92,7 @@ pub enum Command {
     /// Play a presentation: its sound, and its subtitles at the right instant
     #[command(after_help = PLAY_EXAMPLES)]
     Play(Box<PlayOptions>),
-    /// Play plain RTP that is pushed to a port, or to a multicast group
+    /// Play RTP that is pushed to a port or to a multicast group, and what Roc Toolkit sends
     #[command(after_help = listen::EXAMPLES)]
     Listen(Box<ListenOptions>),
     /// List the presentations of a streamer

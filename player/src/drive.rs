@@ -20,14 +20,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use cantus_qos::roq::FlowId;
-use cantus_qos::spec::sdp::{Destination, MAX_SDP};
+use cantus_qos::spec::sdp::MAX_SDP;
 use cantus_qos::stats::report::QosReport;
 use cantus_qos::time::{MonoTime, NtpTime};
 use tokio::time::{Instant as TimerInstant, sleep_until};
 
 use crate::cli::{ListenOptions, PlayOptions};
 use crate::error::PlayError;
-use crate::feed::{Feed, FeedError};
+use crate::feed::{Feed, FeedError, Place};
 use crate::session::Player;
 use crate::trust::Trust;
 use crate::url::{Source, StreamUrl};
@@ -138,8 +138,18 @@ pub async fn listen(options: &ListenOptions) -> (QosReport, Result<Finish, Failu
     let wish = options.wish(clock.seed());
     let (report, trace) = (options.report.as_ref(), options.trace.as_ref());
     let to = Places { report, trace, outputs: options };
-    match Feed::at(&options.url, &wish) {
-        Ok(feed) => receive(clock, wish, feed, options.interface, to).await,
+    let feed = match options.roc() {
+        Some(ports) => Feed::of_roc(&options.url, ports, &wish),
+        None => Feed::at(&options.url, &wish),
+    };
+    match feed {
+        Ok(mut feed) => {
+            if options.latency.is_none() {
+                // What nobody has asked for is no promise.
+                feed.playing.terms.delay = wish.spec.delay;
+            }
+            receive(clock, wish, feed, options.interface, to).await
+        }
         Err(error) => (Player::new(wish).report(), Err(error.into())),
     }
 }
@@ -180,7 +190,7 @@ enum Way<'a> {
     /// It is asked for.
     Server(&'a StreamUrl, Trust),
     /// Unasked, to these ports, and groups joined on an interface.
-    Feed(&'a [(FlowId, Destination)], Option<Interface>),
+    Feed(&'a [(FlowId, Place)], Option<Interface>),
 }
 
 async fn perform(
@@ -246,7 +256,11 @@ async fn run(
         }
         Way::Feed(flows, interface) => {
             let link = Link::Feed(FeedLink::open(flows, interface)?);
-            let places: Vec<_> = flows.iter().map(|(_, to)| to.rtp.to_string()).collect();
+            let sound = flows.iter().filter_map(|(_, place)| match place {
+                Place::Media(at) => Some(at.rtp.to_string()),
+                Place::Repair(_) => None,
+            });
+            let places: Vec<_> = sound.collect();
             show.note(&format!("listening at {}", places.join(" and ")));
             link
         }

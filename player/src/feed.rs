@@ -1,12 +1,18 @@
 //! Sound that is pushed to us: described beforehand, by an SDP file or in a URL, and sent without
 //! being asked for. There is no control channel, and so no beginning, no end and no promise.
 
+pub mod roc;
 mod url;
 
+use std::net::SocketAddr;
+
+use cantus_qos::fec::Scheme;
+use cantus_qos::fec::block::Layout;
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::{Description, Destination, SdpError};
 use cantus_qos::time::MediaTime;
 
+pub use roc::RocPorts;
 pub use url::{FeedUrl, FeedUrlError};
 
 use crate::client::{FlowPlan, Playing};
@@ -16,9 +22,18 @@ use crate::wish::Wish;
 #[derive(Clone, Debug)]
 pub struct Feed {
     /// Where each flow comes.
-    pub flows: Vec<(FlowId, Destination)>,
+    pub flows: Vec<(FlowId, Place)>,
     /// What the flows carry.
     pub playing: Playing,
+}
+
+/// Where a flow comes.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// Sound, and reports of its sender.
+    Media(Destination),
+    /// Repair.
+    Repair(SocketAddr),
 }
 
 /// A description of a feed that cannot be heard. Each is one line for the user.
@@ -71,11 +86,29 @@ impl Feed {
         Ok(feed)
     }
 
+    /// The feed that Roc Toolkit sends: the sound to `url`, the rest to `ports`.
+    ///
+    /// # Errors
+    ///
+    /// If it is nothing that can be heard.
+    pub fn of_roc(url: &FeedUrl, ports: RocPorts, wish: &Wish) -> Result<Self, FeedError> {
+        let rtp = url.destination().rtp;
+        let media = Destination { rtp, rtcp: ports.control.unwrap_or(rtp) };
+        let mut feed = Self::at(url, wish)?;
+        feed.flows.iter_mut().for_each(|(_, place)| *place = Place::Media(media));
+        // How many packets a block has, each of them tells.
+        let scheme = Scheme::Block(Layout::Rs8m);
+        let repair = feed.playing.flows.first().and_then(|sound| sound.repair(2, scheme));
+        feed.flows.extend(repair.iter().map(|plan| (plan.id, Place::Repair(ports.repair))));
+        feed.playing.flows.extend(repair);
+        Ok(feed)
+    }
+
     fn of(description: Description, destinations: &[Destination], wish: &Wish) -> Option<Self> {
         let tracks = description.tracks.iter().zip(destinations).zip(1..);
         let planned = tracks.filter_map(|((track, destination), number)| {
             let plan = FlowPlan::pushed(number, track)?;
-            Some(((plan.id, *destination), plan))
+            Some(((plan.id, Place::Media(*destination)), plan))
         });
         let (flows, plans): (Vec<_>, Vec<_>) = planned.take(FlowPlan::MAX_AUDIO).unzip();
         let playing = Playing {
@@ -94,6 +127,7 @@ impl Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Role;
     use crate::stand_in::wish;
 
     fn described(media: &str) -> Result<Feed, FeedError> {
@@ -105,8 +139,12 @@ mod tests {
     fn each_audio_track_is_a_flow_where_it_comes_up_to_two() {
         let track = |port| format!("m=audio {port} RTP/AVP 0\r\n");
         let feed = described(&[5_004, 5_006, 5_008].map(track).concat()).unwrap();
-        let ports = feed.flows.iter().map(|(_, destination)| destination.rtp.port());
-        assert_eq!(ports.collect::<Vec<_>>(), [5_004, 5_006]);
+        let media = |port| {
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            Place::Media(Destination::new(address).unwrap())
+        };
+        let places = feed.flows.iter().map(|(_, place)| *place);
+        assert_eq!(places.collect::<Vec<_>>(), [media(5_004), media(5_006)]);
         assert_eq!(feed.playing.flows.len(), 2);
         assert!(feed.playing.flows.iter().all(|plan| plan.accepted));
     }
@@ -118,6 +156,22 @@ mod tests {
         for (media, asks) in [(audio.to_owned(), false), (format!("{audio}{again}"), true)] {
             let feed = described(&media).unwrap();
             assert_eq!(feed.playing.flows[0].retransmission.is_some(), asks, "{media}");
+        }
+    }
+
+    #[test]
+    fn roc_sends_sound_repair_and_reports_to_a_port_each() {
+        let address = |port| SocketAddr::from(([0, 0, 0, 0], port));
+        let url = "rtp+rs8m://0.0.0.0:10001".parse().unwrap();
+        let (rtp, repair) = (address(10_001), address(10_002));
+        for (control, rtcp) in [(Some(address(10_003)), address(10_003)), (None, rtp)] {
+            let feed = Feed::of_roc(&url, RocPorts { repair, control }, &wish()).unwrap();
+            let places = feed.flows.iter().map(|(_, place)| *place);
+            let media = Place::Media(Destination { rtp, rtcp });
+            assert_eq!(places.collect::<Vec<_>>(), [media, Place::Repair(repair)]);
+            let protects = feed.playing.flows[0].id;
+            let scheme = Scheme::Block(Layout::Rs8m);
+            assert_eq!(feed.playing.flows[1].role, Role::Repair { protects, scheme });
         }
     }
 

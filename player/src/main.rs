@@ -10,10 +10,14 @@ use cantus_player::trust::{PinError, Trust};
 use cantus_qos::fec::Scheme;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium};
 use cantus_qos::stats::report::QosReport;
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(why) = contradiction(&cli.command) {
+        Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+    }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
@@ -26,6 +30,14 @@ fn main() -> ExitCode {
     // A name that is still being looked up, or a disk that hangs, does not hold up the end.
     runtime.shutdown_background();
     status
+}
+
+/// What cannot be meant together.
+fn contradiction(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Listen(options) => options.contradiction(),
+        Command::Play(_) | Command::List(_) | Command::Info(_) => None,
+    }
 }
 
 async fn run(command: Command) -> ExitCode {

@@ -1,6 +1,6 @@
 //! `cantus-player listen`.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{Out, positive, sink_clock};
 use crate::drive::Interface;
-use crate::feed::FeedUrl;
+use crate::feed::{FeedUrl, RocPorts, roc};
 use crate::wish::{Carrier, Language, Latency, Wish};
 
 pub(super) const EXAMPLES: &str = "\
@@ -25,6 +25,11 @@ Examples:
   A telephone, as exact samples, into a file:
     cantus-player listen 'rtp://192.0.2.7:4000?pt=0' --out wav:call.wav --latency 200
 
+  What Roc Toolkit sends, repaired (roc-send -s rtp+rs8m://HOST:10001 -r rs8m://HOST:10002
+  -c rtcp://HOST:10003), or cantus-streamer push --to rtp+rs8m://HOST:10001 with the same:
+    cantus-player listen rtp+rs8m://0.0.0.0:10001 --repair rs8m://0.0.0.0:10002 \\
+        --control rtcp://0.0.0.0:10003
+
 Where an SDP file tells all this: cantus-player play file.sdp.
 
 It waits until something comes, and ends when the sender says goodbye, or when nothing has come for
@@ -37,17 +42,27 @@ Exit status: 0 played to the end, 1 failed, 2 wrong usage, 130 or 143 interrupte
 pub struct ListenOptions {
     /// rtp://ADDRESS:PORT?pt=PAYLOAD: an address of this machine, or a group to be joined; opus,
     /// l16/RATE/CHANNELS, pcmu, pcma, or a static payload type (0, 8, 10, 11). RTCP is heard on
-    /// the port after it, and on the same
+    /// the port after it, and on the same. rtp+rs8m://ADDRESS:PORT for Roc Toolkit: L16 of 44.1 kHz
+    /// in stereo where nothing else is said, ?pt=11 in mono
     pub url: FeedUrl,
+
+    /// Where repair comes, if the sound comes to rtp+rs8m://: rs8m://ADDRESS:PORT
+    #[arg(long, value_name = "URL", value_parser = roc::repair)]
+    pub repair: Option<SocketAddr>,
+
+    /// Where reports come, if the sound comes to rtp+rs8m://: rtcp://ADDRESS:PORT
+    #[arg(long, value_name = "URL", value_parser = roc::control, requires = "repair")]
+    pub control: Option<SocketAddr>,
 
     /// Where the sound goes: speaker, wav:FILE or null
     #[arg(long, value_name = "SINK", default_value_t)]
     pub out: Out,
 
     /// How long playback waits behind the sender: auto (as the jitter of the network needs), or a
-    /// constant such as 200ms; a bare number is milliseconds
-    #[arg(long, value_name = "DELAY", default_value_t)]
-    pub latency: Latency,
+    /// constant such as 200ms; a bare number is milliseconds [default: auto; 200ms for Roc, for its
+    /// repair comes after blocks of 90 ms]
+    #[arg(long, value_name = "DELAY")]
+    pub latency: Option<Latency>,
 
     /// The promise to check, such as 'jitter<=30ms,loss<=1%'
     #[arg(long, value_name = "TERMS")]
@@ -72,11 +87,24 @@ pub struct ListenOptions {
 }
 
 impl ListenOptions {
+    /// Where Roc sends the rest to, if it is Roc that sends.
+    pub fn roc(&self) -> Option<RocPorts> {
+        Some(RocPorts { repair: self.repair?, control: self.control })
+    }
+
+    /// What cannot be meant together.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        (self.url.is_repaired() != self.repair.is_some()).then_some(
+            "rtp+rs8m://ADDRESS:PORT and --repair rs8m://ADDRESS:PORT belong together: Roc sends to both",
+        )
+    }
+
     /// What the pure player is told. `seed` begins its own identifiers.
     pub fn wish(&self, seed: u64) -> Wish {
         let mut wish = Wish::new(self.url.as_url(), Carrier::Udp);
         wish.language = Language::None;
-        wish.latency = self.latency;
+        let usual = self.roc().map_or(Latency::Auto, |_| Latency::Fixed(roc::LATENCY));
+        wish.latency = self.latency.unwrap_or(usual);
         wish.spec = self.qos.unwrap_or_default();
         wish.length = self.length.map(MediaTime::from_duration);
         wish.sink_clock = sink_clock(&self.out);

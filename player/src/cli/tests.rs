@@ -150,7 +150,7 @@ fn the_examples_in_the_help_are_command_lines_that_work() {
             examples += 1;
         }
     }
-    assert!(examples == 19, "{examples}");
+    assert!(examples == 20, "{examples}");
 }
 
 #[test]
@@ -207,5 +207,32 @@ fn what_is_pushed_is_played_by_its_sdp_file_or_listened_to_by_its_address() {
     }
     for name in ["no-such-interface", "..", "../lo", ""] {
         assert!(parse(&["listen", url, "--interface", name]).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn what_roc_sends_comes_to_ports_of_its_own_a_fifth_of_a_second_behind() {
+    let listen = |rest: &[&str]| match parse(&[&["listen"][..], rest].concat()).unwrap() {
+        Command::Listen(options) => options,
+        other => panic!("{other:?}"),
+    };
+    let (url, repair) = ("rtp+rs8m://0.0.0.0:10001", "rs8m://0.0.0.0:10002");
+    let options = listen(&[url, "--repair", repair, "--control", "rtcp://0.0.0.0:10003"]);
+    let ports = options.roc().map(|ports| (ports.repair.port(), ports.control.unwrap().port()));
+    assert_eq!((ports, options.contradiction()), (Some((10_002, 10_003)), None));
+    assert_eq!(options.wish(0).latency, Latency::Fixed(Duration::from_millis(200)));
+    let options = listen(&[url, "--repair", repair, "--latency", "auto"]);
+    assert_eq!((options.wish(0).latency, options.contradiction()), (Latency::Auto, None));
+
+    for apart in [&[url][..], &["rtp://0.0.0.0:5004?pt=opus", "--repair", repair]] {
+        let why = listen(apart).contradiction().unwrap();
+        assert!(why.contains("--repair rs8m://ADDRESS:PORT belong together"), "{why}");
+    }
+    for wrong in [
+        &["listen", url, "--control", "rtcp://0.0.0.0:10003"][..],
+        &["listen", url, "--repair", "rtcp://0.0.0.0:10002"],
+        &["listen", url, "--repair", "rs8m://host:10002"],
+    ] {
+        assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
 }

@@ -85,6 +85,12 @@ impl FlowPlan {
         Some(Self { accepted: true, ..Self::new(number, track, role, "")? })
     }
 
+    /// The plan for what repairs this track and is sent so too.
+    pub(crate) fn repair(&self, number: u64, scheme: Scheme) -> Option<Self> {
+        let role = Role::Repair { protects: self.id, scheme };
+        Some(Self { id: FlowId::new(number)?, name: String::new(), role, ..self.clone() })
+    }
+
     fn new(number: u64, track: &Track, role: Role, base: &str) -> Option<Self> {
         Some(Self {
             id: FlowId::new(number)?,

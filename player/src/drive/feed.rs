@@ -9,7 +9,6 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp;
-use cantus_qos::spec::sdp::Destination;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -18,6 +17,7 @@ use tracing::debug;
 
 use super::link::{Arrival, ConnectError, INBOX};
 use super::udp::{MAX_DATAGRAM, RECEIVE_BUFFER, mark};
+use crate::feed::Place;
 
 /// Where groups are joined.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -49,22 +49,35 @@ struct Reports {
 impl FeedLink {
     /// Opens what `flows` come to; groups are joined on `interface`, or where the system thinks best.
     pub(super) fn open(
-        flows: &[(FlowId, Destination)],
+        flows: &[(FlowId, Place)],
         interface: Option<Interface>,
     ) -> Result<Self, ConnectError> {
         let (sender, arrivals) = channel(INBOX);
         let mut readers = JoinSet::new();
         let mut reports = BTreeMap::new();
-        for (flow, destination) in flows {
+        for (flow, place) in flows {
             let open = |at: SocketAddr| {
                 let opened = receive_at(at, interface);
                 opened.map(Arc::new).map_err(|cause| ConnectError::Feed { at, cause })
+            };
+            let destination = match place {
+                Place::Media(destination) => destination,
+                Place::Repair(at) => {
+                    let repair = open(*at)?;
+                    readers.spawn(read_packets(
+                        repair,
+                        (*flow, Channel::Rtp),
+                        None,
+                        sender.clone(),
+                    ));
+                    continue;
+                }
             };
             let group = destination.rtcp.ip().is_multicast().then_some(destination.rtcp);
             let to = Arc::new(Mutex::new(group));
             let rtp = open(destination.rtp)?;
             let mut read = |socket: &Arc<UdpSocket>, usual| {
-                let (socket, to) = (socket.clone(), to.clone());
+                let (socket, to) = (socket.clone(), Some(to.clone()));
                 readers.spawn(read_packets(socket, (*flow, usual), to, sender.clone()));
             };
             read(&rtp, Channel::Rtp);
@@ -125,10 +138,11 @@ fn receive_at(at: SocketAddr, interface: Option<Interface>) -> io::Result<UdpSoc
 }
 
 /// Whoever sends is heard: its packets are told from others by their source (RFC 3550, section 8).
+/// Where no reports go `to`, none come: repair packets have no header, and some look like reports.
 async fn read_packets(
     socket: Arc<UdpSocket>,
     (flow, usual): (FlowId, Channel),
-    to: Arc<Mutex<Option<SocketAddr>>>,
+    to: Option<Arc<Mutex<Option<SocketAddr>>>>,
     arrivals: Sender<Arrival>,
 ) {
     let mut buffer = vec![0; MAX_DATAGRAM];
@@ -140,8 +154,8 @@ async fn read_packets(
         };
         let data = Bytes::copy_from_slice(&buffer[..length]);
         // RTCP may share the port of RTP, told or untold (RFC 5761, section 4).
-        let channel = if rtcp::is_rtcp(&data) { Channel::Rtcp } else { usual };
-        if channel == Channel::Rtcp {
+        let channel = if to.is_some() && rtcp::is_rtcp(&data) { Channel::Rtcp } else { usual };
+        if let Some(to) = to.as_ref().filter(|_| channel == Channel::Rtcp) {
             let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
             if to.is_none_or(|to| !to.ip().is_multicast()) {
                 *to = Some(from);

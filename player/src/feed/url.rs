@@ -1,4 +1,5 @@
-//! Where plain RTP comes, and what it carries: `rtp://ADDRESS:PORT?pt=CODEC`.
+//! Where RTP comes, and what it carries: `rtp://ADDRESS:PORT?pt=CODEC`, or `rtp+rs8m://ADDRESS:PORT`
+//! where Roc Toolkit sends it.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,7 +17,13 @@ const PACKET_TIME: MediaTime = MediaTime::from_millis(20);
 /// The sampling rates that are credible, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
-/// An address that plain RTP is sent to, and the codec, which the packets do not tell.
+/// What a packet of Roc's holds, in milliseconds, rounded up to whole frames.
+const ROC_PACKET: u32 = 5;
+
+/// What Roc sends if nothing else is wished: L16 of 44.1 kHz in stereo, by its number.
+const ROC_PAYLOAD: &str = "pt=10";
+
+/// An address that RTP is sent to, and the codec, which the packets do not tell.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FeedUrl {
     destination: Destination,
@@ -24,6 +31,7 @@ pub struct FeedUrl {
     format: AudioFormat,
     payload_type: PayloadType,
     is_static: bool,
+    is_repaired: bool,
     text: String,
 }
 
@@ -31,7 +39,9 @@ pub struct FeedUrl {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum FeedUrlError {
     /// It does not begin as it should.
-    #[error("'{0}' is not where RTP comes: rtp://0.0.0.0:5004?pt=opus is")]
+    #[error(
+        "'{0}' is not where RTP comes: rtp://0.0.0.0:5004?pt=opus is, or rtp+rs8m://0.0.0.0:10001 for Roc"
+    )]
     Form(String),
     /// Not an address of this host, or of a group, and a port.
     #[error("'{0}' is not an IP address and a port from 1 to 65534, such as 0.0.0.0:5004")]
@@ -59,13 +69,25 @@ impl FeedUrl {
         self.is_static
     }
 
+    /// Whether its packets have a place in Roc's blocks, and repair comes beside them.
+    pub fn is_repaired(&self) -> bool {
+        self.is_repaired
+    }
+
     /// What it carries.
     pub fn track(&self) -> Track {
         let (codec, format) = (self.codec, self.format);
+        let packet_time = match self.is_repaired {
+            true => {
+                let frames = (format.rate.hz() * ROC_PACKET).div_ceil(1_000);
+                MediaTime::from_ticks(frames.into(), format.rate)
+            }
+            false => PACKET_TIME,
+        };
         Track {
             control: String::new(),
             name: "audio".to_owned(),
-            medium: Medium::Audio { codec, format, packet_time: PACKET_TIME, longest: None },
+            medium: Medium::Audio { codec, format, packet_time, longest: None },
             payload_type: self.payload_type,
             send_time_id: None,
             retransmission: None,
@@ -90,9 +112,18 @@ impl FromStr for FeedUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let form = || FeedUrlError::Form(text.to_owned());
-        let rest = text.strip_prefix("rtp://").ok_or_else(form)?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
+        let is_repaired = match scheme {
+            "rtp" => false,
+            "rtp+rs8m" => true,
+            _ => return Err(form()),
+        };
         Url::parse(text).map_err(|_| form())?;
-        let (address, query) = rest.split_once('?').ok_or(FeedUrlError::NoCodec)?;
+        let (address, query) = match rest.split_once('?') {
+            Some(parts) => parts,
+            None if is_repaired => (rest, ROC_PAYLOAD),
+            None => return Err(FeedUrlError::NoCodec),
+        };
         let at = address.strip_suffix('/').unwrap_or(address);
         let rtp: Option<SocketAddr> = at.parse().ok();
         let destination = rtp.and_then(Destination::new);
@@ -108,7 +139,7 @@ impl FromStr for FeedUrl {
         let dynamic = PayloadType::new(96).ok_or_else(unknown)?;
         let (payload_type, is_static) = (number.unwrap_or(dynamic), number.is_some());
         let text = text.to_owned();
-        Ok(Self { destination, codec, format, payload_type, is_static, text })
+        Ok(Self { destination, codec, format, payload_type, is_static, is_repaired, text })
     }
 }
 
@@ -170,6 +201,35 @@ mod tests {
             assert!(line.starts_with(&format!("'{address}' is not an IP address")), "{line}");
         }
         assert!(wrong("rtp://[::1]:5004?pt=mp3").starts_with("'mp3' is no payload"));
+    }
+
+    #[test]
+    fn what_roc_sends_is_told_by_its_scheme_and_need_not_say_what_it_carries() {
+        let track = |text: &str| {
+            let url: FeedUrl = text.parse().unwrap();
+            assert!(url.is_repaired() && url.is_static());
+            assert_eq!(url.as_url().as_str(), text);
+            url.track()
+        };
+        for (text, number, channels) in
+            [("rtp+rs8m://0.0.0.0:10001", 10, 2), ("rtp+rs8m://0.0.0.0:10001?pt=11", 11, 1)]
+        {
+            let Track {
+                payload_type,
+                medium: Medium::Audio { codec, format, packet_time, .. },
+                ..
+            } = track(text)
+            else {
+                panic!("{text} is sound")
+            };
+            assert_eq!(
+                (payload_type.get(), codec, format.channels),
+                (number, AudioCodec::L16, channels)
+            );
+            assert_eq!((format.rate.hz(), packet_time.ticks(format.rate)), (44_100, 221));
+        }
+        assert!("rs8m://0.0.0.0:10001".parse::<FeedUrl>().is_err());
+        assert!("rtp+ldpc://0.0.0.0:10001".parse::<FeedUrl>().is_err());
     }
 
     proptest! {

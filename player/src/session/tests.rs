@@ -16,6 +16,7 @@ mod hostile;
 mod lengths;
 mod pushed;
 mod reporting;
+mod roc;
 mod starting;
 mod terms;
 

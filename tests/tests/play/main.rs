@@ -4,5 +4,6 @@
 mod clean;
 mod gone;
 mod login;
+mod roc;
 mod seek;
 mod stage;

@@ -28,16 +28,17 @@ fn push(house: &mut House, after: u64, range: std::ops::Range<usize>) {
     range.for_each(|index| house.send(ms(after + index as u64 * 20), &unit(index)));
 }
 
-fn goodbye() -> Bytes {
+/// The last report of this source.
+pub(super) fn goodbye(ssrc: Ssrc) -> Bytes {
     let report = SenderReport {
-        ssrc: SSRC,
+        ssrc,
         ntp: NtpTime::from_bits(1 << 40),
         rtp: RtpTimestamp(0),
         packets: 0,
         octets: 0,
         blocks: vec![],
     };
-    let bye = RtcpPacket::Bye { ssrcs: vec![SSRC], reason: None };
+    let bye = RtcpPacket::Bye { ssrcs: vec![ssrc], reason: None };
     rtcp::write_compound(&[RtcpPacket::SenderReport(report), bye])
 }
 
@@ -45,7 +46,7 @@ fn goodbye() -> Bytes {
 fn it_is_waited_for_however_long_it_takes_and_heard_until_the_sender_says_goodbye() {
     let mut house = described();
     push(&mut house, 300_000, 0..100);
-    house.arrive(ms(302_000), AUDIO, Channel::Rtcp, goodbye());
+    house.arrive(ms(302_000), AUDIO, Channel::Rtcp, goodbye(SSRC));
     house.run(ms(400_000));
     assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
     assert_eq!(house.first().0, ms(300_200));
@@ -76,7 +77,7 @@ fn where_nobody_says_goodbye_silence_is_the_end_and_nothing_counts_as_lost_for_i
 fn a_goodbye_that_comes_late_makes_nothing_lost() {
     let mut house = described();
     push(&mut house, 10, 0..100);
-    house.arrive(ms(3_010), AUDIO, Channel::Rtcp, goodbye());
+    house.arrive(ms(3_010), AUDIO, Channel::Rtcp, goodbye(SSRC));
     house.run(ms(60_000));
     assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
     let audio = house.audio();
