@@ -278,8 +278,8 @@ impl Player {
                     Ending::Stopped => track.stock.ledger.stop(),
                     // Nobody knows whether more was sent; a goodbye comes when it comes, and what
                     // was made up until then was never missing.
-                    Ending::Silent { .. } => track.stock.finish_with_what_came(),
-                    Ending::Completed if pushed => track.stock.finish_with_what_came(),
+                    Ending::Silent { .. } => track.finish_with_what_came(),
+                    Ending::Completed if pushed => track.finish_with_what_came(),
                     Ending::Completed | Ending::Failed(_) => track.stock.ledger.finish(),
                 }
             }

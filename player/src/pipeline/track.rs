@@ -218,6 +218,12 @@ impl Track {
         self.stock.miss(from, to);
     }
 
+    /// What came last was the end, and what was made up after it stands for nothing.
+    pub(crate) fn finish_with_what_came(&mut self) {
+        self.stock.finish_with_what_came();
+        self.voice.finish_with_what_came();
+    }
+
     /// Appends `frames` frames that go on as the last ones did, while playback waits.
     pub(crate) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
         self.voice.extend(frames, out);

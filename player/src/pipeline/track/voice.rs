@@ -17,6 +17,8 @@ use crate::pipeline::handed::HandOver;
 pub(crate) struct Voice {
     /// Sound that had to be made up.
     pub concealed: MediaTime,
+    /// How much of that was made up since a unit was last heard.
+    tail: MediaTime,
     /// Sound that came out, made up or not.
     pub played: MediaTime,
     /// Payload of what was decoded, in bytes.
@@ -59,6 +61,7 @@ impl Voice {
         };
         Ok(Self {
             concealed: MediaTime::ZERO,
+            tail: MediaTime::ZERO,
             played: MediaTime::ZERO,
             payload: 0,
             codec,
@@ -133,8 +136,18 @@ impl Voice {
     pub(super) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
         self.decoder.conceal(frames, out);
         let length = MediaTime::from_ticks(frames as i64, self.format.rate);
-        self.concealed += length;
+        self.note_concealed(length);
         self.played += length;
+    }
+
+    fn note_concealed(&mut self, length: MediaTime) {
+        self.concealed += length;
+        self.tail += length;
+    }
+
+    /// Nothing was missing behind the last unit: it was the end.
+    pub(crate) fn finish_with_what_came(&mut self) {
+        self.concealed -= std::mem::take(&mut self.tail);
     }
 
     /// Decodes what was sent before the sound begins, unheard, so that the decoder remembers what
@@ -170,6 +183,7 @@ impl Voice {
         match self.decoder.decode(&unit.data, &mut self.decoded) {
             Ok(1..) => {
                 self.payload += unit.data.len() as u64;
+                self.tail = MediaTime::ZERO;
                 stock.on_played(&unit, due, (at, wanted));
             }
             // Empty, or damaged on the way, and yet well-formed RTP: as good as lost.
@@ -190,7 +204,7 @@ impl Voice {
 
     fn conceal(&mut self, frames: usize) {
         self.decoder.conceal(frames, &mut self.decoded);
-        self.concealed += MediaTime::from_ticks(frames as i64, self.format.rate);
+        self.note_concealed(MediaTime::from_ticks(frames as i64, self.format.rate));
     }
 
     /// The largest skew against the presentation that was let stand, in samples.

@@ -82,6 +82,7 @@ fn a_goodbye_that_comes_late_makes_nothing_lost() {
     assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
     let audio = house.audio();
     assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
+    assert_eq!(audio.concealed_ms, Some(0.0), "what is heard until then stands for nothing");
 }
 
 #[test]
