@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import case
 import peers
@@ -87,6 +87,15 @@ def run_all(cases, setting, absent, jobs):
     return results
 
 
+def run_alone(results, setting):
+    """What failed beside others is run once more with the machine to itself, and both are told."""
+    for number, first in enumerate(results):
+        if first.outcome == "FAILED":
+            again = Trial(first.case, number + 1, setting).run()
+            print(line(again), flush=True)
+            results[number] = replace(again, detail=f"{again.detail} (beside others: {first.detail})")
+
+
 def lacking(each, setting):
     """What of ours a case is about and is not there."""
     if each.ours:
@@ -119,6 +128,7 @@ def main():
     for version in peers.versions(names):
         print(version)
     results = run_all(cases, setting, absent, arguments.jobs)
+    run_alone(results, setting)
     print(f"\n{'who':<22} {'with whom':<22} {'what':<34} {'link':<7} {'result':<8} {'s':>5}")
     print("\n".join(line(result) for result in results))
     counts = {outcome: sum(result.outcome == outcome for result in results)

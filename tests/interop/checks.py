@@ -28,7 +28,8 @@ def exact(trial, status):
     heard, source = _hear(trial)
     source = source.since(trial.case.expect.get("since", 0))
     piece = source.rate // 100
-    clipped = heard.seconds >= source.seconds - trial.case.expect.get("clipped", -1)
+    clip = trial.case.expect.get("clipped", -1) if trial.case.link != "clean" else -1
+    clipped = heard.seconds >= source.seconds - clip
     if clipped:
         heard = heard.until(heard.frames // piece * piece)
     missing = sound.pieces_missing(heard, source, piece, to_the_end=not clipped)
