@@ -40,6 +40,7 @@ bench: tools
 # In virtual time and with generated traces the figures are the same on every machine. What is
 # compared here was built for the tests: nothing is built twice.
 baseline: tools
+	@mkdir -p target
 	cargo run --locked --quiet -p cantus-bench -- matrix benches/plans/baseline.toml \
 	  --generated-traces --out target/baseline >target/baseline.txt
 	@if [ -n '$(UPDATE)' ]; then \
