@@ -1,9 +1,11 @@
 //! The only loop of the player that owns the clock, the sockets, the sink and the screen.
 
+mod clock;
 mod feed;
 mod link;
 mod query;
 mod quic;
+mod session;
 mod show;
 mod signals;
 mod udp;
@@ -17,13 +19,11 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::MAX_SDP;
 use cantus_qos::stats::report::QosReport;
-use cantus_qos::time::{MonoTime, NtpTime};
-use tokio::time::{Instant as TimerInstant, sleep_until};
 
 use crate::cli::{ListenOptions, PlayOptions};
 use crate::error::PlayError;
@@ -31,32 +31,21 @@ use crate::feed::{Feed, FeedError, Place};
 use crate::session::Player;
 use crate::trust::Trust;
 use crate::url::{Source, StreamUrl};
-use crate::wire::{Ending, Event, Input, Output};
 use crate::wish::Wish;
+use clock::Clock;
 use feed::FeedLink;
-use link::{Arrival, Link};
+use link::Link;
+use session::Session;
 use show::Show;
 use signals::Signals;
-
-/// How often a sound card is asked whether it wants samples.
-const SINK_PERIOD: Duration = Duration::from_millis(5);
 
 /// How long before they are due samples leave for a file or for nowhere. A timer wakes this loop
 /// one to five milliseconds late even on an idle machine; a sound card with as much in its buffer
 /// would not let that be heard either.
 pub const SINK_LEAD: Duration = Duration::from_millis(5);
 
-/// How often the status line is drawn.
-const STATUS_PERIOD: Duration = Duration::from_millis(200);
-
 /// How long goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(500);
-
-/// A sound card that has stopped does not hold up the end for longer than this.
-const DRAIN: Duration = Duration::from_secs(3);
-
-/// Sound servers hold a little more than they say: one of PipeWire's steps, 21 ms, through ALSA.
-const TAIL: Duration = Duration::from_millis(50);
 
 /// Why playing did not succeed. Each is one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -266,7 +255,7 @@ async fn run(
         }
     };
     player.start(clock.now(), asked_at);
-    let mut session = Session { clock, player, show, link: &mut link, ending: None };
+    let mut session = Session::new(clock, player, show, &mut link);
     let finish = session.run(&mut signals).await;
     if finish.is_err() {
         session.take_leave();
@@ -280,165 +269,4 @@ fn names_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let address = host.parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-struct Session<'a, 'b> {
-    clock: &'a Clock,
-    player: &'a mut Player,
-    show: &'a mut Show<'b>,
-    link: &'a mut Link,
-    ending: Option<Ending>,
-}
-
-impl Session<'_, '_> {
-    async fn run(&mut self, signals: &mut Signals) -> Result<Finish, Failure> {
-        let mut interrupted = None;
-        let mut status_at = MonoTime::ZERO;
-        while self.ending.is_none() {
-            self.feed_sink();
-            let deadline = self.poll()?;
-            if self.ending.is_some() {
-                break;
-            }
-            let now = self.clock.now();
-            if status_at <= now {
-                status_at = now + STATUS_PERIOD;
-                self.show.status(now, self.player);
-            }
-            let sink = self.show.wanted().map(|_| now + SINK_PERIOD);
-            let wake = deadline.into_iter().chain(sink).min().unwrap_or(status_at).min(status_at);
-            tokio::select! {
-                arrival = self.link.arrival() => self.take(arrival),
-                () = sleep_until(self.clock.timer(wake)) => {}
-                signal = signals.next() => {
-                    interrupted = Some(signal);
-                    self.player.handle(self.clock.now(), Input::Stop);
-                }
-            }
-        }
-        self.poll()?;
-        if let (Some(Ending::Stopped), Some(signal)) = (&self.ending, interrupted) {
-            return Ok(Finish::Interrupted(signal));
-        }
-        let interrupted = tokio::select! {
-            () = self.drain() => None,
-            signal = signals.next() => Some(signal),
-        };
-        match &self.ending {
-            Some(Ending::Silent { after }) => {
-                let after = after.as_secs();
-                self.show.note(&format!(
-                    "nothing has come for {after} s, and the sender has not said goodbye"
-                ));
-            }
-            Some(Ending::Completed) if self.player.is_endless() => {
-                self.show.note("the sender has said goodbye");
-            }
-            _ => {}
-        }
-        match (self.ending.take(), interrupted) {
-            (Some(Ending::Failed(error)), _) => Err(error.into()),
-            (_, Some(signal)) => Ok(Finish::Interrupted(signal)),
-            (_, None) => Ok(Finish::Completed),
-        }
-    }
-
-    /// What is written to a sound card is to be heard.
-    async fn drain(&mut self) {
-        let until = self.clock.now() + DRAIN;
-        while self.show.pending() > Duration::ZERO && self.clock.now() < until {
-            sleep_until(self.clock.timer(self.clock.now() + SINK_PERIOD)).await;
-        }
-        if self.show.wanted().is_some() {
-            sleep_until(self.clock.timer(self.clock.now() + TAIL)).await;
-        }
-    }
-
-    /// Something of ours has failed: the server is told that we leave, and nothing is shown any
-    /// more.
-    fn take_leave(&mut self) {
-        let now = self.clock.now();
-        self.player.handle(now, Input::Stop);
-        loop {
-            match self.player.poll(now) {
-                Output::Wait(_) => return,
-                Output::Control(data) => self.link.control(data),
-                Output::Transmit { flow, channel, class, data } => {
-                    self.link.transmit(flow, channel, class, &data);
-                }
-                Output::Bind(_) | Output::Peer { .. } | Output::Event(_) => {}
-            }
-        }
-    }
-
-    fn take(&mut self, arrival: Arrival) {
-        let now = self.clock.now();
-        match arrival {
-            Arrival::Control(data) => self.player.handle(now, Input::Control(&data)),
-            Arrival::Packet { flow, channel, data } => {
-                self.player.handle(now, Input::Packet { flow, channel, data });
-            }
-            Arrival::Closed => self.player.handle(now, Input::Closed),
-        }
-    }
-
-    fn feed_sink(&mut self) {
-        if let Some(round_trip) = self.link.round_trip() {
-            self.player.handle(self.clock.now(), Input::RoundTrip(round_trip));
-        }
-        if let Some(frames) = self.show.wanted() {
-            let pending = self.show.pending();
-            self.player.handle(self.clock.now(), Input::SinkWants { frames, pending });
-        }
-    }
-
-    /// Does everything that is due; the instant of the next.
-    fn poll(&mut self) -> Result<Option<MonoTime>, Failure> {
-        loop {
-            let now = self.clock.now();
-            match self.player.poll(now) {
-                Output::Wait(deadline) => return Ok(deadline),
-                Output::Control(data) => self.link.control(data),
-                Output::Bind(flow) => {
-                    let ports = self.link.bind(flow)?;
-                    self.player.handle(now, Input::Bound { flow, ports });
-                }
-                Output::Peer { flow, ports } => self.link.peer(flow, ports),
-                Output::Transmit { flow, channel, class, data } => {
-                    self.link.transmit(flow, channel, class, &data);
-                }
-                Output::Event(Event::Ended(ending)) => self.ending = Some(ending),
-                Output::Event(event) => self.show.event(event)?,
-            }
-        }
-    }
-}
-
-/// The one clock.
-#[derive(Copy, Clone, Debug)]
-struct Clock {
-    zero: Instant,
-    ntp_at_zero: NtpTime,
-}
-
-impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
-    fn start() -> Self {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { zero: Instant::now(), ntp_at_zero: NtpTime::from_unix(unix) }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
-    fn now(&self) -> MonoTime {
-        MonoTime::ZERO + Instant::now().duration_since(self.zero)
-    }
-
-    fn timer(&self, at: MonoTime) -> TimerInstant {
-        TimerInstant::from_std(self.zero + at.since(MonoTime::ZERO))
-    }
-
-    /// Something that differs from player to player: its identifiers need not be secret.
-    fn seed(&self) -> u64 {
-        self.ntp_at_zero.to_bits() ^ (u64::from(std::process::id()) << 40)
-    }
 }

@@ -8,7 +8,7 @@ use cantus_qos::spec::QosSpec;
 use cantus_qos::time::MediaTime;
 use clap::Args;
 
-use super::{Out, positive, sink_clock};
+use super::{Out, positive};
 use crate::drive::Interface;
 use crate::feed::{FeedUrl, RocPorts, roc};
 use crate::wish::{Carrier, Language, Latency, Wish};
@@ -107,7 +107,7 @@ impl ListenOptions {
         wish.latency = self.latency.unwrap_or(usual);
         wish.spec = self.qos.unwrap_or_default();
         wish.length = self.length.map(MediaTime::from_duration);
-        wish.sink_clock = sink_clock(&self.out);
+        wish.sink_clock = self.out.clock();
         wish.seed = seed;
         wish
     }

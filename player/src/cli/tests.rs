@@ -1,7 +1,11 @@
+use cantus_qos::spec::Protection;
+use cantus_qos::time::MediaTime;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::url::Source;
+use crate::wish::Latency;
 
 const URL: &str = "quic://host/talk";
 

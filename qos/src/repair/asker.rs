@@ -1,5 +1,7 @@
 //! The receiver's half: what is missed, and when to ask for it.
 
+mod missing;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use crate::quantity::Bitrate;
 use crate::shaping::TokenBucket;
 use crate::stats::{Recovery, RoundTrip};
 use crate::time::MonoTime;
+use missing::{Asked, IN_VAIN, Missing};
 
 /// Bytes of a request on the wire: IPv4, UDP, RTCP header and two sources, and a field.
 const REQUEST: usize = 28 + 12 + 4;
@@ -108,48 +111,10 @@ pub struct Asker {
     counts: AskerCounts,
 }
 
-/// A unit that is missing.
-#[derive(Copy, Clone, Debug)]
-struct Missing {
-    /// When a later one came.
-    overtaken_at: Option<MonoTime>,
-    /// When it is to be asked for next; `None` if there is no hope left.
-    ask_at: Option<MonoTime>,
-    asked: Option<Asked>,
-}
-
-/// How a unit was asked for.
-#[derive(Copy, Clone, Debug)]
-struct Asked {
-    /// When first.
-    first: MonoTime,
-    /// How often.
-    times: u32,
-    /// The request that is waited for: when it was made, the unit had been sent for certain.
-    awaited: Option<MonoTime>,
-    /// How often in vain: what was asked for later has come, and answers leave in the order of
-    /// requests. Where the path has become narrow, hundreds may wait before this one.
-    in_vain: u32,
-}
-
-impl Missing {
-    fn new(overtaken_at: Option<MonoTime>, ask_at: MonoTime) -> Self {
-        Self { overtaken_at, ask_at: Some(ask_at), asked: None }
-    }
-
-    fn is_in_vain(&self) -> bool {
-        self.asked.is_some_and(|asked| asked.in_vain >= Asker::IN_VAIN)
-    }
-}
-
 impl Asker {
     /// Most units that are known to be missing at a time: more than anybody can ask for who still
     /// hears anything.
     const MOST_MISSING: u64 = 2_048;
-
-    /// A unit that was asked for so often in vain does not come any more: where one request in three
-    /// is answered, one in two hundred thousand has had bad luck only.
-    const IN_VAIN: u32 = 30;
 
     /// Who has answered none of as many requests, though other units left so long after the first of
     /// them and came, answers nothing.
@@ -283,19 +248,18 @@ impl Asker {
         if self.not_before(now) > now {
             return None;
         }
-        let due = |missing: &Missing, until: MonoTime| missing.ask_at.is_some_and(|at| at <= until);
-        if !self.missing.values().any(|missing| due(missing, now)) {
+        if !self.missing.values().any(|missing| missing.is_due(now)) {
             return None;
         }
         let down = self.is_down(now);
         let numbers: Vec<u64> = self
             .missing
             .iter()
-            .filter(|(_, missing)| down || due(missing, now + TOGETHER))
+            .filter(|(_, missing)| down || missing.is_due(now + TOGETHER))
             .map(|(number, _)| *number)
             .filter(|number| self.has_hope(now, *number))
             .collect();
-        for missing in self.missing.values_mut().filter(|missing| due(missing, now + TOGETHER)) {
+        for missing in self.missing.values_mut().filter(|missing| missing.is_due(now + TOGETHER)) {
             missing.ask_at = None;
         }
         if numbers.is_empty() || !self.budget.take(now, REQUEST) {
@@ -330,7 +294,7 @@ impl Asker {
     fn is_ignored(&self) -> bool {
         self.ignored.is_some_and(|(since, requests)| {
             let within = Self::SILENCE + self.answer_within(self.policy.again);
-            requests >= Self::IN_VAIN && self.left_at.is_some_and(|at| at.since(since) >= within)
+            requests >= IN_VAIN && self.left_at.is_some_and(|at| at.since(since) >= within)
         })
     }
 
@@ -410,15 +374,7 @@ impl Asker {
         let last = self.last_call(number);
         let answered = self.answered;
         let Some(missing) = self.missing.get_mut(&number) else { return };
-        let new = Asked { first: now, times: 0, awaited: None, in_vain: 0 };
-        let asked = missing.asked.get_or_insert(new);
-        asked.times += 1;
-        let is_sent = missing.overtaken_at.is_some();
-        let was_in_vain = asked.awaited.is_some_and(|at| answered > Some(at)) && !down;
-        asked.in_vain += u32::from(was_in_vain);
-        if is_sent && (was_in_vain || down || asked.awaited.is_none()) {
-            asked.awaited = Some(now);
-        }
+        missing.on_asked(now, answered, down);
         missing.ask_at = match last {
             Some(last) if now + 2 * overdue > last => Some(apart).filter(|at| *at <= last),
             _ => Some(now + overdue),

@@ -1,0 +1,36 @@
+//! What time it is.
+
+use std::time::{Instant, SystemTime};
+
+use cantus_qos::time::{MonoTime, NtpTime};
+use tokio::time::Instant as TimerInstant;
+
+/// The one clock.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Clock {
+    zero: Instant,
+    /// What the wall clock showed when it began.
+    pub(super) ntp_at_zero: NtpTime,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
+    pub(super) fn start() -> Self {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { zero: Instant::now(), ntp_at_zero: NtpTime::from_unix(unix) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this loop owns the clock")]
+    pub(super) fn now(&self) -> MonoTime {
+        MonoTime::ZERO + Instant::now().duration_since(self.zero)
+    }
+
+    pub(super) fn timer(&self, at: MonoTime) -> TimerInstant {
+        TimerInstant::from_std(self.zero + at.since(MonoTime::ZERO))
+    }
+
+    /// Something that differs from player to player: its identifiers need not be secret.
+    pub(super) fn seed(&self) -> u64 {
+        self.ntp_at_zero.to_bits() ^ (u64::from(std::process::id()) << 40)
+    }
+}
