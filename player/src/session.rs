@@ -138,9 +138,9 @@ impl Player {
         Output::Wait(self.next_deadline(now))
     }
 
-    /// Whether nobody has told when it would end.
-    pub fn is_endless(&self) -> bool {
-        self.pipeline.as_ref().is_some_and(|pipeline| pipeline.until().is_none())
+    /// Whether everything was played that was wanted, where that has an end.
+    pub fn is_rendered(&self) -> bool {
+        self.pipeline.as_ref().is_some_and(Pipeline::is_rendered)
     }
 
     /// Whether [`Event::Ended`] was told.
