@@ -116,6 +116,18 @@ fn a_goodbye_is_the_end_whatever_its_reason_and_however_much_was_wanted() {
 }
 
 #[test]
+fn what_comes_beyond_the_length_that_was_wanted_is_not_late() {
+    let mut house = described_for(Some(media(1_000)));
+    push(&mut house, 10, 0..100);
+    house.run(ms(60_000));
+    assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
+    assert!(house.player.is_rendered());
+    house.assert_heard(&sent(0..50 * FRAMES));
+    let audio = house.audio();
+    assert_eq!((audio.expected, audio.late, audio.residual), (50, 0, Some(0.0)));
+}
+
+#[test]
 fn after_a_pause_it_goes_on_where_it_would_have_been() {
     let mut house = described();
     push(&mut house, 10, 0..50);
