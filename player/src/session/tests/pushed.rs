@@ -81,6 +81,7 @@ fn where_nobody_says_goodbye_silence_is_the_end_and_nothing_counts_as_lost_for_i
     );
     let audio = house.audio();
     assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
+    assert_eq!(audio.played_ms, Some(2_000.0));
     let heard = house.heard();
     assert_eq!(heard[..100 * FRAMES], sent(0..100 * FRAMES));
     assert!(heard.len() <= 160 * FRAMES, "a file is not filled with what is made up");
@@ -95,7 +96,9 @@ fn a_goodbye_that_comes_late_makes_nothing_lost() {
     assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
     let audio = house.audio();
     assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
-    assert_eq!(audio.concealed_ms, Some(0.0), "what is heard until then stands for nothing");
+    let (played, concealed) = (audio.played_ms, audio.concealed_ms);
+    let nothing = "what is heard until then stands for nothing";
+    assert_eq!((played, concealed), (Some(2_000.0), Some(0.0)), "{nothing}");
 }
 
 #[test]
