@@ -1,9 +1,11 @@
 //! Addresses of presentations: `quic://host[:4433]/name`, `rtsp://host[:8554]/name`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use rtsp_types::{Host, Url};
 
 /// How the streamer is reached.
@@ -238,7 +240,7 @@ fn taken_user(url: &mut Url) -> Result<Option<User>, UrlError> {
         return Ok(None);
     }
     let unreadable = || UrlError::User(excerpt(url.host_str().unwrap_or_default()));
-    let read = |text: &str| unescaped(text.as_bytes()).ok_or_else(unreadable);
+    let read = |text: &str| unescaped(text).ok_or_else(unreadable);
     let user = User { name: read(&name)?, password: read(&password)? };
     // Only a URL without a host has no place for them.
     let _ = url.set_username("");
@@ -257,29 +259,12 @@ fn check_tail(scheme: Scheme, url: &Url) -> Result<(), UrlError> {
 
 /// A path without the slashes around it and without percent-encoding.
 fn decoded(path: &str) -> Option<String> {
-    unescaped(path.trim_matches('/').as_bytes())
+    unescaped(path.trim_matches('/'))
 }
 
 /// Text without percent-encoding (RFC 3986, section 2.1).
-fn unescaped(text: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, tail @ ..] = rest {
-        match (first, tail) {
-            (b'%', [high, low, tail @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap_or(0) as u8;
-                bytes.push(digit(high) << 4 | digit(low));
-                rest = tail;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
+fn unescaped(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// What is shown of a text that cannot be read: not who listens. Their password may hold a slash
