@@ -4,6 +4,7 @@ import shlex
 import subprocess
 import time
 
+from fault import Fault
 from process import Child
 
 
@@ -22,24 +23,24 @@ def _tshark(directory, arguments):
     return subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=120).stdout
 
 
-def judge(directory, port, clock, stream, fault):
+def judge(directory, port, clock, stream):
     """Holds what Wireshark reads against what our player reports of the stream with the most packets."""
     ports = f"-d tcp.port=={port},rtsp "
     wrong = _tshark(directory, ports + "-Y '_ws.malformed || _ws.expert.severity >= error'").splitlines()
     if wrong:
-        raise fault(f"{len(wrong)} packets malformed or in error: {wrong[0].strip()}")
+        raise Fault(f"{len(wrong)} packets malformed or in error: {wrong[0].strip()}")
     read = _tshark(directory, ports + "-Y rtcp -T fields -e rtcp.pt").split()
     kinds = sorted({kind for line in read for kind in line.split(",")})
     packets = _media(directory, ports)
     numbers = [number for _, number, _ in packets]
     if len(numbers) < 100:
-        raise fault(f"only {len(numbers)} packets of media were captured")
+        raise Fault(f"only {len(numbers)} packets of media were captured")
     lost = numbers[-1] - numbers[0] + 1 - len(set(numbers))
     if lost != stream["lost_network"]:
-        raise fault(f"tshark sees {lost} packets lost, we report {stream['lost_network']}")
+        raise Fault(f"tshark sees {lost} packets lost, we report {stream['lost_network']}")
     theirs, ours = _jitter(packets, clock), stream["jitter_ms"]["rfc3550"]
     if abs(theirs - ours) > 0.05 * theirs and abs(theirs - ours) > 0.1:
-        raise fault(f"jitter by tshark's times {theirs:.2f} ms, we report {ours:.2f} ms")
+        raise Fault(f"jitter by tshark's times {theirs:.2f} ms, we report {ours:.2f} ms")
     return (f"nothing malformed, RTCP {' '.join(kinds)}; lost {lost} by both; "
             f"jitter {theirs:.2f} ms, reported {ours:.2f} ms")
 

@@ -4,10 +4,7 @@ import json
 
 import capture
 import sound
-
-
-class Fault(Exception):
-    """What does not hold, in a line."""
+from fault import Fault
 
 
 def _hear(trial):
@@ -113,7 +110,7 @@ def reported(trial, status):
 def captured(trial, status):
     """Wireshark finds nothing malformed, no error, and the loss and jitter that we report."""
     _went_well(trial, status)
-    return capture.judge(trial.directory, trial.at, trial.case.expect["clock"], _report(trial), Fault)
+    return capture.judge(trial.directory, trial.at, trial.case.expect["clock"], _report(trial))
 
 
 CHECKS = {check.__name__: check

@@ -6,13 +6,10 @@ import time
 from dataclasses import dataclass
 
 import checks
+from fault import Fault
 from process import Child, await_port, free_ports
 
 CLEAN = "clean"
-
-
-class Fault(Exception):
-    """Why a case has failed, in a line."""
 
 
 @dataclass
@@ -38,8 +35,10 @@ class Trial:
         started = time.monotonic()
         try:
             outcome, detail = "passed", self._run()
-        except (Fault, checks.Fault) as fault:
+        except Fault as fault:
             outcome, detail = "FAILED", str(fault)
+        except Exception as surprise:  # whatever it is, it is this case's failure, and the others go on
+            outcome, detail = "FAILED", repr(surprise)
         finally:
             for child in reversed(self.children):
                 child.end()
@@ -63,8 +62,8 @@ class Trial:
         status = client.wait(self.case.limit)
         if status is None:
             raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
-        if self.case.server.ends and server.wait(15) is None:
-            raise Fault(f"the receiver does not end: {server.last_line()}")
+        if self.case.server.ends:
+            self._await_end(server)
         for child in reversed(self.children):
             child.end()
         return checks.CHECKS[self.case.check](self, status)
@@ -81,6 +80,13 @@ class Trial:
         if awaited and not await_port(awaited, child):
             raise Fault(f"{command.split()[0]} does not listen: {child.last_line()}")
         return child
+
+    def _await_end(self, receiver):
+        status = receiver.wait(15)
+        if status is None:
+            raise Fault(f"the receiver does not end: {receiver.last_line()}")
+        if status != 0:
+            raise Fault(f"the receiver's exit status {status}: {receiver.last_line()}")
 
     def _put_link_before(self, port):
         """Starts the relay; the port at which the server is then reached."""
