@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 import time
 from dataclasses import dataclass
 
@@ -70,15 +71,17 @@ class Trial:
 
     def _start(self, command, port, host, log, awaited):
         fill = self.setting.names | {
-            "over": self.case.over, "host": host, "port": port, "next": port + 1, "third": port + 2, "at": f"{host}:{port}",
+            "at": f"{host}:{port}", "host": host, "port": port, "next": port + 1, "third": port + 2,
+            "over": self.case.over, "dir": self.directory,
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
-            "dir": self.directory,
         }
-        child = Child(command.format(**fill), self.directory / log)
+        # Split before it is filled in: a path may hold a space.
+        words = [word.format(**fill) for word in shlex.split(command)]
+        child = Child(words, self.directory / log)
         (self.directory / log.replace(".log", ".command")).write_text(child.command + "\n")
         self.children.append(child)
         if awaited and not await_port(awaited, child):
-            raise Fault(f"{command.split()[0]} does not listen: {child.last_line()}")
+            raise Fault(f"{words[0]} does not listen: {child.last_line()}")
         return child
 
     def _await_end(self, receiver):
@@ -94,7 +97,7 @@ class Trial:
         pairs = [(at, port)] + ([(at + 1, port + 1)] if self.case.server.relay == "rtp" else [])
         where = " ".join(f"--listen {self.near}:{a} --to {self.host}:{b}" for a, b in pairs)
         rtsp = "--rtsp " if self.case.server.relay == "rtsp" else ""
-        self._start(f"{{bench}} netem {rtsp}--log {self.directory}/link.csv {where} -- {self.case.link}",
+        self._start(f"{{bench}} netem {rtsp}--log {{dir}}/link.csv {where} -- {self.case.link}",
                     at, self.near, "link.log", at)
         return at
 

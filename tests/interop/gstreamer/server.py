@@ -17,7 +17,7 @@ Gst.init(None)
 
 
 def source(name):
-    return f"filesrc location={media}/{name}.wav ! wavparse ! audioconvert ! audioresample ! "
+    return f'filesrc location="{media}/{name}.wav" ! wavparse ! audioconvert ! audioresample ! '
 
 
 narrow = source("speech") + "audio/x-raw,rate=8000,channels=1 ! "
