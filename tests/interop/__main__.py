@@ -64,7 +64,6 @@ def run_all(cases, setting, absent, jobs):
     waiting = queue.SimpleQueue()
     for number, each in enumerate(cases):
         reasons = [absent[peer] for peer in sorted(each.peers) if peer in absent]
-        reasons += lacking(each, setting)
         if reasons:
             results[number] = Result(each, "NOT RUN", reasons[0])
         else:
@@ -94,15 +93,6 @@ def run_alone(results, setting):
             again = Trial(first.case, number + 1, setting).run()
             print(line(again), flush=True)
             results[number] = replace(again, detail=f"{again.detail} (beside others: {first.detail})")
-
-
-def lacking(each, setting):
-    """What of ours a case is about and is not there."""
-    if each.ours:
-        program, command = each.ours.split()
-        if subprocess.run([setting.names[program], command, "--help"], capture_output=True).returncode:
-            return [f"cantus-{program} has no `{command}` yet"]
-    return []
 
 
 def line(result):

@@ -32,8 +32,6 @@ class Case:
     check: str
     server: Server
     needs: tuple = ()
-    # A command of ours that a case is about, as "player listen": where it is not there yet, NOT RUN.
-    ours: str = ""
     over: str = ""
     sound: str = ""
     subset: bool = False

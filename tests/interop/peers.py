@@ -54,7 +54,6 @@ PEERS = [
          ["gir1.2-gst-rtsp-server-1.0", "python3-gi", "gstreamer1.0-plugins-base",
           "gstreamer1.0-plugins-good"],
          ["gst-launch-1.0", "--version"]),
-    Peer("vlc", _has("cvlc"), ["vlc-bin", "vlc-plugin-base"], ["cvlc", "--version"]),
     Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
     Peer("roc", _has("roc-recv"), [], ["roc-recv", "--version"]),
 ]
