@@ -97,7 +97,7 @@ def run_alone(results, setting):
 
 def line(result):
     each = result.case
-    return (f"{each.who:<22} {each.whom:<22} {each.what:<34} {each.link:<7} "
+    return (f"{each.who:<22} {each.whom:<30} {each.what:<34} {each.link:<7} "
             f"{result.outcome:<8} {result.seconds:5.1f}  {result.detail}")
 
 
@@ -119,7 +119,7 @@ def main():
         print(version)
     results = run_all(cases, setting, absent, arguments.jobs)
     run_alone(results, setting)
-    print(f"\n{'who':<22} {'with whom':<22} {'what':<34} {'link':<7} {'result':<8} {'s':>5}")
+    print(f"\n{'who':<22} {'with whom':<30} {'what':<34} {'link':<7} {'result':<8} {'s':>5}")
     print("\n".join(line(result) for result in results))
     counts = {outcome: sum(result.outcome == outcome for result in results)
               for outcome in ("passed", "FAILED", "NOT RUN")}

@@ -20,6 +20,8 @@ class Server:
     host: str = ""
     # Whether it is to end by itself, because it is the one that hears.
     ends: bool = False
+    # Seconds to play what it holds back, where it hears and does not end by itself.
+    linger: float = 0
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ PEERS = [
           "gstreamer1.0-plugins-good"],
          ["gst-launch-1.0", "--version"]),
     Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
-    Peer("roc", _has("roc-recv"), [], ["roc-recv", "--version"]),
+    Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"]),
 ]
 
 REQUIREMENTS = pathlib.Path(__file__).parent / "roq" / "requirements.txt"

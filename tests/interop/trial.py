@@ -65,6 +65,7 @@ class Trial:
             raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
         if self.case.server.ends:
             self._await_end(server)
+        time.sleep(self.case.server.linger)
         for child in reversed(self.children):
             child.end()
         return checks.CHECKS[self.case.check](self, status)
