@@ -43,6 +43,7 @@ def prepare():
     media.mkdir(parents=True, exist_ok=True)
     samples = ROOT / "media-samples"
     sound.cut(samples / "narration.wav", media / "speech.wav", SECONDS)
+    sound.cut(samples / "narration.wav", media / "moment.wav", 0.1)
     sound.cut(samples / "music.wav", media / "music.wav", SECONDS)
     shutil.copy(samples / "sync-test.wav", media / "clicks.wav")
     shutil.copy(samples / "sync-test.en.vtt", media / "clicks.en.vtt")

@@ -13,6 +13,8 @@ class Server:
 
     run: str
     needs: tuple = ()
+    # What is run to its end before it, for a file that it reads.
+    first: str = ""
     # How a link is put before it: "rtsp" with the media of its sessions, "udp" the port itself, "rtp"
     # the port and the next one.
     relay: str = "rtsp"

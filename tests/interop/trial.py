@@ -50,6 +50,9 @@ class Trial:
         for old in self.directory.iterdir():
             old.unlink()
         port = free_ports(self.host)
+        if self.case.server.first:
+            first = self._start(self.case.server.first, port, self.host, "first.log", None)
+            self._await_end("what comes first", first)
         server = self._start(self.case.server.run, port, self.host, "server.log", port)
         if self.case.link == CLEAN:
             at, host = port, self.host
@@ -64,7 +67,7 @@ class Trial:
         if status is None:
             raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
         if self.case.server.ends:
-            self._await_end(server)
+            self._await_end("the receiver", server)
         time.sleep(self.case.server.linger)
         for child in reversed(self.children):
             child.end()
@@ -85,12 +88,12 @@ class Trial:
             raise Fault(f"{words[0]} does not listen: {child.last_line()}")
         return child
 
-    def _await_end(self, receiver):
-        status = receiver.wait(15)
+    def _await_end(self, name, child):
+        status = child.wait(15)
         if status is None:
-            raise Fault(f"the receiver does not end: {receiver.last_line()}")
+            raise Fault(f"{name} does not end: {child.last_line()}")
         if status != 0:
-            raise Fault(f"the receiver's exit status {status}: {receiver.last_line()}")
+            raise Fault(f"{name} ends with exit status {status}: {child.last_line()}")
 
     def _put_link_before(self, port):
         """Starts the relay; the port at which the server is then reached."""
