@@ -7,7 +7,7 @@
 pub(crate) mod dialogue;
 mod flows;
 mod login;
-mod terms;
+pub(crate) mod terms;
 
 pub use flows::{FlowPlan, Role};
 

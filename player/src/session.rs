@@ -138,9 +138,9 @@ impl Player {
         Output::Wait(self.next_deadline(now))
     }
 
-    /// Whether nobody has told when it would end.
-    pub fn is_endless(&self) -> bool {
-        self.pipeline.as_ref().is_some_and(|pipeline| pipeline.until().is_none())
+    /// Whether everything was played that was wanted, where that has an end.
+    pub fn is_rendered(&self) -> bool {
+        self.pipeline.as_ref().is_some_and(Pipeline::is_rendered)
     }
 
     /// Whether [`Event::Ended`] was told.
@@ -271,11 +271,12 @@ impl Player {
         if let Some(pipeline) = &mut self.pipeline {
             self.outbox.extend(pipeline.bye(now).into_iter().map(transmit));
             pipeline.watch.finish(now);
-            let pushed = pipeline.pushed;
+            let (pushed, rendered) = (pipeline.pushed, pipeline.is_rendered());
             for track in &mut pipeline.tracks {
                 match ending {
                     // What the listener did not want to hear is not late.
                     Ending::Stopped => track.stock.ledger.stop(),
+                    Ending::Completed if pushed && rendered => track.stock.ledger.stop(),
                     // Nobody knows whether more was sent; a goodbye comes when it comes, and what
                     // was made up until then was never missing.
                     Ending::Silent { .. } => track.finish_with_what_came(),

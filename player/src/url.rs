@@ -193,7 +193,7 @@ impl FromStr for StreamUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let shown = excerpt(text);
+        let shown = without_user(text);
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(UrlError::Form(shown));
         };
@@ -205,11 +205,10 @@ impl FromStr for StreamUrl {
         if rest.is_empty() || rest.starts_with(['/', ':']) {
             return Err(UrlError::Host(shown));
         }
-        let mut url = Url::parse(text).map_err(|error| UrlError::Authority {
-            url: shown.clone(),
-            reason: error.to_string(),
-        })?;
+        let mut url = Url::parse(text)
+            .map_err(|error| UrlError::Authority { url: shown, reason: error.to_string() })?;
         let user = taken_user(&mut url)?;
+        let shown = excerpt(url.as_str());
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() => name.to_ascii_lowercase(),
             Some(Host::Ipv4(address)) => address.to_string(),
@@ -281,6 +280,16 @@ fn unescaped(text: &[u8]) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+/// What is shown of a text that cannot be read: not who listens. Their password may hold a slash
+/// that should have been escaped, so that what stands before the last `@` is not shown, wherever
+/// the authority ends.
+fn without_user(text: &str) -> String {
+    let begin = text.find("://").map_or(0, |end| end + "://".len());
+    let (scheme, rest) = text.split_at(begin);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    excerpt(&format!("{scheme}{rest}"))
 }
 
 /// So much of a wrong text as fits into a line, without what a terminal would obey.
@@ -357,8 +366,21 @@ mod tests {
         assert!(!format!("{url:?}").contains("p@ss"), "{url:?}");
         assert_eq!(parse("quic://me@host/a").unwrap().user().unwrap().password, "");
         assert_eq!(parse("quic://host/a").unwrap().user(), None);
-        let line = parse("rtsp://%ff:pw@host/a").unwrap_err().to_string();
-        assert!(!line.contains("pw"), "{line}");
+        for text in [
+            "rtsp://%ff:pw@host/a",
+            "rtsp://me:pw@host:0/a",
+            "rtsp://me:pw@host:99999/a",
+            "rtsp://me:p@pw@host:99999/a",
+            "rtsp://me:pw/pw@host/a",
+            "rtsp://me:pw@/a",
+            "rtsp://me:pw@host/%ff",
+            "me:pw@host/a",
+        ] {
+            let line = parse(text).unwrap_err().to_string();
+            assert!(!line.contains("pw"), "{line}");
+        }
+        let line = parse("rtsp://me:pw@host:0/a@b").unwrap_err().to_string();
+        assert!(line.contains("'rtsp://host:0/a@b'"), "{line}");
     }
 
     #[test]

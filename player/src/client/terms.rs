@@ -65,7 +65,7 @@ pub(super) fn offered(response: &Response<Vec<u8>>) -> Option<QosSpec> {
 }
 
 /// The one line in which a refusal says why.
-pub(super) fn words(response: &Response<Vec<u8>>) -> String {
+pub(crate) fn words(response: &Response<Vec<u8>>) -> String {
     let words = String::from_utf8_lossy(response.body());
     let line = words.lines().next().map(str::trim).filter(|line| !line.is_empty());
     in_one_line(line.unwrap_or_else(|| response.reason_phrase()))

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use cantus_qos::rtsp::{FEATURE, FramingError};
 use cantus_qos::spec::sdp::{Description, SdpError};
-use rtsp_types::{Method, Response, headers};
+use rtsp_types::{Method, Response, StatusCode, headers};
 
 use super::Clock;
 use super::link::{Arrival, ConnectError, Link};
 use crate::client::dialogue::Dialogue;
+use crate::client::terms;
+use crate::error::PlayError;
 use crate::trust::Trust;
 use crate::url::StreamUrl;
 
@@ -20,6 +22,9 @@ pub enum QueryError {
     /// The server could not be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The server wants to know who asks, or does not believe it.
+    #[error(transparent)]
+    LogIn(PlayError),
     /// The server says no.
     #[error("{url}: the server answers with {status}: {reason}")]
     Refused {
@@ -91,13 +96,19 @@ async fn ask(url: &StreamUrl, trust: Trust, accept: &str) -> Result<Vec<u8>, Que
     link.close(super::GOODBYE).await;
     let response = answer.map_err(|_| no_answer())??.ok_or_else(no_answer)?;
     if !response.status().is_success() {
-        let words = String::from_utf8_lossy(response.body());
-        let line = words.lines().next().map(str::trim).filter(|line| !line.is_empty());
-        let reason = line.unwrap_or_else(|| response.reason_phrase()).chars().take(200).collect();
-        let status = response.status().into();
-        return Err(QueryError::Refused { url: url.to_string(), status, reason });
+        return Err(refusal(url, &response));
     }
     Ok(response.into_body())
+}
+
+fn refusal(url: &StreamUrl, response: &Response<Vec<u8>>) -> QueryError {
+    let (asked, reason) = (url.to_string(), terms::words(response));
+    match response.status() {
+        StatusCode::Unauthorized => {
+            QueryError::LogIn(PlayError::LogIn { url: asked, shown: url.user().is_some() })
+        }
+        status => QueryError::Refused { url: asked, status: status.into(), reason },
+    }
 }
 
 async fn converse(
@@ -109,10 +120,11 @@ async fn converse(
     let mut dialogue = Dialogue::new(url.user().cloned());
     let extra = [(headers::ACCEPT, accept.to_owned()), (headers::SUPPORTED, FEATURE.to_owned())];
     dialogue.request(clock.now(), (), Method::Describe, url.as_url().as_str(), &extra);
-    while let Some(data) = dialogue.pop_outgoing() {
-        link.control(data);
-    }
     loop {
+        // The question, and the same again for a server that wants to know who asks.
+        while let Some(data) = dialogue.pop_outgoing() {
+            link.control(data);
+        }
         match link.arrival().await {
             Arrival::Control(data) => dialogue.receive(&data),
             Arrival::Packet { .. } => continue,

@@ -86,7 +86,7 @@ impl<'a, 'b> Session<'a, 'b> {
                     "nothing has come for {after} s, and the sender has not said goodbye"
                 ));
             }
-            Some(Ending::Completed) if self.player.is_endless() => {
+            Some(Ending::Completed) if !self.player.is_rendered() => {
                 self.show.note("the sender has said goodbye");
             }
             _ => {}

@@ -26,19 +26,18 @@ const STRAGGLERS: Duration = Duration::from_millis(500);
 
 impl Pipeline {
     /// Whether the whole range was rendered.
-    pub(super) fn is_rendered(&self) -> bool {
+    pub fn is_rendered(&self) -> bool {
         self.until.is_some_and(|until| self.position >= until)
     }
 
-    /// Whether all there is was heard.
+    /// Whether all there is was heard. What is pushed is over when its sender says goodbye, whatever
+    /// the reason and however much was wanted; a server has promised the whole range.
     pub fn is_over(&self, now: MonoTime) -> bool {
-        match self.until {
-            Some(_) => self.is_rendered() && self.over_at().is_none_or(|over_at| over_at <= now),
-            None => {
-                let left = self.said_goodbye() && self.farewell().is_none();
-                left && !self.has_more() && self.starved_at() <= now
-            }
+        if self.is_rendered() {
+            return self.over_at().is_none_or(|over_at| over_at <= now);
         }
+        let is_end = self.pushed || self.until.is_none() && self.farewell().is_none();
+        is_end && self.said_goodbye() && !self.has_more() && self.starved_at() <= now
     }
 
     /// When the last sample that was rendered has been heard.
@@ -48,8 +47,8 @@ impl Pipeline {
 
     /// How long nothing has come of what was pushed, where that is its end.
     pub fn fell_silent(&self, now: MonoTime) -> Option<Duration> {
-        let over = self.pushed && self.has_received() && !self.has_more();
-        (over && self.starved_at() <= now).then_some(PUSH_ENDED)
+        let silent = self.pushed && self.has_received() && !self.said_goodbye();
+        (silent && !self.has_more() && self.starved_at() <= now).then_some(PUSH_ENDED)
     }
 
     /// Whether nobody seems to push anything any more: there is nothing to be heard, and nothing has
@@ -97,7 +96,8 @@ impl Pipeline {
     /// Until when something more may come.
     pub(super) fn starved_at(&self) -> MonoTime {
         let over = self.closed || self.said_goodbye() && !self.is_awaited();
-        let over = over || self.farewell().is_some();
+        // Of what is pushed, others go on where one has said why it leaves.
+        let over = over || !self.pushed && self.farewell().is_some();
         self.last_fed
             + match over {
                 true => STRAGGLERS,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cantus_player::cli::{Cli, Command, PlayOptions};
-use cantus_player::drive::{self, Failure, Finish};
+use cantus_player::drive::{self, Failure, Finish, QueryError};
 use cantus_player::trust::{Fingerprint, Trust};
 use cantus_qos::stats::report::{QosReport, StreamReport};
 use cantus_streamer::catalogue::Catalogue;
@@ -137,14 +137,28 @@ impl Stage {
         wav: &Path,
         more: &str,
     ) -> impl Future<Output = (QosReport, Result<Finish, Failure>)> + use<> {
-        let streamer = self.streamer.as_ref().unwrap();
-        let address = if transport == "quic" { streamer.quic } else { streamer.rtsp };
-        let url = format!("{transport}://{user}{}/{name}", address.unwrap());
+        let url = self.url(user, transport, name);
         let out = format!("wav:{}", wav.display());
         let arguments = ["cantus-player", "play", &url, "--out", &out, "--latency", "2s"];
         let options = options(arguments.into_iter().chain(more.split_whitespace()));
         let trust = Trust::Fingerprint(self.fingerprint);
         async move { drive::play(&options, trust).await }
+    }
+
+    /// What there is to be played, as `user` is told.
+    pub(crate) async fn list(
+        &self,
+        user: &str,
+        transport: &str,
+    ) -> Result<serde_json::Value, QueryError> {
+        let url = self.url(user, transport, "").parse().unwrap();
+        drive::list(&url, Trust::Fingerprint(self.fingerprint)).await
+    }
+
+    fn url(&self, user: &str, transport: &str, name: &str) -> String {
+        let streamer = self.streamer.as_ref().unwrap();
+        let address = if transport == "quic" { streamer.quic } else { streamer.rtsp };
+        format!("{transport}://{user}{}/{name}", address.unwrap())
     }
 }
 

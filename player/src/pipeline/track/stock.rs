@@ -13,6 +13,9 @@ const CAPACITY: MediaTime = MediaTime::from_millis(60_000);
 /// minute of the best Opus. Our streamers run no further ahead (`streamer/src/session.rs`).
 const MOST_BYTES: usize = 1_280 << 10;
 
+/// No sender's first packet, which may be the short rest of a block, makes units shorter than this.
+const SHORTEST_ADOPTED: MediaTime = MediaTime::from_flicks(MediaTime::FLICKS_PER_SEC / 400);
+
 /// What lies between taking in and rendering: the playout buffer, and the book that is kept of it.
 #[derive(Debug)]
 pub(crate) struct Stock {
@@ -116,15 +119,22 @@ impl Stock {
         arrival
     }
 
-    /// A sender whose packets are shorter than was announced tells so with its first one.
+    /// A sender whose packets are shorter than was announced tells so with its first one. Of very
+    /// short ones several make a unit, which so ends with a sample.
     fn adopt(&mut self, duration: MediaTime) {
         let begun = std::mem::replace(&mut self.begun, true);
-        if begun || duration >= self.unit || duration <= MediaTime::ZERO {
+        if begun || duration <= MediaTime::ZERO {
             return;
         }
-        self.unit = duration;
-        self.buffer = Buffer::new(duration, CAPACITY).with_most_bytes(self.buffer.room());
-        self.numbering = Numbering::new(duration);
+        let (length, shortest) = (duration.as_flicks(), SHORTEST_ADOPTED.as_flicks());
+        let packets = (shortest + length - 1).div_euclid(length).max(1);
+        let unit = MediaTime::from_flicks(length.saturating_mul(packets));
+        if unit >= self.unit {
+            return;
+        }
+        self.unit = unit;
+        self.buffer = Buffer::new(unit, CAPACITY).with_most_bytes(self.buffer.room());
+        self.numbering = Numbering::new(unit);
         if let Some((first, start, until)) = self.announced {
             self.expect(first, start, until);
         }

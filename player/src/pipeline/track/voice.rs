@@ -145,9 +145,13 @@ impl Voice {
         self.tail += length;
     }
 
-    /// Nothing was missing behind the last unit: it was the end.
+    /// Nothing was missing behind the last unit: it was the end. What was made up after it stands
+    /// for nothing.
     pub(crate) fn finish_with_what_came(&mut self) {
-        self.concealed -= std::mem::take(&mut self.tail);
+        let tail = std::mem::take(&mut self.tail);
+        self.concealed -= tail;
+        // The rest of it has not come out.
+        self.played -= tail - tail.min(self.decoded());
     }
 
     /// Decodes what was sent before the sound begins, unheard, so that the decoder remembers what

@@ -58,6 +58,18 @@ fn packets_of_any_length_are_heard_to_the_sample() {
 }
 
 #[test]
+fn a_first_packet_that_is_a_short_rest_makes_no_shorter_units_than_are_counted() {
+    for lengths in [&[4, 340][..], &[1, 347, 347]] {
+        let (house, _) = heard(lengths, &[]);
+        house.assert_heard(&sent(0..100 * FRAMES));
+        let audio = house.audio();
+        assert_eq!((audio.lost_network, audio.late, audio.duplicate), (0, 0, 0), "{lengths:?}");
+        assert_eq!((audio.residual, audio.received), (Some(0.0), audio.expected), "{lengths:?}");
+        assert_eq!(audio.expected, 2_000 * 10 / 25, "{lengths:?}: units of 2.5 ms");
+    }
+}
+
+#[test]
 fn no_packet_must_be_there_before_its_own_first_sample_is_due() {
     for lengths in [&[40][..], &[115], &[120], &[160]] {
         let wish = Wish { latency: Latency::Fixed(Duration::from_millis(2)), ..fixed() };

@@ -11,7 +11,10 @@ const SDP: &str = "v=0\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 5004 RTP/AVP 97\r\na=rtpmap:97 L16/8000/1\r\n";
 
 fn listening(feed: impl FnOnce(&Wish) -> Feed) -> House {
-    let wish = fixed();
+    listening_as(fixed(), feed)
+}
+
+fn listening_as(wish: Wish, feed: impl FnOnce(&Wish) -> Feed) -> House {
     let feed = feed(&wish);
     let mut house = House::new(wish.clone(), StandIn::new(1));
     house.player = Player::receiving(wish, feed.playing);
@@ -20,7 +23,13 @@ fn listening(feed: impl FnOnce(&Wish) -> Feed) -> House {
 }
 
 fn described() -> House {
-    listening(|wish| Feed::described("x.sdp", SDP.as_bytes(), wish).unwrap())
+    described_for(None)
+}
+
+/// So much is to be heard.
+fn described_for(length: Option<MediaTime>) -> House {
+    let wish = Wish { length, ..fixed() };
+    listening_as(wish, |wish| Feed::described("x.sdp", SDP.as_bytes(), wish).unwrap())
 }
 
 /// The units of `range` arrive in time, `after` the player began to listen.
@@ -30,6 +39,10 @@ fn push(house: &mut House, after: u64, range: std::ops::Range<usize>) {
 
 /// The last report of this source.
 pub(super) fn goodbye(ssrc: Ssrc) -> Bytes {
+    goodbye_for(ssrc, None)
+}
+
+fn goodbye_for(ssrc: Ssrc, reason: Option<&str>) -> Bytes {
     let report = SenderReport {
         ssrc,
         ntp: NtpTime::from_bits(1 << 40),
@@ -38,7 +51,7 @@ pub(super) fn goodbye(ssrc: Ssrc) -> Bytes {
         octets: 0,
         blocks: vec![],
     };
-    let bye = RtcpPacket::Bye { ssrcs: vec![ssrc], reason: None };
+    let bye = RtcpPacket::Bye { ssrcs: vec![ssrc], reason: reason.map(str::to_owned) };
     rtcp::write_compound(&[RtcpPacket::SenderReport(report), bye])
 }
 
@@ -53,7 +66,7 @@ fn it_is_waited_for_however_long_it_takes_and_heard_until_the_sender_says_goodby
     house.assert_heard(&sent(0..100 * FRAMES));
     let audio = house.audio();
     assert_eq!((audio.expected, audio.received, audio.late), (100, 100, 0));
-    assert!(house.player.is_endless());
+    assert!(!house.player.is_rendered());
 }
 
 #[test]
@@ -68,6 +81,7 @@ fn where_nobody_says_goodbye_silence_is_the_end_and_nothing_counts_as_lost_for_i
     );
     let audio = house.audio();
     assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
+    assert_eq!(audio.played_ms, Some(2_000.0));
     let heard = house.heard();
     assert_eq!(heard[..100 * FRAMES], sent(0..100 * FRAMES));
     assert!(heard.len() <= 160 * FRAMES, "a file is not filled with what is made up");
@@ -82,7 +96,38 @@ fn a_goodbye_that_comes_late_makes_nothing_lost() {
     assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
     let audio = house.audio();
     assert_eq!((audio.expected, audio.received, audio.residual), (100, 100, Some(0.0)));
-    assert_eq!(audio.concealed_ms, Some(0.0), "what is heard until then stands for nothing");
+    let (played, concealed) = (audio.played_ms, audio.concealed_ms);
+    let nothing = "what is heard until then stands for nothing";
+    assert_eq!((played, concealed), (Some(2_000.0), Some(0.0)), "{nothing}");
+}
+
+#[test]
+fn a_goodbye_is_the_end_whatever_its_reason_and_however_much_was_wanted() {
+    for length in [None, Some(media(10_000))] {
+        for reason in [None, Some("the show is over")] {
+            let mut house = described_for(length);
+            push(&mut house, 10, 0..100);
+            house.arrive(ms(2_020), AUDIO, Channel::Rtcp, goodbye_for(SSRC, reason));
+            house.run(ms(60_000));
+            let what = format!("{length:?}, {reason:?}: {:?}", house.ending);
+            assert!(matches!(house.ending, Some(Ending::Completed)), "{what}");
+            assert!(!house.player.is_rendered() && house.now < ms(4_000), "{what}");
+            let audio = house.audio();
+            assert_eq!((audio.expected, audio.received, audio.late), (100, 100, 0), "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_beyond_the_length_that_was_wanted_is_not_late() {
+    let mut house = described_for(Some(media(1_000)));
+    push(&mut house, 10, 0..100);
+    house.run(ms(60_000));
+    assert!(matches!(house.ending, Some(Ending::Completed)), "{:?}", house.ending);
+    assert!(house.player.is_rendered());
+    house.assert_heard(&sent(0..50 * FRAMES));
+    let audio = house.audio();
+    assert_eq!((audio.expected, audio.late, audio.residual), (50, 0, Some(0.0)));
 }
 
 #[test]
