@@ -49,11 +49,12 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// The session that `sdp` describes, with `origin` for its line `o=`. Both should be short: a
-    /// packet is to stay below a kilobyte (section 7).
-    pub fn new(source: IpAddr, sdp: &str, origin: &str) -> Self {
+    /// The session that `sdp` describes, which should be short: a packet is to stay below a kilobyte
+    /// (section 7). It is deleted by its origin, the line `o=`.
+    pub fn new(source: IpAddr, sdp: &str) -> Self {
+        let origin = sdp.split_inclusive('\n').find(|line| line.starts_with("o="));
         let copy = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-        Self { source, hash: hash(sdp), sdp: copy(sdp), origin: copy(origin) }
+        Self { source, hash: hash(sdp), sdp: copy(sdp), origin: copy(origin.unwrap_or_default()) }
     }
 
     /// The packet that announces it: every time the same.
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_announcement_is_laid_out_as_in_section_6() {
-        let packet = Announcement::new(address("192.0.2.1"), SDP, ORIGIN).packet();
+        let packet = Announcement::new(address("192.0.2.1"), SDP).packet();
         assert_eq!(packet[..2], [0x20, 0], "version 1, IPv4, an announcement, nothing to prove");
         assert_ne!(packet[2..4], [0, 0], "a hash of zero would say nothing");
         assert_eq!(packet[4..8], [192, 0, 2, 1]);
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_deletion_has_the_same_hash_and_the_origin_alone() {
-        let announcement = Announcement::new(address("2001:db8::1"), SDP, ORIGIN);
+        let announcement = Announcement::new(address("2001:db8::1"), SDP);
         let (packet, deletion) = (announcement.packet(), announcement.deletion());
         assert_eq!((packet[0], deletion[0]), (0x30, 0x34), "IPv6, and T for what is deleted");
         assert_eq!(packet[1..36], deletion[1..36]);
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_changed_has_another_hash() {
-        let of = |sdp: &str| Announcement::new(address("192.0.2.1"), sdp, ORIGIN).packet();
+        let of = |sdp: &str| Announcement::new(address("192.0.2.1"), sdp).packet();
         assert_eq!(of(SDP)[2..4], of(SDP)[2..4]);
         assert_ne!(of(SDP)[2..4], of(&SDP.replace("s=x", "s=y"))[2..4]);
     }

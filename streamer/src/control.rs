@@ -15,6 +15,8 @@ mod route;
 mod setup;
 mod target;
 
+pub(crate) use describe::payload_type;
+
 pub use target::{Target, TargetError, Track, url_path};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -22,12 +24,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
-use cantus_qos::rtp::{RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::rtsp::Incoming;
 use cantus_qos::spec::admission::{Admission, Limits};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rtsp_types::{Method, StatusCode, Url, headers};
 use tracing::debug;
@@ -103,11 +104,8 @@ impl Control {
 
     /// Where the next stream begins: at random, but for tests.
     fn stream_seed(&mut self) -> StreamSeed {
-        let ssrc = Ssrc(self.random.next_u32());
-        let sequence = Sequence(self.random.next_u32() as u16);
-        let timestamp = RtpTimestamp(self.random.next_u32());
-        let random = StreamSeed { ssrc, sequence, timestamp };
-        self.beginning.map_or(random, |beginning| StreamSeed { ssrc, ..beginning })
+        let random = StreamSeed::random(&mut self.random);
+        self.beginning.map_or(random, |beginning| StreamSeed { ssrc: random.ssrc, ..beginning })
     }
 
     /// The sessions, to look at.

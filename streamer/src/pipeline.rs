@@ -15,6 +15,7 @@ mod protection;
 mod reports;
 mod rungs;
 mod schedule;
+mod units;
 
 pub use allowance::{AROUND_QUIC, Allowance};
 pub use audio::{AudioChain, LONGEST_PACKET, LONGEST_USE, STORED_USE, UNKNOWN_WAY};
@@ -170,7 +171,7 @@ impl Pipeline {
         if let Some(place) = self.audio.iter().find_map(|chain| chain.place(told)) {
             schedule.follow(now, place);
             let behind = schedule.behind();
-            self.audio.iter_mut().for_each(|chain| chain.is_behind(behind));
+            self.audio.iter_mut().for_each(|chain| chain.set_behind(behind));
         }
     }
 
@@ -213,6 +214,7 @@ impl Pipeline {
         self.audio.iter_mut().for_each(AudioChain::stop);
         self.cues.iter_mut().for_each(CueChain::stop);
         self.pacer.clear();
+        self.reports.stop();
         self.copy = None;
     }
 
@@ -341,16 +343,16 @@ impl Pipeline {
     /// Nothing more leaves but goodbye.
     fn cut_short(&mut self, now: MonoTime, schedule: &Schedule, why: Tripped) {
         self.cut_short = Some(why);
-        self.reports.part(now, self.wall.at(now), schedule, &self.audio, Some(why.to_string()));
         self.stop();
+        self.reports.part(now, self.wall.at(now), schedule, &self.audio, Some(why.to_string()));
     }
 
     /// Ends before the end of the range, because the sender wants it so: nothing more leaves but
     /// goodbye, which is there at once.
     pub fn leave(&mut self, now: MonoTime) {
         if let Some(schedule) = self.schedule {
-            self.reports.part(now, self.wall.at(now), &schedule, &self.audio, None);
             self.stop();
+            self.reports.part(now, self.wall.at(now), &schedule, &self.audio, None);
         }
     }
 

@@ -26,25 +26,24 @@ use cantus_qos::payload::AudioFormat;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::DEFAULT_MINIMUM;
-use cantus_qos::rtp::{PayloadType, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::rtp::PayloadType;
 use cantus_qos::sap::{self, Announcement};
 use cantus_qos::shaping::{BreakerTerms, CircuitBreaker, Tripped};
-use cantus_qos::spec::sdp::{AudioCodec, Description, Placement};
+use cantus_qos::spec::sdp::{self, AudioCodec, Description, Placement};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::control;
 use crate::pipeline::{
     AudioChain, Packetizer, Pipeline, Schedule, SenderReports, StreamSeed, WallClock,
 };
 use crate::programme::Programme;
+use crate::session::PATIENCE;
 use crate::wire::{Destination, Transmit};
 use announcer::Announcer;
 use roc::RocWay;
 pub use target::{Scheme, Target, TargetError};
-
-/// No shorter trouble of the path ends a push: three intervals of RFC 3550, as for a live session.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Goodbye is said so long after the last packet: most players end when they hear it, and throw away
 /// what they still hold.
@@ -167,7 +166,7 @@ impl Push {
             let packetizer = Packetizer::new(
                 payload_type(programme.codec, format),
                 programme.codec.clock_rate(format),
-                stream_seed(&mut random),
+                StreamSeed::random(&mut random),
                 None,
             );
             let mut chain = AudioChain::new(track.flow, Arc::clone(source), packetizer);
@@ -204,8 +203,7 @@ impl Push {
     pub fn announced(self) -> Result<Self, PushError> {
         let Placement { address, sender, .. } = self.placement;
         let to = sap::announced_to(address).ok_or(PushError::NoGroup(address))?;
-        let origin = self.placement.origin_line();
-        let announcement = Announcement::new(sender, &self.sdp(), &origin);
+        let announcement = Announcement::new(sender, &self.sdp());
         let random = self.random.clone();
         Ok(Self { announcer: Some(Announcer::new(to, announcement, random)), ..self })
     }
@@ -231,10 +229,10 @@ impl Push {
         self.pipeline.leave(now);
     }
 
-    /// Something came to our ports. What is no report of the listener is passed over; goodbye is no
+    /// Something came to our ports, `from` a canonical address. What is no report of the listener is passed over; goodbye is no
     /// reason to end, for another may come.
     pub fn heard(&mut self, now: MonoTime, from: SocketAddr, data: &[u8]) {
-        if self.listener.is_none_or(|listener| listener == from.ip().to_canonical()) {
+        if self.listener.is_none_or(|listener| listener == from.ip()) {
             self.pipeline.heard(now, data);
         }
     }
@@ -300,10 +298,9 @@ fn pairs(target: SocketAddr, count: usize) -> Result<Vec<TrackRoute>, PushError>
     let first = target.port();
     let route = |index: usize| {
         let offset = u16::try_from(2 * index).ok()?;
-        let rtp = first.checked_add(offset)?;
-        let rtcp = rtp.checked_add(1)?;
+        let to = sdp::Destination::new(with_port(target, first.checked_add(offset)?))?;
         let flow = FlowId::new(index as u64 + 1)?;
-        Some(TrackRoute { flow, rtp: with_port(target, rtp), rtcp: Some(with_port(target, rtcp)) })
+        Some(TrackRoute { flow, rtp: to.rtp, rtcp: Some(to.rtcp) })
     };
     (0..count).map(route).collect::<Option<_>>().ok_or(PushError::Ports { tracks: count, first })
 }
@@ -315,25 +312,12 @@ fn with_port(target: SocketAddr, port: u16) -> SocketAddr {
     address
 }
 
-/// The static payload types of L16 where they fit (RFC 3551, table 4), which need no description;
-/// else the numbers that RTSP uses too.
+/// The static payload types of L16 where they fit, which need no description; else the numbers that
+/// RTSP uses too.
 fn payload_type(codec: AudioCodec, format: AudioFormat) -> PayloadType {
-    let number = match (codec, format.rate.hz(), format.channels) {
-        (AudioCodec::L16, 44_100, 2) => 10,
-        (AudioCodec::L16, 44_100, 1) => 11,
-        (AudioCodec::Opus, ..) => 96,
-        // What is not Opus is sent as it is.
-        (AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma, ..) => 100,
-    };
-    PayloadType::new(number).expect("payload types have seven bits")
-}
-
-fn stream_seed(random: &mut ChaCha8Rng) -> StreamSeed {
-    StreamSeed {
-        ssrc: Ssrc(random.next_u32()),
-        sequence: Sequence(random.next_u32() as u16),
-        timestamp: RtpTimestamp(random.next_u32()),
-    }
+    let stands_for = |it: &PayloadType| AudioCodec::of_static(*it) == Some((codec, format));
+    let fixed = [PayloadType::L16_STEREO, PayloadType::L16_MONO].into_iter().find(stands_for);
+    fixed.unwrap_or_else(|| control::payload_type(codec.into()))
 }
 
 /// Who listens reports as RFC 3550 has it, or not at all.

@@ -45,7 +45,7 @@ const UNIT_OVERHEAD: u64 = 256;
 /// soon again, and reports that wait on their way back tell of it later still: so as long as the RFC
 /// waits for reports, three intervals of RFC 3550's five seconds (five of them would be the RFC's
 /// media timeout). A listener of stored media has thirty to go on with.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_AHEAD: Duration = Duration::from_secs(45);
 
 /// What belongs to one control URL of a session.

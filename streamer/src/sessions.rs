@@ -129,15 +129,16 @@ impl Sessions {
         self.entries.iter().filter(|(_, entry)| is_carried(entry)).map(|(id, _)| *id).collect()
     }
 
-    /// Whether packets of a session travel on a channel of `connection` already.
-    pub fn is_interleaved(&self, connection: ConnectionId, channel: u8) -> bool {
-        let uses = |flow: &Flow| match flow.route {
-            Route::Interleaved { connection: it, rtp, rtcp } => {
-                it == connection && (rtp == channel || rtcp == channel)
+    /// The channels of `connection` on which packets of a session travel already.
+    pub fn channels_of(&self, connection: ConnectionId) -> BTreeSet<u8> {
+        let flows = self.entries.values().flat_map(|entry| &entry.session.flows);
+        let channels = flows.filter_map(|flow| match flow.route {
+            Route::Interleaved { connection: it, rtp, rtcp } if it == connection => {
+                Some([rtp, rtcp])
             }
-            Route::Udp { .. } | Route::Quic(_) => false,
-        };
-        self.entries.values().any(|entry| entry.session.flows.iter().any(uses))
+            _ => None,
+        });
+        channels.flatten().collect()
     }
 
     /// The sessions that were promised no rate.

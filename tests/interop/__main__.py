@@ -43,6 +43,7 @@ def prepare():
     media.mkdir(parents=True, exist_ok=True)
     samples = ROOT / "media-samples"
     sound.cut(samples / "narration.wav", media / "speech.wav", SECONDS)
+    sound.cut(samples / "narration.wav", media / "moment.wav", 0.1)
     sound.cut(samples / "music.wav", media / "music.wav", SECONDS)
     shutil.copy(samples / "sync-test.wav", media / "clicks.wav")
     shutil.copy(samples / "sync-test.en.vtt", media / "clicks.en.vtt")
@@ -64,7 +65,6 @@ def run_all(cases, setting, absent, jobs):
     waiting = queue.SimpleQueue()
     for number, each in enumerate(cases):
         reasons = [absent[peer] for peer in sorted(each.peers) if peer in absent]
-        reasons += lacking(each, setting)
         if reasons:
             results[number] = Result(each, "NOT RUN", reasons[0])
         else:
@@ -96,18 +96,9 @@ def run_alone(results, setting):
             results[number] = replace(again, detail=f"{again.detail} (beside others: {first.detail})")
 
 
-def lacking(each, setting):
-    """What of ours a case is about and is not there."""
-    if each.ours:
-        program, command = each.ours.split()
-        if subprocess.run([setting.names[program], command, "--help"], capture_output=True).returncode:
-            return [f"cantus-{program} has no `{command}` yet"]
-    return []
-
-
 def line(result):
     each = result.case
-    return (f"{each.who:<22} {each.whom:<22} {each.what:<34} {each.link:<7} "
+    return (f"{each.who:<22} {each.whom:<30} {each.what:<34} {each.link:<7} "
             f"{result.outcome:<8} {result.seconds:5.1f}  {result.detail}")
 
 
@@ -129,7 +120,7 @@ def main():
         print(version)
     results = run_all(cases, setting, absent, arguments.jobs)
     run_alone(results, setting)
-    print(f"\n{'who':<22} {'with whom':<22} {'what':<34} {'link':<7} {'result':<8} {'s':>5}")
+    print(f"\n{'who':<22} {'with whom':<30} {'what':<34} {'link':<7} {'result':<8} {'s':>5}")
     print("\n".join(line(result) for result in results))
     counts = {outcome: sum(result.outcome == outcome for result in results)
               for outcome in ("passed", "FAILED", "NOT RUN")}

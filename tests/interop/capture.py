@@ -1,15 +1,16 @@
 """A session as Wireshark sees it."""
 
-import shlex
 import subprocess
 import time
 
+from fault import Fault
 from process import Child
 
 
 def start(host, directory):
     """Captures everything to and from an address, from the moment that it says so."""
-    child = Child(f"tshark -q -i lo -f 'host {host}' -w {directory}/wire.pcap", directory / "tshark.log")
+    child = Child(["tshark", "-q", "-i", "lo", "-f", f"host {host}", "-w", str(directory / "wire.pcap")],
+                  directory / "tshark.log")
     end = time.monotonic() + 15
     while time.monotonic() < end and child.running() and "Capturing" not in child.log.read_text():
         time.sleep(0.05)
@@ -17,38 +18,39 @@ def start(host, directory):
     return child
 
 
-def _tshark(directory, arguments):
-    command = f"tshark -r {directory}/wire.pcap {arguments}"
-    return subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=120).stdout
+def _tshark(directory, port, keep, *fields):
+    """The fields of the packets to be kept, a line a packet; their summaries, if none is named."""
+    command = ["tshark", "-r", directory / "wire.pcap", "-d", f"tcp.port=={port},rtsp", "-Y", keep]
+    if fields:
+        command += ["-T", "fields", *(word for field in fields for word in ("-e", field))]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.splitlines()
 
 
-def judge(directory, port, clock, stream, fault):
+def judge(directory, port, clock, stream):
     """Holds what Wireshark reads against what our player reports of the stream with the most packets."""
-    ports = f"-d tcp.port=={port},rtsp "
-    wrong = _tshark(directory, ports + "-Y '_ws.malformed || _ws.expert.severity >= error'").splitlines()
+    wrong = _tshark(directory, port, "_ws.malformed || _ws.expert.severity >= error")
     if wrong:
-        raise fault(f"{len(wrong)} packets malformed or in error: {wrong[0].strip()}")
-    read = _tshark(directory, ports + "-Y rtcp -T fields -e rtcp.pt").split()
-    kinds = sorted({kind for line in read for kind in line.split(",")})
-    packets = _media(directory, ports)
+        raise Fault(f"{len(wrong)} packets malformed or in error: {wrong[0].strip()}")
+    read = _tshark(directory, port, "rtcp", "rtcp.pt")
+    kinds = sorted({kind for line in read for kind in line.split(",") if kind})
+    packets = _media(directory, port)
     numbers = [number for _, number, _ in packets]
     if len(numbers) < 100:
-        raise fault(f"only {len(numbers)} packets of media were captured")
+        raise Fault(f"only {len(numbers)} packets of media were captured")
     lost = numbers[-1] - numbers[0] + 1 - len(set(numbers))
     if lost != stream["lost_network"]:
-        raise fault(f"tshark sees {lost} packets lost, we report {stream['lost_network']}")
+        raise Fault(f"tshark sees {lost} packets lost, we report {stream['lost_network']}")
     theirs, ours = _jitter(packets, clock), stream["jitter_ms"]["rfc3550"]
     if abs(theirs - ours) > 0.05 * theirs and abs(theirs - ours) > 0.1:
-        raise fault(f"jitter by tshark's times {theirs:.2f} ms, we report {ours:.2f} ms")
+        raise Fault(f"jitter by tshark's times {theirs:.2f} ms, we report {ours:.2f} ms")
     return (f"nothing malformed, RTCP {' '.join(kinds)}; lost {lost} by both; "
             f"jitter {theirs:.2f} ms, reported {ours:.2f} ms")
 
 
-def _media(directory, ports):
+def _media(directory, port):
     """Arrival, extended number and timestamp of the packets of the source that has the most."""
-    fields = "-e frame.time_epoch -e rtp.ssrc -e rtp.extseq -e rtp.timestamp"
-    rows = [line.split("\t") for line in
-            _tshark(directory, ports + f"-Y 'rtp && !rtcp' -T fields {fields}").splitlines()]
+    fields = ("frame.time_epoch", "rtp.ssrc", "rtp.extseq", "rtp.timestamp")
+    rows = [line.split("\t") for line in _tshark(directory, port, "rtp && !rtcp", *fields)]
     rows = [row for row in rows if len(row) == 4 and all(row)]
     sources = [row[1] for row in rows]
     most = max(set(sources), key=sources.count, default=None)

@@ -13,6 +13,8 @@ class Server:
 
     run: str
     needs: tuple = ()
+    # What is run to its end before it, for a file that it reads.
+    first: str = ""
     # How a link is put before it: "rtsp" with the media of its sessions, "udp" the port itself, "rtp"
     # the port and the next one.
     relay: str = "rtsp"
@@ -20,6 +22,8 @@ class Server:
     host: str = ""
     # Whether it is to end by itself, because it is the one that hears.
     ends: bool = False
+    # Seconds to play what it holds back, where it hears and does not end by itself.
+    linger: float = 0
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,6 @@ class Case:
     check: str
     server: Server
     needs: tuple = ()
-    # A command of ours that a case is about, as "player listen": where it is not there yet, NOT RUN.
-    ours: str = ""
     over: str = ""
     sound: str = ""
     subset: bool = False

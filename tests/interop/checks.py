@@ -4,10 +4,7 @@ import json
 
 import capture
 import sound
-
-
-class Fault(Exception):
-    """What does not hold, in a line."""
+from fault import Fault
 
 
 def _hear(trial):
@@ -69,10 +66,15 @@ def lines(trial, status):
     return f"{held} checks hold"
 
 
-def ended(trial, status):
-    """The program has ended well."""
+def within(trial, status):
+    """Every sample of the source is heard, in its order, but for what may be trimmed from either end."""
     _went_well(trial, status)
-    return "ended well"
+    heard, source = _hear(trial)
+    trimmed = trial.case.expect["trimmed"]
+    middle = source.until(source.frames - int(trimmed * source.rate)).since(trimmed)
+    if not middle.within(heard):
+        raise Fault(f"not the source's {middle.frames} frames, of {heard.frames}")
+    return f"{middle.frames} of {source.frames} frames exact"
 
 
 def refused(trial, status):
@@ -113,11 +115,11 @@ def reported(trial, status):
 def captured(trial, status):
     """Wireshark finds nothing malformed, no error, and the loss and jitter that we report."""
     _went_well(trial, status)
-    return capture.judge(trial.directory, trial.at, trial.case.expect["clock"], _report(trial), Fault)
+    return capture.judge(trial.directory, trial.at, trial.case.expect["clock"], _report(trial))
 
 
 CHECKS = {check.__name__: check
-          for check in (exact, whole, lines, ended, refused, reported, captured)}
+          for check in (exact, whole, lines, within, refused, reported, captured)}
 
 
 def watcher(check):

@@ -54,9 +54,8 @@ PEERS = [
          ["gir1.2-gst-rtsp-server-1.0", "python3-gi", "gstreamer1.0-plugins-base",
           "gstreamer1.0-plugins-good"],
          ["gst-launch-1.0", "--version"]),
-    Peer("vlc", _has("cvlc"), ["vlc-bin", "vlc-plugin-base"], ["cvlc", "--version"]),
     Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
-    Peer("roc", _has("roc-recv"), [], ["roc-recv", "--version"]),
+    Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"]),
 ]
 
 REQUIREMENTS = pathlib.Path(__file__).parent / "roq" / "requirements.txt"

@@ -14,14 +14,14 @@ _lock = threading.Lock()
 
 
 class Child:
-    """A program that runs; what it prints goes to a file."""
+    """A program that runs, of which the words are given; what it prints goes to a file."""
 
-    def __init__(self, command, log):
-        self.command = command
+    def __init__(self, words, log):
+        self.command = shlex.join(words)
         self.log = log
         with open(log, "wb") as output:
             self.process = subprocess.Popen(
-                shlex.split(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 
     def running(self):
         return self.process.poll() is None

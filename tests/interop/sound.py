@@ -6,6 +6,9 @@ from array import array
 from dataclasses import dataclass
 
 
+FLOAT = 3  # WAVE_FORMAT_IEEE_FLOAT
+
+
 @dataclass
 class Sound:
     rate: int
@@ -24,7 +27,14 @@ class Sound:
         return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
 
     def since(self, seconds):
-        return Sound(self.rate, self.channels, self.samples[seconds * self.rate * self.channels :])
+        return Sound(self.rate, self.channels, self.samples[int(seconds * self.rate) * self.channels :])
+
+    def within(self, other):
+        """Whether all of it is in another sound, one sample after the other."""
+        if (self.rate, self.channels) != (other.rate, other.channels):
+            return False
+        at = other.samples.tobytes().find(self.samples.tobytes())
+        return at >= 0 and at % (2 * self.channels) == 0
 
     def first_channel(self):
         return self.samples[:: self.channels]
@@ -35,7 +45,8 @@ class NoSound(Exception):
 
 
 def read(path):
-    """A WAV file of 16 bits. Not with `wave`, which does not know WAVE_FORMAT_EXTENSIBLE."""
+    """A WAV file of 16 bits, or of floats, as 16 bits. Not with `wave`, which does not know
+    WAVE_FORMAT_EXTENSIBLE."""
     try:
         data = path.read_bytes()
     except OSError as fault:
@@ -43,11 +54,19 @@ def read(path):
     chunks = dict(_chunks(data))
     if b"fmt " not in chunks or not chunks.get(b"data"):
         raise NoSound(f"no sound in {len(data)} bytes")
-    _tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunks[b"fmt "][:16])
-    if bits != 16:
+    tag, channels, rate, _, frame, bits = struct.unpack("<HHIIHH", chunks[b"fmt "][:16])
+    sound = chunks[b"data"][: len(chunks[b"data"]) // frame * frame]
+    if (tag, bits) == (FLOAT, 32):
+        samples = array("h", (_to_16_bits(sample) for sample in array("f", sound)))
+    elif bits == 16:
+        samples = array("h", sound)
+    else:
         raise NoSound(f"{bits} bits a sample, not 16")
-    sound = chunks[b"data"]
-    return Sound(rate, channels, array("h", sound[: len(sound) // (2 * channels) * 2 * channels]))
+    return Sound(rate, channels, samples)
+
+
+def _to_16_bits(sample):
+    return max(-32768, min(32767, round(sample * 32768)))
 
 
 def _chunks(data):

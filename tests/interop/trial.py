@@ -2,17 +2,15 @@
 
 import csv
 import re
+import shlex
 import time
 from dataclasses import dataclass
 
 import checks
+from fault import Fault
 from process import Child, await_port, free_ports
 
 CLEAN = "clean"
-
-
-class Fault(Exception):
-    """Why a case has failed, in a line."""
 
 
 @dataclass
@@ -38,8 +36,10 @@ class Trial:
         started = time.monotonic()
         try:
             outcome, detail = "passed", self._run()
-        except (Fault, checks.Fault) as fault:
+        except Fault as fault:
             outcome, detail = "FAILED", str(fault)
+        except Exception as surprise:  # whatever it is, it is this case's failure, and the others go on
+            outcome, detail = "FAILED", repr(surprise)
         finally:
             for child in reversed(self.children):
                 child.end()
@@ -50,6 +50,9 @@ class Trial:
         for old in self.directory.iterdir():
             old.unlink()
         port = free_ports(self.host)
+        if self.case.server.first:
+            first = self._start(self.case.server.first, port, self.host, "first.log", None)
+            self._await_end("what comes first", first)
         server = self._start(self.case.server.run, port, self.host, "server.log", port)
         if self.case.link == CLEAN:
             at, host = port, self.host
@@ -63,24 +66,34 @@ class Trial:
         status = client.wait(self.case.limit)
         if status is None:
             raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
-        if self.case.server.ends and server.wait(15) is None:
-            raise Fault(f"the receiver does not end: {server.last_line()}")
+        if self.case.server.ends:
+            self._await_end("the receiver", server)
+        time.sleep(self.case.server.linger)
         for child in reversed(self.children):
             child.end()
         return checks.CHECKS[self.case.check](self, status)
 
     def _start(self, command, port, host, log, awaited):
         fill = self.setting.names | {
-            "over": self.case.over, "host": host, "port": port, "next": port + 1, "third": port + 2, "at": f"{host}:{port}",
+            "at": f"{host}:{port}", "host": host, "port": port, "next": port + 1, "third": port + 2,
+            "over": self.case.over, "dir": self.directory,
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
-            "dir": self.directory,
         }
-        child = Child(command.format(**fill), self.directory / log)
+        # Split before it is filled in: a path may hold a space.
+        words = [word.format(**fill) for word in shlex.split(command)]
+        child = Child(words, self.directory / log)
         (self.directory / log.replace(".log", ".command")).write_text(child.command + "\n")
         self.children.append(child)
         if awaited and not await_port(awaited, child):
-            raise Fault(f"{command.split()[0]} does not listen: {child.last_line()}")
+            raise Fault(f"{words[0]} does not listen: {child.last_line()}")
         return child
+
+    def _await_end(self, name, child):
+        status = child.wait(15)
+        if status is None:
+            raise Fault(f"{name} does not end: {child.last_line()}")
+        if status != 0:
+            raise Fault(f"{name} ends with exit status {status}: {child.last_line()}")
 
     def _put_link_before(self, port):
         """Starts the relay; the port at which the server is then reached."""
@@ -88,7 +101,7 @@ class Trial:
         pairs = [(at, port)] + ([(at + 1, port + 1)] if self.case.server.relay == "rtp" else [])
         where = " ".join(f"--listen {self.near}:{a} --to {self.host}:{b}" for a, b in pairs)
         rtsp = "--rtsp " if self.case.server.relay == "rtsp" else ""
-        self._start(f"{{bench}} netem {rtsp}--log {self.directory}/link.csv {where} -- {self.case.link}",
+        self._start(f"{{bench}} netem {rtsp}--log {{dir}}/link.csv {where} -- {self.case.link}",
                     at, self.near, "link.log", at)
         return at
 

@@ -41,13 +41,14 @@ impl<'a> Path<'a> {
         let passed = self.passed.entry((direction, kind)).or_default();
         let passing = Passing { now, direction, kind, index: *passed, data };
         *passed += 1;
-        let packets = match (self.hook)(&passing) {
-            Verdict::Pass => vec![passing.data],
-            Verdict::Drop => Vec::new(),
-            Verdict::Replace(packets) => packets,
-        };
-        for data in packets {
-            self.send_beside(now, direction, kind, route, data);
+        match (self.hook)(&passing) {
+            Verdict::Pass => self.send_beside(now, direction, kind, route, passing.data),
+            Verdict::Drop => {}
+            Verdict::Replace(packets) => {
+                for data in packets {
+                    self.send_beside(now, direction, kind, route, data);
+                }
+            }
         }
     }
 

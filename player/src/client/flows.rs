@@ -1,7 +1,5 @@
 //! Which tracks are wanted, and on which flow each travels.
 
-use std::ops::RangeInclusive;
-
 use cantus_qos::fec::Scheme;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::roq::FlowId;
@@ -12,9 +10,6 @@ use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Tra
 use cantus_qos::time::MediaTime;
 
 use crate::wish::{Carrier, Language, Wish};
-
-/// Sample rates, in Hz, that sound is sent at.
-const RATES: RangeInclusive<u32> = 8_000..=192_000;
 
 /// What a flow carries.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -143,7 +138,7 @@ pub(super) fn choose(description: &Description, wish: &Wish, base: &str) -> Vec<
     let audio = description.tracks.iter().filter(|it| matches!(it.medium, Medium::Audio { .. }));
     for track in audio.take(FlowPlan::MAX_AUDIO) {
         let Medium::Audio { codec, format, packet_time, .. } = track.medium else { continue };
-        if !RATES.contains(&format.rate.hz()) {
+        if !AudioFormat::CREDIBLE_RATES.contains(&format.rate.hz()) {
             continue;
         }
         plans.extend(add(track, Role::Audio { codec, format, packet_time }));

@@ -14,9 +14,6 @@ use rtsp_types::Url;
 /// What a packet holds where nothing is said (RFC 3551, section 4.2).
 const PACKET_TIME: MediaTime = MediaTime::from_millis(20);
 
-/// The sampling rates that are credible, in Hz.
-const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
-
 /// What a packet of Roc's holds, in milliseconds, rounded up to whole frames.
 const ROC_PACKET: u32 = 5;
 
@@ -147,8 +144,7 @@ impl FromStr for FeedUrl {
 fn mapped(payload: &str) -> Option<(AudioCodec, AudioFormat)> {
     let mut parts = payload.split('/');
     let name = parts.next()?;
-    let codecs = [AudioCodec::Opus, AudioCodec::L16, AudioCodec::Pcmu, AudioCodec::Pcma];
-    let codec = codecs.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))?;
+    let codec = AudioCodec::named(name)?;
     let usual = match codec {
         AudioCodec::Opus => Some(AudioFormat::OPUS_STEREO),
         AudioCodec::L16 => None,
@@ -157,7 +153,7 @@ fn mapped(payload: &str) -> Option<(AudioCodec, AudioFormat)> {
     let (Some(rate), channels) = (parts.next(), parts.next()) else {
         return usual.map(|format| (codec, format));
     };
-    let rate = rate.parse().ok().filter(|rate| RATES.contains(rate))?;
+    let rate = rate.parse().ok().filter(|rate| AudioFormat::CREDIBLE_RATES.contains(rate))?;
     let channels = channels.map_or(Some(1), |channels| channels.parse().ok())?;
     let format = AudioFormat::new(rate, channels).filter(|_| parts.next().is_none())?;
     let usable = codec != AudioCodec::Opus || format == AudioFormat::OPUS_STEREO;

@@ -15,6 +15,9 @@
 use super::{AudioFormat, PayloadError};
 use crate::time::MediaTime;
 
+/// One octet.
+const BYTES_PER_SAMPLE: usize = 1;
+
 /// The scale on which samples are written.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub enum Law {
@@ -30,10 +33,7 @@ pub enum Law {
 ///
 /// [`PayloadError::PartialFrame`] where the payload ends inside a frame, or holds none.
 pub fn duration(payload: &[u8], format: AudioFormat) -> Result<MediaTime, PayloadError> {
-    if payload.is_empty() {
-        return Err(PayloadError::PartialFrame { bytes: 0, frame: bytes_per_frame(format) });
-    }
-    Ok(format.duration(frames(payload, format)?))
+    format.duration_of(payload, BYTES_PER_SAMPLE)
 }
 
 /// Reads a payload as interleaved samples.
@@ -42,7 +42,7 @@ pub fn duration(payload: &[u8], format: AudioFormat) -> Result<MediaTime, Payloa
 ///
 /// [`PayloadError::PartialFrame`] where the payload ends inside a frame.
 pub fn decode(law: Law, payload: &[u8], format: AudioFormat) -> Result<Vec<i16>, PayloadError> {
-    frames(payload, format)?;
+    format.frames_in(payload, BYTES_PER_SAMPLE)?;
     Ok(payload.iter().map(|octet| law.sample(*octet)).collect())
 }
 
@@ -70,18 +70,6 @@ impl Law {
             }
         }
     }
-}
-
-fn frames(payload: &[u8], format: AudioFormat) -> Result<usize, PayloadError> {
-    let (bytes, frame) = (payload.len(), bytes_per_frame(format));
-    match bytes.is_multiple_of(frame) {
-        true => Ok(bytes / frame),
-        false => Err(PayloadError::PartialFrame { bytes, frame }),
-    }
-}
-
-fn bytes_per_frame(format: AudioFormat) -> usize {
-    usize::from(format.channels.max(1))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ const BYTES_PER_SAMPLE: usize = 2;
 /// frames; where even 1 ms does not fit, all that fits.
 pub fn frames_per_packet(format: AudioFormat) -> usize {
     let hz = u64::from(format.rate.hz());
-    let most = (MAX_PAYLOAD / bytes_per_frame(format)).max(1);
+    let most = (MAX_PAYLOAD / format.frame_of(BYTES_PER_SAMPLE)).max(1);
     let frames = |millis: u64| (hz * millis / 1_000) as usize;
     let fits = |millis: &u64| (1..=most).contains(&frames(*millis));
     let divides = |millis: &u64| (hz * millis).is_multiple_of(1_000);
@@ -44,11 +44,7 @@ pub fn encode(samples: &[i16]) -> Bytes {
 ///
 /// [`PayloadError::PartialFrame`] where the payload ends inside a frame, or holds none.
 pub fn duration(payload: &[u8], format: AudioFormat) -> Result<MediaTime, PayloadError> {
-    let frame = bytes_per_frame(format);
-    if payload.is_empty() || !payload.len().is_multiple_of(frame) {
-        return Err(PayloadError::PartialFrame { bytes: payload.len(), frame });
-    }
-    Ok(format.duration(payload.len() / frame))
+    format.duration_of(payload, BYTES_PER_SAMPLE)
 }
 
 /// Reads a payload as interleaved samples.
@@ -57,16 +53,9 @@ pub fn duration(payload: &[u8], format: AudioFormat) -> Result<MediaTime, Payloa
 ///
 /// [`PayloadError::PartialFrame`] where the payload ends inside a frame.
 pub fn decode(payload: &[u8], format: AudioFormat) -> Result<Vec<i16>, PayloadError> {
-    let frame = bytes_per_frame(format);
-    if !payload.len().is_multiple_of(frame) {
-        return Err(PayloadError::PartialFrame { bytes: payload.len(), frame });
-    }
+    format.frames_in(payload, BYTES_PER_SAMPLE)?;
     let samples = payload.chunks_exact(BYTES_PER_SAMPLE);
     Ok(samples.map(|bytes| i16::from_be_bytes([bytes[0], bytes[1]])).collect())
-}
-
-fn bytes_per_frame(format: AudioFormat) -> usize {
-    BYTES_PER_SAMPLE * usize::from(format.channels.max(1))
 }
 
 #[cfg(test)]
@@ -131,7 +120,7 @@ mod tests {
             let format = format(hz, channels);
             let frames = frames_per_packet(format);
             prop_assert!(frames >= 1);
-            prop_assert!(frames * bytes_per_frame(format) <= MAX_PAYLOAD);
+            prop_assert!(frames * format.frame_of(BYTES_PER_SAMPLE) <= MAX_PAYLOAD);
         }
     }
 }

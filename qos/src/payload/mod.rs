@@ -13,6 +13,8 @@ pub mod g711;
 pub mod l16;
 pub mod opus;
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 
 use crate::time::{ClockRate, MediaTime};
@@ -47,6 +49,31 @@ impl AudioFormat {
 
     /// What Opus decodes to when it is mono: 48 kHz, one channel.
     pub const OPUS_MONO: Self = Self { rate: ClockRate::OPUS, channels: 1 };
+
+    /// The sampling rates that are credible, in Hz.
+    pub const CREDIBLE_RATES: RangeInclusive<u32> = 8_000..=192_000;
+
+    /// Bytes of a frame whose samples take `sample` each.
+    fn frame_of(self, sample: usize) -> usize {
+        sample * usize::from(self.channels.max(1))
+    }
+
+    /// How many such frames `payload` holds.
+    fn frames_in(self, payload: &[u8], sample: usize) -> Result<usize, PayloadError> {
+        let (bytes, frame) = (payload.len(), self.frame_of(sample));
+        match bytes.is_multiple_of(frame) {
+            true => Ok(bytes / frame),
+            false => Err(PayloadError::PartialFrame { bytes, frame }),
+        }
+    }
+
+    /// How long they last; what holds none is no packet of sound.
+    fn duration_of(self, payload: &[u8], sample: usize) -> Result<MediaTime, PayloadError> {
+        match self.frames_in(payload, sample)? {
+            0 => Err(PayloadError::PartialFrame { bytes: 0, frame: self.frame_of(sample) }),
+            frames => Ok(self.duration(frames)),
+        }
+    }
 
     /// A format of one or two channels; `None` for any other number, or for a rate of zero.
     pub fn new(hz: u32, channels: u8) -> Option<Self> {

@@ -92,7 +92,8 @@ struct Sent {
 }
 
 impl Answerer {
-    /// Most bytes of packets remembered: ten seconds of uncompressed stereo.
+    /// Most bytes of packets remembered: minutes of Opus, but of uncompressed stereo ten seconds,
+    /// however much longer that would be of use.
     pub const MAX_HELD: usize = 2 << 20;
 
     /// Bytes of answers that may leave after a rest.

@@ -76,6 +76,11 @@ pub struct DigestAnswer {
 }
 
 impl Algorithm {
+    /// The one of that name, whatever the case.
+    fn named(name: &str) -> Option<Self> {
+        [Self::Md5, Self::Sha256].into_iter().find(|it| it.name().eq_ignore_ascii_case(name))
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Md5 => "MD5",
@@ -149,9 +154,13 @@ impl Challenge {
     pub fn read_all(value: &str) -> Vec<Self> {
         let mut asked: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
         for (name, value) in parameters(value) {
-            // The first parameter of a challenge has its scheme before it.
+            // The first parameter of a challenge has its scheme before it, and before that there may
+            // be challenges without any.
             match (name.rsplit_once([' ', '\t']), asked.last_mut()) {
-                (Some((scheme, name)), _) => asked.push((scheme.trim(), vec![(name, value)])),
+                (Some((before, name)), _) => {
+                    let scheme = before.rsplit([' ', '\t', ',']).find(|word| !word.is_empty());
+                    asked.push((scheme.unwrap_or_default(), vec![(name, value)]));
+                }
                 (None, Some((_, parameters))) => parameters.push((name, value)),
                 (None, None) => {}
             }
@@ -169,10 +178,9 @@ impl Challenge {
         if scheme.eq_ignore_ascii_case("Basic") {
             return Some(Self::Basic { realm });
         }
-        let algorithm = match find("algorithm").map(|name| name.to_ascii_uppercase()).as_deref() {
-            None | Some("MD5") => Algorithm::Md5,
-            Some("SHA-256") => Algorithm::Sha256,
-            Some(_) => return None,
+        let algorithm = match find("algorithm") {
+            Some(name) => Algorithm::named(&name)?,
+            None => Algorithm::default(),
         };
         let nonce = find("nonce").filter(|_| scheme.eq_ignore_ascii_case("Digest"))?;
         Some(Self::Digest { realm, nonce, algorithm })
@@ -274,11 +282,11 @@ impl FromStr for Credentials {
                 "nc" => count = value,
                 "cnonce" => own = value,
                 "qop" => qop = Some(value),
-                "algorithm" if value.eq_ignore_ascii_case("MD5") => {}
-                "algorithm" if value.eq_ignore_ascii_case("SHA-256") => {
-                    answer.algorithm = Algorithm::Sha256;
+                "algorithm" => {
+                    let known = Algorithm::named(&value);
+                    let unknown = || wrong("only MD5 and SHA-256 are known");
+                    answer.algorithm = known.ok_or_else(unknown)?;
                 }
-                "algorithm" => return Err(wrong("only MD5 and SHA-256 are known")),
                 _ => {}
             }
         }
@@ -408,6 +416,8 @@ mod tests {
         let best = Challenge::Digest { realm, nonce, algorithm: Algorithm::Sha256 };
         assert_eq!(Challenge::best(read), Some(best));
         assert_eq!(Challenge::best(Challenge::read_all("Negotiate")), None);
+        let behind = Challenge::read_all("Negotiate, Basic realm=\"B\"");
+        assert_eq!(behind, [Challenge::Basic { realm: "B".into() }]);
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl CircuitBreaker {
         self.bytes += bytes as u64;
         let begun_at = *self.begun_at.get_or_insert(now);
         let silence = self.silence(now, begun_at);
-        if self.is_missed_after().is_some_and(|longest| silence > longest) {
+        if self.missed_after().is_some_and(|longest| silence > longest) {
             self.trip(Tripped::RtcpTimeout { silence });
         }
     }
@@ -207,7 +207,7 @@ impl CircuitBreaker {
     }
 
     /// After how long without a report the listener is gone, if it ever reports.
-    fn is_missed_after(&self) -> Option<Duration> {
+    fn missed_after(&self) -> Option<Duration> {
         match self.terms.reports {
             true => Some(self.rtcp_timeout()),
             false => Some(self.rtcp_timeout().max(self.longest? * SILENT_INTERVALS)),

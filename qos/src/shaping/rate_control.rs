@@ -9,7 +9,7 @@ use super::throughput::Throughput;
 use super::{PathRate, QueueDelay};
 use crate::quantity::Bitrate;
 use crate::time::{MonoTime, TimeDelta};
-use phase::{Drain, Phase};
+use phase::{Cause, DRAINING, Drain, Phase};
 
 /// A queue is unusual when it is longer than the usual one by this, and by so many times the
 /// spread of the usual one.
@@ -50,10 +50,6 @@ const LEAST_STEP: Bitrate = Bitrate::from_kbps(6);
 const AFTER_RISE: f64 = 0.97;
 const AFTER_REST: f64 = 0.85;
 
-/// While a queue drains, or nothing is heard, this part of the rate is used.
-const DRAINING: f64 = 0.8;
-const AFTER_TRIAL: f64 = 0.95;
-
 /// A trial that fails shows that what was before may have been too much too, but by no more.
 const LITTLE_LESS: f64 = 0.98;
 
@@ -71,7 +67,6 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(4);
 /// than was thought, and what was sent until that was known has made a long queue. It is ours, and
 /// goes only if media yields too.
 const FAR_LESS: f64 = 0.7;
-const DRAINING_LONG: f64 = 0.5;
 const LONGEST_LONG_DRAIN: Duration = Duration::from_secs(12);
 
 /// What is lost then while the queue is longer than this has found it full: such loss is no
@@ -224,7 +219,7 @@ impl RateControl {
         let heard = self.reported_at.max(self.sent_since);
         let silent = heard.is_some_and(|heard| now.since(heard) > SILENCE);
         let target = match self.phase {
-            Phase::Draining(drain) => self.target * drain.to,
+            Phase::Draining(drain) => self.target * drain.cause.part(),
             _ if silent => self.target * DRAINING,
             _ => self.target,
         };
@@ -237,7 +232,9 @@ impl RateControl {
     pub fn limit(&self) -> Option<Bitrate> {
         let found = match self.phase {
             Phase::Trying { from, .. } => from,
-            Phase::Draining(drain) if drain.is_long => (self.target * drain.to).max(self.least),
+            Phase::Draining(drain) if drain.cause == Cause::TooMuch => {
+                (self.target * drain.cause.part()).max(self.least)
+            }
             _ => self.target,
         };
         self.is_found.then(|| rate(found))
@@ -266,7 +263,7 @@ impl RateControl {
     fn is_overflowing(&self) -> bool {
         let is_ours = match self.phase {
             Phase::Rising { .. } => true,
-            Phase::Draining(drain) => drain.is_long,
+            Phase::Draining(drain) => drain.cause == Cause::TooMuch,
             _ => false,
         };
         is_ours && self.queue.standing().is_some_and(|standing| standing > FULL)
@@ -298,13 +295,12 @@ impl RateControl {
         .max(self.least);
         self.is_found = true;
         self.step = bps(FIRST_STEP);
-        let to = if is_long { DRAINING_LONG } else { DRAINING };
-        self.begin_drain(now, before, to, is_long);
+        self.begin_drain(now, before, if is_long { Cause::TooMuch } else { Cause::Met });
     }
 
-    fn begin_drain(&mut self, now: MonoTime, before: f64, to: f64, is_long: bool) {
+    fn begin_drain(&mut self, now: MonoTime, before: f64, cause: Cause) {
         let longest = self.excess().unwrap_or_default().as_secs_f64();
-        let drain = Drain { since: now, longest, longest_at: now, before, to, is_long };
+        let drain = Drain { since: now, longest, longest_at: now, before, cause };
         self.phase = Phase::Draining(drain);
     }
 
@@ -314,7 +310,7 @@ impl RateControl {
         if left <= unusual / 2.0 {
             return self.rest(now);
         }
-        if drain.is_long {
+        if drain.cause == Cause::TooMuch {
             if self.newest >= drain.since + LONGEST_LONG_DRAIN {
                 self.queue.accept();
                 self.rest(now);
@@ -325,7 +321,7 @@ impl RateControl {
             self.phase = Phase::Draining(Drain { longest: left, longest_at: now, ..drain });
         }
         let shorter = (drain.longest * OURS_SHORTER).min(unusual * 2.0);
-        let after_trial = drain.to > DRAINING;
+        let after_trial = drain.cause == Cause::Trial;
         let longest_at = if after_trial { drain.since } else { drain.longest_at };
         let judged = self.newest >= longest_at + OURS_AFTER;
         let foreign = judged && left > drain.longest - shorter;
@@ -363,7 +359,7 @@ impl RateControl {
         if self.excess().unwrap_or_default() * 2 > self.unusual() || over && !self.is_steady() {
             self.target = from.min(self.delivered_rate()).max(from * LITTLE_LESS).max(self.least);
             self.step = (self.step / 2.0).max(bps(LEAST_STEP));
-            self.begin_drain(now, from, AFTER_TRIAL, false);
+            self.begin_drain(now, from, Cause::Trial);
         } else if over && self.throughput.sent() < self.target * FILLED {
             // As far as it went, it went well.
             self.target = self.throughput.sent().max(from);

@@ -17,7 +17,7 @@ pub(super) fn send_time_id() -> ExtensionId {
 }
 
 /// Dynamic payload types (RFC 3551, section 6), one for each thing we send.
-pub(super) fn payload_type(what: Payload) -> PayloadType {
+pub(crate) fn payload_type(what: Payload) -> PayloadType {
     let number = match what {
         Payload::Opus => 96,
         Payload::Retransmission => 97,
@@ -30,7 +30,7 @@ pub(super) fn payload_type(what: Payload) -> PayloadType {
 
 /// What a payload type stands for.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub(super) enum Payload {
+pub(crate) enum Payload {
     /// RFC 7587.
     Opus,
     /// RFC 3551, section 4.5.11.

@@ -66,6 +66,9 @@ impl Reply {
     pub(super) fn into_bytes(mut self, cseq: Option<&str>) -> Bytes {
         let challenges = std::mem::take(&mut self.challenges);
         let message = write_response(&self.into_response(cseq));
+        if challenges.is_empty() {
+            return message;
+        }
         let start = message.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let (status, rest) = message.split_at(start);
         let line = |challenge: &String| format!("WWW-Authenticate: {challenge}\r\n");

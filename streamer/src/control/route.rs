@@ -100,10 +100,9 @@ impl Control {
         wished: (u8, u8),
         flow: FlowId,
     ) -> Result<Choice, String> {
-        let is_free = |(rtp, rtcp): &(u8, u8)| {
-            let is_free = |channel| !self.sessions.is_interleaved(connection, channel);
-            rtp != rtcp && is_free(*rtp) && is_free(*rtcp)
-        };
+        let taken = self.sessions.channels_of(connection);
+        let is_free =
+            |(rtp, rtcp): &(u8, u8)| rtp != rtcp && !taken.contains(rtp) && !taken.contains(rtcp);
         let pairs = (0..=u8::MAX / 2).map(|half| (2 * half, 2 * half + 1));
         let channels = std::iter::once(wished).chain(pairs).find(is_free);
         let channels = channels.ok_or_else(|| "all channels are in use".to_owned())?;

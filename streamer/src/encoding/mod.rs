@@ -232,7 +232,7 @@ impl Encoding {
 
     /// How long all units last together, which is more than the sound where that is filled up.
     pub fn duration(&self) -> MediaTime {
-        self.media_time(self.units * self.unit_frames).max(self.track.duration())
+        self.media_time(self.units * self.unit_frames)
     }
 
     /// Rate and channels of what a decoder gives.

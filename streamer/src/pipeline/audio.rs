@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::delivery::{Channel, DeliveryClass};
-use cantus_qos::payload::{MediaUnit, opus};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::repair::Answerer;
 use cantus_qos::roq::FlowId;
@@ -13,7 +12,8 @@ use cantus_qos::rtp::RtpTimestamp;
 use cantus_qos::shaping::{CircuitBreaker, Pacer, Tripped};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime, TimeDelta};
 
-use super::rungs::{Rungs, most_joined};
+use super::rungs::most_joined;
+use super::units::Units;
 use super::{Leaving, MediaLimit, Packet, Packetizer, PathWatch, Protection, Schedule, WallClock};
 use crate::encoding::{Encoding, EncodingJob, UnitState};
 
@@ -41,12 +41,7 @@ pub const UNKNOWN_WAY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct AudioChain {
     flow: FlowId,
-    source: Arc<Encoding>,
-    rungs: Option<Rungs>,
-    limit: Option<MediaLimit>,
-    next: u64,
-    /// How many units the next packet is to hold.
-    joined: usize,
+    units: Units,
     retry_at: Option<MonoTime>,
     packetizer: Packetizer,
     protection: Option<Protection>,
@@ -64,12 +59,8 @@ impl AudioChain {
         let path = PathWatch::new(packetizer.ssrc(), packetizer.rate());
         Self {
             flow,
-            rungs: Rungs::of(&source, 1),
-            limit: None,
-            source,
+            units: Units::new(source),
             path,
-            next: 0,
-            joined: 1,
             retry_at: None,
             packetizer,
             protection: None,
@@ -95,9 +86,8 @@ impl AudioChain {
 
     /// The same with `count` units a packet, until the path is known.
     pub fn joining(self, count: usize) -> Self {
-        let rungs = Rungs::of(&self.source, count);
-        let joined = rungs.as_ref().map_or(1, |_| count.max(1)).min(self.most_joined());
-        Self { rungs, joined, ..self }
+        let most = self.most_joined();
+        Self { units: self.units.joining(count, most), ..self }
     }
 
     /// Adds repair. Source packets carry its footer from the next one on.
@@ -174,7 +164,7 @@ impl AudioChain {
 
     /// Up to where the track has been sent.
     pub fn reached(&self) -> MediaTime {
-        self.time_of(self.next)
+        self.units.reached()
     }
 
     /// Where playback of this stream stands, as the listener tells it; `None` where it is another
@@ -197,7 +187,7 @@ impl AudioChain {
     }
 
     /// Playback is `behind` the nominal timeline: what was sent is of use for so much longer.
-    pub fn is_behind(&mut self, behind: MediaTime) {
+    pub fn set_behind(&mut self, behind: MediaTime) {
         if let Some(answerer) = &mut self.answerer {
             answerer.set_later(behind.to_duration());
         }
@@ -205,41 +195,30 @@ impl AudioChain {
 
     /// How long one unit plays.
     pub fn unit_duration(&self) -> MediaTime {
-        self.source.unit_duration()
+        self.units.duration()
     }
 
     /// What the track may take from now on; `None`: as much as was asked for.
     pub fn limit(&mut self, limit: Option<MediaLimit>) {
-        self.limit = limit;
+        self.units.limit(limit);
     }
 
     /// Whether the track is on a lower rung than was asked for.
     pub fn is_lowered(&self) -> bool {
-        self.rungs.as_ref().is_some_and(Rungs::is_lowered)
+        self.units.is_lowered()
     }
 
     /// What is to be encoded for this track.
     pub fn take_jobs(&mut self) -> impl Iterator<Item = EncodingJob> {
-        self.rungs.iter_mut().flat_map(Rungs::take_jobs)
+        self.units.take_jobs()
     }
 
     /// Goes to the unit that holds `from`.
     pub fn seek(&mut self, from: MediaTime) {
-        self.next = self.source.index_at(from);
-        self.joined = self.rungs.as_ref().map_or(1, Rungs::frames).min(self.most_joined());
+        self.units.seek(from, self.most_joined());
         self.retry_at = None;
         self.ended = false;
         self.packetizer.mark_next();
-    }
-
-    /// The media time of the unit at `index`.
-    fn time_of(&self, index: u64) -> MediaTime {
-        MediaTime::from_flicks(self.source.unit_duration().as_flicks() * index as i64)
-    }
-
-    /// The media time of the last unit that the next packet is to hold: it leaves when that is due.
-    fn complete_at(&self) -> MediaTime {
-        self.time_of(self.next + self.joined as u64 - 1)
     }
 
     /// No more units for now, and no repair of those that were sent: they are sent again when PLAY
@@ -303,8 +282,8 @@ impl AudioChain {
         pacer: &mut Pacer<Packet>,
     ) {
         self.retry_at = None;
-        let due = schedule.due(self.complete_at());
-        let unit = match self.packet(schedule) {
+        let due = schedule.due(self.units.complete_at());
+        let unit = match self.units.packet(schedule.until(), self.most_joined()) {
             UnitState::Ready(unit) => unit,
             UnitState::Pending => {
                 self.retry_at = Some(now + ENCODER_RETRY);
@@ -315,7 +294,7 @@ impl AudioChain {
                 return;
             }
         };
-        let gap = schedule.due(self.complete_at()).since(due);
+        let gap = schedule.due(self.units.complete_at()).since(due);
         let nominal = schedule.nominal(unit.media_time);
         // The instant at which the last of its units is presented nominally is when a packet leaves
         // that does not say otherwise.
@@ -334,50 +313,10 @@ impl AudioChain {
         if let Some(answerer) = &mut self.answerer {
             answerer.push(now, sequence, data.clone(), nominal + self.useful);
         }
-        if let Some(rungs) = &mut self.rungs {
-            rungs.note_headers(data.len() - payload + IP_UDP_HEADERS);
-        }
+        self.units.note_headers(data.len() - payload + IP_UDP_HEADERS);
         let class = DeliveryClass::Isochronous;
         let packet = Packet { flow: self.flow, channel: Channel::Rtp, class, data };
         pacer.push(now, packet.data.len(), packet);
-    }
-
-    /// The units of the next packet as one, on the rung and as long as the path bears it. What it
-    /// comes to be too long, or too short, is decided for the packet after it.
-    fn packet(&mut self, schedule: &Schedule) -> UnitState {
-        let most = self.most_joined();
-        if let Some(rungs) = &mut self.rungs {
-            rungs.step(self.next, self.limit, most);
-        }
-        let mut units = match self.unit(self.next) {
-            UnitState::Ready(unit) if unit.media_time < schedule.until() => vec![unit],
-            UnitState::Ready(_) => return UnitState::End,
-            other => return other,
-        };
-        for index in self.next + 1..self.next + self.joined as u64 {
-            let begins = self.rungs.as_ref().is_some_and(|rungs| rungs.begins_at(index));
-            match self.unit(index) {
-                UnitState::Ready(unit) if !begins && unit.media_time < schedule.until() => {
-                    units.push(unit);
-                }
-                _ => break,
-            }
-        }
-        let (unit, count) = joined(&units);
-        self.next += count as u64;
-        self.joined = self.rungs.as_ref().map_or(1, Rungs::frames);
-        UnitState::Ready(unit)
-    }
-
-    /// The unit at `index`, on the rung that is sent.
-    fn unit(&self, index: u64) -> UnitState {
-        let unit = self.source.unit(index);
-        let (UnitState::Ready(unit), Some(rungs)) = (&unit, &self.rungs) else { return unit };
-        match rungs.packet(index) {
-            None => UnitState::Ready(unit.clone()),
-            Some(Some(data)) => UnitState::Ready(MediaUnit { data, ..unit.clone() }),
-            Some(None) => UnitState::Pending,
-        }
     }
 
     /// How many units one packet may hold, that the first of them is there in time.
@@ -387,7 +326,7 @@ impl AudioChain {
     }
 
     fn next_unit_at(&self, schedule: &Schedule) -> MonoTime {
-        self.retry_at.unwrap_or_else(|| schedule.due(self.complete_at()))
+        self.retry_at.unwrap_or_else(|| schedule.due(self.units.complete_at()))
     }
 
     /// When [`advance`](Self::advance) has something to do, where the next unit `waits` or does not.
@@ -417,19 +356,4 @@ impl AudioChain {
             blocks: Vec::new(),
         }
     }
-}
-
-/// As many of `units`, of which there is at least one, as can be in one packet, as one; and how many
-/// those are.
-fn joined(units: &[MediaUnit]) -> (MediaUnit, usize) {
-    let data: Vec<_> = units.iter().map(|unit| unit.data.clone()).collect();
-    let first = units[0].clone();
-    for count in (2..=units.len()).rev() {
-        if let Some(data) = opus::join(&data[..count]) {
-            let duration =
-                units[count - 1].media_time + units[count - 1].duration - first.media_time;
-            return (MediaUnit { data, duration, ..first }, count);
-        }
-    }
-    (first, 1)
 }

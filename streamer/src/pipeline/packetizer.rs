@@ -6,6 +6,7 @@ use cantus_qos::rtp::{
     AbsSendTime, ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc,
 };
 use cantus_qos::time::{ClockRate, MediaTime, NtpTime};
+use rand::Rng;
 
 /// Numbers and stamps the units of one stream (RFC 3550, section 5.1).
 #[derive(Clone, Debug)]
@@ -31,6 +32,17 @@ pub struct StreamSeed {
     pub sequence: Sequence,
     /// Timestamp of media time zero.
     pub timestamp: RtpTimestamp,
+}
+
+impl StreamSeed {
+    /// Another each time.
+    pub fn random(random: &mut impl Rng) -> Self {
+        Self {
+            ssrc: Ssrc(random.next_u32()),
+            sequence: Sequence(random.next_u32() as u16),
+            timestamp: RtpTimestamp(random.next_u32()),
+        }
+    }
 }
 
 impl Packetizer {

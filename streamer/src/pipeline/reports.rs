@@ -106,6 +106,11 @@ impl SenderReports {
         self.outgoing.clear();
     }
 
+    /// What was not out yet is not said any more.
+    pub fn stop(&mut self) {
+        self.outgoing.clear();
+    }
+
     /// The latest word about each of our streams.
     pub fn latest(&self) -> &[Heard] {
         &self.heard
@@ -175,7 +180,7 @@ impl SenderReports {
         self.outgoing.pop_front()
     }
 
-    /// The end comes before the end of the range, because of `reason` where one is told: BYE says so.
+    /// The end comes before the end of the range, when nothing else is sent any more, because of `reason` where one is told: BYE says so.
     pub fn part(
         &mut self,
         now: MonoTime,
@@ -184,7 +189,6 @@ impl SenderReports {
         audio: &[AudioChain],
         reason: Option<String>,
     ) {
-        self.outgoing.clear();
         self.report(now, ntp, schedule, audio, Some(Farewell(reason)));
     }
 

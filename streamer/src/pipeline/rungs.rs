@@ -41,7 +41,7 @@ pub fn most_joined(unit: Duration, delay: Duration, under_way: Duration) -> usiz
 /// What the media of a session may take with all headers, where the path limits it.
 #[derive(Copy, Clone, PartialEq, Debug)]
 pub struct MediaLimit {
-    /// All tracks together.
+    /// As far as it is told to a track, that track; else all of them together.
     pub rate: Bitrate,
     /// What the transport puts around each packet, beyond IP and UDP, in bytes.
     pub around: usize,

@@ -56,7 +56,8 @@ impl Schedule {
         self.from + MediaTime::from_delta(now - self.start)
     }
 
-    /// At `now` playback has come to `position`. What runs ahead runs ahead of that: a player whose
+    /// Playback comes to `position` about `now`: sooner than a listener may tell that it does, which
+    /// only lets a little less run ahead. What runs ahead runs ahead of that: a player whose
     /// playback stood still holds no more than others, and waits as long for what it misses.
     pub fn follow(&mut self, now: MonoTime, position: MediaTime) {
         if self.runs_ahead() {

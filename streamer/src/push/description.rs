@@ -1,6 +1,6 @@
 //! What a receiver is told about a push: SDP, for a file or an announcement.
 
-use cantus_qos::spec::sdp::{Description, Medium, Placement, Track};
+use cantus_qos::spec::sdp::{Description, Destination, Medium, Placement, Track};
 use cantus_qos::time::NtpTime;
 
 use super::{TrackRoute, Way, payload_type};
@@ -34,6 +34,6 @@ pub(super) fn placement(way: Way, begun: NtpTime, tracks: &[TrackRoute]) -> Plac
         session: begun.to_bits() >> 32,
         address: way.target.ip(),
         ttl: way.ttl,
-        ports: tracks.iter().map(|track| track.rtp.port()).collect(),
+        destinations: tracks.iter().filter_map(|track| Destination::new(track.rtp)).collect(),
     }
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::catalogue::Catalogue;
 use crate::media::{self, MediaDir};
 use crate::programme::ProgrammeKey;
+use cantus_qos::rtp::Ssrc;
 
 const START: MonoTime = MonoTime::from_millis(5_000);
 

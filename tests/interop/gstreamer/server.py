@@ -8,8 +8,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-gi.require_version("GstRtsp", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
+from gi.repository import GLib, Gst, GstRtspServer
 
 address, media = sys.argv[1:]
 host, port = address.split(":")
@@ -17,7 +16,7 @@ Gst.init(None)
 
 
 def source(name):
-    return f"filesrc location={media}/{name}.wav ! wavparse ! audioconvert ! audioresample ! "
+    return f'filesrc location="{media}/{name}.wav" ! wavparse ! audioconvert ! audioresample ! '
 
 
 narrow = source("speech") + "audio/x-raw,rate=8000,channels=1 ! "
@@ -31,14 +30,9 @@ MOUNTS = {
 
 server = GstRtspServer.RTSPServer(address=host, service=port)
 for name, launch in MOUNTS.items():
-    for path, again in ((name, False), (f"{name}-rtx", True)):
-        factory = GstRtspServer.RTSPMediaFactory()
-        factory.set_launch(f"( {launch} )")
-        if again:
-            factory.set_profiles(GstRtsp.RTSPProfile.AVPF)
-            factory.set_retransmission_time(2 * Gst.SECOND)
-            factory.set_do_retransmission(True)
-        server.get_mount_points().add_factory(f"/{path}", factory)
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f"( {launch} )")
+    server.get_mount_points().add_factory(f"/{name}", factory)
 server.attach(None)
 GLib.timeout_add_seconds(120, lambda: sys.exit(0))
 GLib.MainLoop().run()

@@ -15,6 +15,34 @@ pub(super) enum Phase {
     Draining(Drain),
 }
 
+/// While a queue drains, this part of the rate is used.
+pub(super) const DRAINING: f64 = 0.8;
+const AFTER_TRIAL: f64 = 0.95;
+const DRAINING_LONG: f64 = 0.5;
+
+/// How a queue came to be.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    /// It was met.
+    Met,
+    /// A trial may have filled it.
+    Trial,
+    /// The path is far narrower than was thought at first: it is long, media yields too until it has
+    /// gone, and nobody else is suspected.
+    TooMuch,
+}
+
+impl Cause {
+    /// What part of the rate is used until it has gone.
+    pub(super) const fn part(self) -> f64 {
+        match self {
+            Self::Met => DRAINING,
+            Self::Trial => AFTER_TRIAL,
+            Self::TooMuch => DRAINING_LONG,
+        }
+    }
+}
+
 /// A queue that is to go.
 #[derive(Copy, Clone, PartialEq, Debug)]
 pub(super) struct Drain {
@@ -24,9 +52,6 @@ pub(super) struct Drain {
     pub(super) longest_at: MonoTime,
     /// The rate before it was found.
     pub(super) before: f64,
-    /// The part of the rate that is used.
-    pub(super) to: f64,
-    /// Whether it is the long queue of a path far narrower than was thought at first: media yields
-    /// too until it has gone, and nobody else is suspected.
-    pub(super) is_long: bool,
+    /// How it came to be.
+    pub(super) cause: Cause,
 }

@@ -30,12 +30,14 @@ impl Destination {
     pub(super) fn of(session: &Session, media: &Media) -> Option<Self> {
         let address = media.connections.first().or(session.connection.as_ref())?;
         let rtp = SocketAddr::new(ip(address)?, media.port);
-        let beside = Self::new(rtp)?;
+        if media.port == 0 {
+            return None;
+        }
         if media.has_attribute("rtcp-mux") {
             return Some(Self { rtp, rtcp: rtp });
         }
         let Some(told) = media.get_first_attribute_value("rtcp").flatten() else {
-            return Some(beside);
+            return Self::new(rtp);
         };
         // 5007, or 5007 IN IP4 192.0.2.1
         let mut words = told.split_ascii_whitespace();

@@ -151,6 +151,12 @@ impl AudioCodec {
         }
     }
 
+    /// The one of that name, whatever the case.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Opus, Self::L16, Self::Pcmu, Self::Pcma];
+        all.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
+    }
+
     /// What a static payload type stands for, as far as we know it (RFC 3551, table 4).
     pub fn of_static(payload_type: PayloadType) -> Option<(Self, AudioFormat)> {
         let (codec, hz, channels) = match payload_type {

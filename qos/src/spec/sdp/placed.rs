@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use sdp_types::{Attribute, Connection, Origin, Session};
 
-use super::Description;
+use super::{Description, Destination};
 
 /// Where the streams of a session are sent, and by whom.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,21 +19,14 @@ pub struct Placement {
     pub address: IpAddr,
     /// How far packets to a group of IPv4 go, which is told with its address.
     pub ttl: u8,
-    /// The port of RTP of each track; RTCP has the one after it.
-    pub ports: Vec<u16>,
+    /// Where each track is sent, at that address.
+    pub destinations: Vec<Destination>,
 }
 
 impl Placement {
-    /// The origin: who sends, and which session (`o=`). It is what an announcement is deleted by
-    /// (RFC 2974, section 4).
+    /// The origin: who sends, and which session (`o=`).
     fn origin(&self) -> Origin {
         Origin::with_ip_addr(self.session.to_string(), self.session, self.sender)
-    }
-
-    /// The line of the origin alone.
-    pub fn origin_line(&self) -> String {
-        let kind = if self.sender.is_ipv4() { "IP4" } else { "IP6" };
-        format!("o=- {0} {0} IN {kind} {1}\r\n", self.session, self.sender)
     }
 
     fn connection(&self) -> Connection {
@@ -43,18 +36,18 @@ impl Placement {
 }
 
 impl Description {
-    /// The description as SDP for a session that is sent to `placement`, one port for each track.
+    /// The description as SDP for a session that is sent to `placement`, one destination for each track: its RTCP has the port after RTP.
     /// There is nothing to set up: control URLs and the length of the presentation are left out.
     pub fn to_placed_sdp(&self, placement: &Placement) -> String {
         let mut session = Session::new(placement.origin(), self.session_name());
         session.connection = Some(placement.connection());
         // To be listened to, as the radio is (RFC 8866, section 6.9).
         session.attributes = vec![Attribute::with_value("type", "broadcast")];
-        let tracks = self.tracks.iter().zip(&placement.ports);
+        let tracks = self.tracks.iter().zip(&placement.destinations);
         session.medias = tracks
-            .map(|(track, port)| {
+            .map(|(track, destination)| {
                 let mut media = track.media();
-                media.port = *port;
+                media.port = destination.rtp.port();
                 media
             })
             .collect();
@@ -68,8 +61,11 @@ mod tests {
     use super::*;
 
     fn placement(sender: &str, address: &str, ports: &[u16]) -> Placement {
-        let (sender, address) = (sender.parse().unwrap(), address.parse().unwrap());
-        Placement { sender, session: 3_970_000_000, address, ttl: 4, ports: ports.to_vec() }
+        let (sender, address): (IpAddr, IpAddr) =
+            (sender.parse().unwrap(), address.parse().unwrap());
+        let destination = |port: &u16| Destination::new((address, *port).into()).unwrap();
+        let destinations = ports.iter().map(destination).collect();
+        Placement { sender, session: 3_970_000_000, address, ttl: 4, destinations }
     }
 
     fn written(description: &Description, placement: &Placement) -> String {
@@ -95,8 +91,6 @@ mod tests {
             a=rtpmap:10 L16/44100/2\n\
             a=ptime:4.988662\n";
         assert_eq!(written(&description, &placement), expected);
-        let origin = expected.lines().nth(1).unwrap();
-        assert_eq!(placement.origin_line(), format!("{origin}\r\n"));
     }
 
     #[test]
@@ -109,8 +103,6 @@ mod tests {
             let placement = placement(sender, address, &[5_004]);
             let written = written(&description, &placement);
             assert!(written.contains(lines), "{written}");
-            let origin = placement.origin_line();
-            assert!(written.contains(origin.trim_end()), "{origin}: {written}");
         }
     }
 }

@@ -26,9 +26,6 @@ const DEFAULT_PACKET_TIME: Duration = Duration::from_millis(20);
 /// No codec of ours puts more into a packet.
 const LONGEST_PACKET_TIME: Duration = Duration::from_millis(200);
 
-/// The sampling rates that are credible, in Hz.
-const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
-
 impl Description {
     /// Reads a session description, ours or another's. Media that we do not know are skipped;
     /// there may be none left.
@@ -162,12 +159,11 @@ fn formats(media: &Media) -> impl Iterator<Item = PayloadType> {
 
 fn read_audio(media: &Media, payload_type: PayloadType) -> Option<Medium> {
     let encoding = encoding(media, payload_type)?;
-    let codecs = [AudioCodec::Opus, AudioCodec::L16, AudioCodec::Pcmu, AudioCodec::Pcma];
-    let codec = codecs.into_iter().find(|codec| encoding.is(codec.name()))?;
+    let codec = AudioCodec::named(encoding.name)?;
     let format = match codec {
         AudioCodec::Opus if encoding.rate != ClockRate::OPUS.hz() => return None,
         AudioCodec::Opus => opus_format(media, payload_type),
-        _ if !RATES.contains(&encoding.rate) => return None,
+        _ if !AudioFormat::CREDIBLE_RATES.contains(&encoding.rate) => return None,
         _ => AudioFormat::new(encoding.rate, encoding.channels)?,
     };
     let packet_time = time_of(media, "ptime").unwrap_or(DEFAULT_PACKET_TIME);
