@@ -12,8 +12,10 @@ mod beginning;
 mod drift;
 mod ending;
 mod handed;
+mod lip_sync;
 mod mix;
 mod pace;
+mod paths;
 mod reception;
 mod reports;
 mod requests;
@@ -163,11 +165,12 @@ impl Pipeline {
             Latency::Auto | Latency::Stored => None,
         };
         let latency = promised.map_or(wish.latency, Latency::Fixed);
+        let pace = Pace::new(latency, &playing.terms, lead, mix.format());
         Ok(Self {
-            tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(latency, &playing.terms, lead, mix.format()),
+            pace: pace.of_tracks(if playing.clock.is_some() { 1 } else { tracks.len() }),
+            tracks,
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
@@ -228,12 +231,13 @@ impl Pipeline {
         let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
         if channel == Channel::Rtcp && !is_repair {
             let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
+            self.keep_together();
             return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
             return words.on_packet(data);
         }
-        for track in &mut self.tracks {
+        for (index, track) in self.tracks.iter_mut().enumerate() {
             let heard = if track.flow == flow {
                 track.on_media(now, data.clone(), &mut self.sender)
             } else if track.repair_flow() == Some(flow) {
@@ -246,16 +250,17 @@ impl Pipeline {
                 self.last_heard = now;
             }
             for it in heard {
-                self.pace.expect(now, it.expected);
+                self.pace.path(index).expect(now, it.expected);
                 let Some(delay) = it.delay else { continue };
                 if it.by_itself {
-                    self.pace.observe(now, delay);
+                    self.pace.path(index).observe(now, delay);
                     self.watch.on_transit(now, delay);
                     self.bargain(now, delay);
                 } else {
-                    self.pace.observe_repaired(now, delay);
+                    self.pace.path(index).observe_repaired(now, delay);
                 }
             }
+            self.keep_together();
             return self.note_beginning(now);
         }
     }

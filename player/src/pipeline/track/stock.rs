@@ -140,6 +140,14 @@ impl Stock {
         }
     }
 
+    /// The sound begins at `from`, and not where it was said to.
+    pub(super) fn begin_at(&mut self, from: MediaTime) {
+        self.from = from;
+        let cut = self.numbering.begins().is_some_and(|begin| begin < from);
+        let first = self.numbering.at(from).filter(|_| cut);
+        first.into_iter().for_each(|(first, _)| self.ledger.start_at(first));
+    }
+
     /// The numbers of the units in a packet, and where each begins.
     fn parts(&self, packet: &Unit) -> impl Iterator<Item = (u64, MediaTime)> + use<> {
         self.numbering.in_packet(packet.media_time, packet.end())
