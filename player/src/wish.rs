@@ -109,6 +109,8 @@ pub struct Wish {
     pub language: Language,
     /// How long playback waits.
     pub latency: Latency,
+    /// Whether anybody has asked for that latency: what nobody has asked for is no promise.
+    pub asked: bool,
     /// The repair to ask for.
     pub protection: Protection,
     /// Whether what is missing is asked for again, where the server sends it again.
@@ -145,6 +147,7 @@ impl Wish {
             codec: AudioCodec::Opus,
             language: Language::First,
             latency: Latency::Auto,
+            asked: true,
             protection: Protection::Auto,
             retransmission: true,
             spec: QosSpec::default(),
@@ -163,7 +166,7 @@ impl Wish {
         let mut spec = self.spec;
         match self.latency {
             Latency::Fixed(delay) => {
-                spec.delay = Some(delay);
+                spec.delay = if self.asked { Some(delay) } else { spec.delay };
                 spec.mode = Some(Mode::Live);
             }
             Latency::Stored => spec.mode = Some(Mode::Stored),
