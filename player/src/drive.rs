@@ -169,7 +169,7 @@ async fn perform(
     way: Way<'_>,
     to: Places<'_>,
 ) -> (QosReport, Result<Finish, Failure>) {
-    wish.lead = SINK_LEAD;
+    (wish.lead, wish.ahead) = (SINK_LEAD, to.outputs.ahead());
     let mut player = match &way {
         Way::Server(..) => Player::new(wish),
         Way::Feed(feed, _) => Player::receiving(wish, feed.playing.clone()),

@@ -111,6 +111,8 @@ pub struct Pipeline {
     beginning: Beginning,
     /// How long before they are due blocks leave for a sink without a clock.
     lead: Duration,
+    /// How long before that they may, where all is there.
+    ahead: Duration,
     /// What such a sink was handed last.
     handed: Handed,
     /// What was last handed to a sink with a clock: when it is heard, and what it is.
@@ -188,6 +190,7 @@ impl Pipeline {
             playout: None,
             beginning: Beginning::default(),
             lead,
+            ahead: wish.ahead,
             handed: Handed::default(),
             sounded: None,
             from,
@@ -288,7 +291,7 @@ impl Pipeline {
         if self.sink_clock == SinkClock::Sink || self.is_deserted(now) {
             return None;
         }
-        let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
+        let due = self.next_sound_at().filter(|due| *due <= now + self.leaves_before())?;
         let due = self.not_too_soon(now, due);
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, HandOver { due, left: now })
@@ -321,7 +324,9 @@ impl Pipeline {
         self.drift.moved((self.stall.waited() - waited).to_delta());
         let position = self.position;
         let end = position + self.piece();
-        self.depths.record(self.depth().to_delta());
+        // What left ahead waits in the sink.
+        let ahead = (when.due - when.left - self.lead.into()).max_zero();
+        self.depths.record(self.depth().to_delta() + ahead.into());
         self.aim = Some(self.pace.start_delay());
         let delay = self.delay(when.due);
         let mut samples = self.mix.render(&mut self.tracks, position, end, when);
@@ -388,7 +393,7 @@ impl Pipeline {
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
             SinkClock::Sender if !self.is_rendered() && !self.is_deserted(now) => {
-                self.next_sound_at().map(|due| due - self.lead)
+                self.next_sound_at().map(|due| due - self.leaves_before())
             }
             _ => None,
         };

@@ -130,6 +130,10 @@ pub struct Wish {
     /// and only what left later is heard late. Zero where whoever owns the clock is never late, as
     /// in the simulator. Units must have come by so much earlier.
     pub lead: Duration,
+    /// How long before they are due samples may leave for a sink without a clock where all of them are
+    /// there: a file does not mind, and a busy machine makes nothing late that has left already. What
+    /// is missing, and may yet come, is waited for until [`lead`](Self::lead) before it is due.
+    pub ahead: Duration,
     /// What the wall clock showed when the player's clock was zero, where the server is known to
     /// go by the same: on one machine, and in the simulator. Delays are exact then.
     pub shared_clock: Option<NtpTime>,
@@ -156,6 +160,7 @@ impl Wish {
             length: None,
             sink_clock: SinkClock::Sender,
             lead: Duration::ZERO,
+            ahead: Duration::ZERO,
             shared_clock: None,
             seed: 0,
         }

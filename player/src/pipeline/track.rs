@@ -205,6 +205,12 @@ impl Track {
         }
     }
 
+    /// Whether all is there that is to be rendered for `length` from `position` on.
+    pub(crate) fn is_there(&self, position: MediaTime, length: MediaTime) -> bool {
+        let decoded = self.decoded();
+        decoded + self.whole(position + decoded) >= length
+    }
+
     /// How much can be rendered at `position` before another packet is needed, of all that are there,
     /// or else of the gap where none is.
     pub(crate) fn ready(&self, position: MediaTime) -> MediaTime {
