@@ -176,7 +176,10 @@ impl Pipeline {
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
-            watch: PromiseWatch::new(&playing.terms),
+            watch: PromiseWatch::new(&playing.terms).with_accuracy(match playing.clock {
+                Some(_) => PromiseWatch::ACCURACY,
+                None => PromiseWatch::ACCURACY_UNTOLD,
+            }),
             bargain: promised.map(Bargain::new),
             bargained: false,
             renewed: None,

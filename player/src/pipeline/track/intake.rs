@@ -302,8 +302,9 @@ impl Intake {
         self.payload_type = Some(packet.payload_type);
         let duration = self.duration(&packet.payload);
         let media_time = self.place(numbered.restarted, packet.timestamp, duration);
-        // What holds several units left when the last of them was there.
-        let waits = (duration - self.unit).max(MediaTime::ZERO);
+        // What holds several units left when the last of them was there, and what is shorter sooner
+        // than a whole one would have.
+        let waits = duration - stock.adopt(duration);
         let complete = media_time + waits;
         if self.standing.settle(complete, sender.presented(now), self.timeline.rate()) {
             stock.begin_at(self.standing.own(self.range.0));
