@@ -25,11 +25,7 @@ def exact(trial, status):
     heard, source = _hear(trial)
     source = source.since(trial.case.expect.get("since", 0))
     piece = source.rate // 100
-    clip = trial.case.expect.get("clipped", -1) if trial.case.link != "clean" else -1
-    clipped = heard.seconds >= source.seconds - clip
-    if clipped:
-        heard = heard.until(heard.frames // piece * piece)
-    missing = sound.pieces_missing(heard, source, piece, to_the_end=not clipped)
+    missing = sound.pieces_missing(heard, source, piece)
     if missing is None:
         raise Fault(f"other samples than the source's ({heard.frames} frames of {source.frames})")
     lost = 0 if trial.case.repaired else trial.lost()
