@@ -19,12 +19,12 @@ impl Pipeline {
         let mut moved = false;
         for track in others {
             let Some(later) = track.follow(&told) else { continue };
-            let bears = |delay: Option<TimeDelta>, later| {
-                delay.is_none_or(|delay| self.pace.bears(delay + later))
+            let bears = |delay: Option<TimeDelta>, more| {
+                delay.is_none_or(|delay| self.pace.bears(delay + more))
             };
             // What is too late to be heard would not be together with anything.
-            let (earlier, later_than) = (TimeDelta::ZERO - later.to_delta(), later.to_delta());
-            if bears(track.delay(), earlier) && bears(leader.delay(), later_than) {
+            let by = later.to_delta();
+            if bears(track.delay(), -by) && bears(leader.delay(), by) {
                 track.move_by(later, self.position);
                 moved = true;
             }

@@ -216,9 +216,10 @@ impl Track {
     pub(crate) fn ready(&self, position: MediaTime) -> MediaTime {
         let decoded = self.decoded();
         let own = self.own(position + decoded);
-        let next = || self.stock.next(own).map_or(self.unit, |next| next - own);
-        decoded
-            + Some(self.stock.whole(own)).filter(|it| *it > MediaTime::ZERO).unwrap_or_else(next)
+        match self.stock.whole(own) {
+            MediaTime::ZERO => decoded + self.stock.next(own).map_or(self.unit, |next| next - own),
+            whole => decoded + whole,
+        }
     }
 
     /// Where what is left to be played at `position` begins: at it, or after a gap.
