@@ -88,7 +88,7 @@ pub struct StartPoint {
 /// A session (RFC 2326, section 1.3): pure, one of many in [`Sessions`](crate::sessions::Sessions).
 #[derive(Debug)]
 pub struct Session {
-    /// The control connection that it was set up on.
+    /// The control connection that it was set up on, or last spoken of.
     pub connection: ConnectionId,
     /// What is played.
     pub programme: Arc<Programme>,

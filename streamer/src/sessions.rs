@@ -122,6 +122,15 @@ impl Sessions {
         self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
     }
 
+    /// The connections that have a session: that speak of it, or carry it.
+    pub fn connections(&self) -> BTreeSet<ConnectionId> {
+        let of = |entry: &Entry| {
+            let carrying = entry.session.flows.iter().filter_map(|flow| flow.route.connection());
+            carrying.chain([entry.session.connection]).collect::<Vec<_>>()
+        };
+        self.entries.values().flat_map(of).collect()
+    }
+
     /// The sessions that lose their way out with `connection`.
     pub fn carried_by(&self, connection: ConnectionId) -> Vec<SessionId> {
         let is_on = |flow: &Flow| flow.route.connection() == Some(connection);
