@@ -10,6 +10,7 @@ use cantus_qos::shaping::PathRate;
 use cantus_qos::spec::Mode;
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::time::MonoTime;
+use tracing::warn;
 
 use crate::encoding::EncodingJob;
 use crate::session::{Flow, Route, Session};
@@ -186,6 +187,9 @@ impl Sessions {
             // The timer stays as it is: where one packet was, there may be another.
             let transmit = entry.session.pop(now);
             self.jobs.extend(entry.session.pipeline.take_jobs());
+            for (flow, why) in entry.session.pipeline.take_ceased() {
+                warn!(session = %id, flow = flow.get(), "a track is sent no more: {why}");
+            }
             if transmit.is_some() {
                 return transmit;
             }
