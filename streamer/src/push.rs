@@ -36,6 +36,7 @@ use rand_chacha::ChaCha8Rng;
 use tracing::warn;
 
 use crate::control;
+use crate::encoding::Codec;
 use crate::pipeline::{
     AudioChain, Packetizer, Pipeline, Schedule, SenderReports, StreamSeed, WallClock,
 };
@@ -319,8 +320,8 @@ fn with_port(target: SocketAddr, port: u16) -> SocketAddr {
 
 /// The static payload types of L16 where they fit, which need no description; else the numbers that
 /// RTSP uses too.
-fn payload_type(codec: AudioCodec, format: AudioFormat) -> PayloadType {
-    let stands_for = |it: &PayloadType| AudioCodec::of_static(*it) == Some((codec, format));
+fn payload_type(codec: Codec, format: AudioFormat) -> PayloadType {
+    let stands_for = |it: &PayloadType| AudioCodec::of_static(*it) == Some((codec.into(), format));
     let fixed = [PayloadType::L16_STEREO, PayloadType::L16_MONO].into_iter().find(stands_for);
     fixed.unwrap_or_else(|| control::payload_type(codec.into()))
 }

@@ -65,7 +65,7 @@ fn l16(test: &str, hz: u32, channels: u16, frames: usize) -> Programme {
     let samples: Vec<i16> = (0..frames * usize::from(channels)).map(|n| n as i16).collect();
     dir.wav("talk.wav", hz, channels, &samples);
     let catalogue = Catalogue::open(dir.path()).unwrap();
-    Programme::load(&catalogue, &ProgrammeKey::new("talk", AudioCodec::L16)).unwrap()
+    Programme::load(&catalogue, &ProgrammeKey::new("talk", Codec::L16)).unwrap()
 }
 
 #[test]
@@ -124,8 +124,7 @@ fn each_track_has_a_pair_of_ports_and_there_must_be_enough() {
         dir.wav(name, 48_000, 1, &[0; 4_800]);
     }
     let (catalogue, name) = Catalogue::around(&dir.path().join("duet")).unwrap();
-    let programme =
-        Programme::load(&catalogue, &ProgrammeKey::new(&name, AudioCodec::L16)).unwrap();
+    let programme = Programme::load(&catalogue, &ProgrammeKey::new(&name, Codec::L16)).unwrap();
     let mut duet = push(&programme, "[2001:db8::1]:5004");
     let left = run(&mut duet, START, START + Duration::from_secs(60));
     for port in [5_004, 5_006] {
