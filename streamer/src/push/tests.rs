@@ -151,7 +151,7 @@ fn what_is_sent_is_described() {
         i=audio\n\
         a=rtpmap:10 L16/44100/2\n\
         a=ptime:4.988662\n";
-    assert_eq!(push.sdp().replace("\r\n", "\n"), expected);
+    assert_eq!(push.sdp().unwrap().replace("\r\n", "\n"), expected);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn what_goes_to_a_group_is_announced_again_and_again_and_deleted_at_the_end() {
         assert!((200..400).contains(&apart.as_secs()), "{apart:?}");
         assert_eq!(pair[0].1, pair[1].1, "the same each time");
     }
-    assert!(said[0].1.ends_with(push.sdp().as_bytes()));
+    assert!(said[0].1.ends_with(push.sdp().unwrap().as_bytes()));
     assert_eq!(deletion[0], 0x24, "version 1, a deletion");
     assert_eq!(deleted, left.last().unwrap().0, "after goodbye");
     assert_eq!(push.ending(), Some(Ending::Finished));
