@@ -72,6 +72,7 @@ check: fmt clippy doc wasm
 
 fmt: tools
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path tests/interop/retina/Cargo.toml
 
 clippy: tools
 	cargo clippy --workspace --all-targets --locked -- -D warnings

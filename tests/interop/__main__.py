@@ -55,6 +55,7 @@ def prepare():
         "bench": target / "debug" / "cantus-bench",
         "media": media, "users": users, "here": pathlib.Path(__file__).parent,
         "python": peers.SYSTEM_PYTHON, "roq_python": peers.roq_python(work),
+        "retina": peers.retina_client(work),
     }
     return Setting(work, media, names)
 

@@ -59,6 +59,7 @@ PEERS = [
 ]
 
 REQUIREMENTS = pathlib.Path(__file__).parent / "roq" / "requirements.txt"
+RETINA = pathlib.Path(__file__).parent / "retina"
 
 
 def provide(names, work):
@@ -69,8 +70,9 @@ def provide(names, work):
     for peer in wanted:
         if not peer.present():
             absent[peer.name] = refusal if peer.packages else f"{peer.name} is in no package"
-    if "aioquic" in names and (reason := _provide_aioquic(work)):
-        absent["aioquic"] = reason
+    for name, provide_it in (("aioquic", _provide_aioquic), ("retina", _provide_retina)):
+        if name in names and (reason := provide_it(work)):
+            absent[name] = f"{name}: {reason}"
     return absent
 
 
@@ -100,15 +102,28 @@ def _provide_aioquic(work):
     python = roq_python(work)
     if python.exists() and _quietly([python, "-c", "import aioquic"]):
         return ""
-    for command in (["python3", "-m", "venv", work / "venv"],
-                    [python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]):
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=180)
-        except (OSError, subprocess.TimeoutExpired) as fault:
-            return f"aioquic: {fault}"
-        if done.returncode != 0:
-            return "aioquic: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-    return ""
+    return (_refusal(["python3", "-m", "venv", work / "venv"])
+            or _refusal([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]))
+
+
+def retina_client(work):
+    return work / "retina" / "debug" / "interop-retina"
+
+
+def _provide_retina(work):
+    """Builds the client on the crate, with a Cargo.lock and a target directory of its own."""
+    print("building tests/interop/retina: a minute, the first time", flush=True)
+    return _refusal(["cargo", "build", "--locked", "--quiet", "--manifest-path", RETINA / "Cargo.toml",
+                     "--target-dir", work / "retina"])
+
+
+def _refusal(command):
+    """Runs a command; why it failed, in its last line, or nothing."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        return str(fault)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it fails"])[-1].strip()
 
 
 def versions(names):

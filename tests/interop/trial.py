@@ -105,12 +105,12 @@ class Trial:
                     at, self.near, "link.log", at)
         return at
 
-    def lost(self):
-        """How many media packets the link has lost on their way to who listens."""
+    def lost(self, with_reports=False):
+        """How many media packets the link has lost on their way to who listens; reports, if they count."""
         log = self.directory / "link.csv"
         if self.case.link == CLEAN:
             return 0
         onward = "to server" if self.case.server.ends else "to client"
         with open(log, newline="") as file:
-            return sum(row["direction"] == onward and row["kind"] != "rtcp" and row["fate"] == "lost"
+            return sum(row["direction"] == onward and row["fate"] == "lost" and (with_reports or row["kind"] != "rtcp")
                        for row in csv.DictReader(file))
