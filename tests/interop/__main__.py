@@ -112,8 +112,8 @@ def main():
     started = time.monotonic()
     cases = [each for each in case.load()
              if (each.subset or not arguments.subset)
-             and all(word in f"{each.who} {each.whom} {each.what} {each.link}"
-                     for word in arguments.only.split())]
+             and all(word in f"{each.who} {each.whom} {each.what} {each.link}".lower()
+                     for word in arguments.only.lower().split())]
     setting = prepare()
     names = {peer for each in cases for peer in each.peers}
     absent = peers.provide(names, setting.work)

@@ -20,6 +20,10 @@ def _went_well(trial, status):
         raise Fault(f"exit status {status}: {trial.client.last_line()}")
 
 
+def _lost_by_link(trial):
+    return "" if trial.case.clean else f", {trial.lost()} lost by the link"
+
+
 def _bearable(trial):
     """How many packets may be missing: as many as the link has lost, if they do not come all the same.
     Where the program itself counts what it misses, reports too, it may not count more."""
@@ -30,24 +34,28 @@ def _bearable(trial):
     return 0 if trial.case.repaired else trial.lost()
 
 
+def _missing(trial, heard, source, to_the_end):
+    """How many packets of the source's are not heard, of which no more may be than were lost. All else
+    must be its samples."""
+    missing = sound.pieces_missing(heard, source, source.rate // 100, to_the_end)
+    if missing is None:
+        raise Fault(f"other samples than the source's ({heard.frames} frames of {source.frames})")
+    if missing > _bearable(trial):
+        raise Fault(f"{missing} packets missing, {trial.lost()} lost by the link")
+    return "exact" if trial.case.clean else f"exact, {missing} missing{_lost_by_link(trial)}"
+
+
 def exact(trial, status):
     """Every sample is the source's; across a link, but for packets that the link has lost."""
     _went_well(trial, status)
     heard, source = _hear(trial)
     source = source.since(trial.case.expect.get("since", 0))
-    piece = source.rate // 100
-    clip = trial.case.expect.get("clipped", -1) if trial.case.link != "clean" else -1
+    clip = -1 if trial.case.clean else trial.case.expect.get("clipped", -1)
     clipped = heard.seconds >= source.seconds - clip
     if clipped:
+        piece = source.rate // 100
         heard = heard.until(heard.frames // piece * piece)
-    missing = sound.pieces_missing(heard, source, piece, to_the_end=not clipped)
-    if missing is None:
-        raise Fault(f"other samples than the source's ({heard.frames} frames of {source.frames})")
-    if missing > _bearable(trial):
-        raise Fault(f"{missing} packets missing, {trial.lost()} lost by the link")
-    if trial.case.link == "clean":
-        return "exact"
-    return f"exact, {missing} missing, {trial.lost()} lost by the link"
+    return _missing(trial, heard, source, to_the_end=not clipped)
 
 
 def whole(trial, status):
@@ -58,22 +66,36 @@ def whole(trial, status):
     short = source.seconds - heard.seconds
     if not -0.03 < short < 0.025 + 0.02 * lost:
         raise Fault(f"{heard.seconds:.3f} s of {source.seconds:.3f} s, {lost} packets lost")
-    if trial.case.link != "clean":
-        return f"{heard.seconds:.2f} s, {trial.lost()} lost by the link"
+    if not trial.case.clean:
+        return f"{heard.seconds:.2f} s{_lost_by_link(trial)}"
     likeness = sound.likeness(heard, source)
     if likeness < 0.9:
         raise Fault(f"unlike the source: correlation {likeness:.2f} in some second")
     return f"{heard.seconds:.2f} s, correlation at least {likeness:.3f}"
 
 
-def lines(trial, status):
-    """The program itself says what holds; a line a check."""
+def _held(trial, status):
+    """How many checks hold, of those that the program itself tells, a line each."""
     text = trial.client.log.read_text(errors="replace").splitlines()
     held = sum(line.startswith("holds") for line in text)
     failed = [line for line in text if line.startswith("FAILS")]
     if status != 0 or failed or not held:
         raise Fault(failed[0] if failed else f"exit status {status}: {trial.client.last_line()}")
     return f"{held} checks hold"
+
+
+def lines(trial, status):
+    """The program itself says what holds, and has missed no more than the link has lost."""
+    held = _held(trial, status)
+    _bearable(trial)
+    return held + _lost_by_link(trial)
+
+
+def steered(trial, status):
+    """The program says that it goes as it is told, and every sample is the source's, as far as it went."""
+    held = _held(trial, status)
+    heard, source = _hear(trial)
+    return f"{held}; {_missing(trial, heard, source, to_the_end=False)}"
 
 
 def within(trial, status):
@@ -84,7 +106,7 @@ def within(trial, status):
     middle = source.until(source.frames - int(trimmed * source.rate)).since(trimmed)
     if not middle.within(heard):
         raise Fault(f"not the source's {middle.frames} frames, of {heard.frames}")
-    return f"{middle.frames} of {source.frames} frames exact"
+    return f"{middle.frames} of {source.frames} frames exact{_lost_by_link(trial)}"
 
 
 def refused(trial, status):
@@ -118,8 +140,8 @@ def reported(trial, status):
                     f"{trial.lost()} packets lost by the link")
     if abs(heard.seconds - source.seconds) > slack:
         raise Fault(f"{heard.seconds:.2f} s of {source.seconds:.2f} s")
-    return (f"{heard.seconds:.2f} s, {never} of {stream['expected']} units missing, {made_up:.0f} ms made up, "
-            f"{trial.lost()} lost by the link")
+    return (f"{heard.seconds:.2f} s, {never} of {stream['expected']} units missing, {made_up:.0f} ms made up"
+            f"{_lost_by_link(trial)}")
 
 
 def captured(trial, status):
@@ -129,7 +151,7 @@ def captured(trial, status):
 
 
 CHECKS = {check.__name__: check
-          for check in (exact, whole, lines, within, refused, reported, captured)}
+          for check in (exact, whole, lines, steered, within, refused, reported, captured)}
 
 
 def watcher(check):

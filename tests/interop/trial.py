@@ -10,7 +10,8 @@ import checks
 from fault import Fault
 from process import Child, await_port, free_ports
 
-CLEAN = "clean"
+# How many ports in a row the link is put before, by `relay`.
+PORTS = {"rtsp": 1, "udp": 1, "rtp": 2, "roc": 3}
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Trial:
             first = self._start(self.case.server.first, port, self.host, "first.log", None)
             self._await_end("what comes first", first)
         server = self._start(self.case.server.run, port, self.host, "server.log", port)
-        if self.case.link == CLEAN:
+        if self.case.clean:
             at, host = port, self.host
         else:
             at, host = self._put_link_before(port), self.near
@@ -62,7 +63,7 @@ class Trial:
         watch = checks.watcher(self.case.check)
         if watch:
             self.children.append(watch(host, self.directory))
-        self.client = client = self._start(self.case.run, at, host, "client.log", None)
+        self.client = client = self._start(self.case.command, at, host, "client.log", None)
         status = client.wait(self.case.limit)
         if status is None:
             raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
@@ -98,8 +99,8 @@ class Trial:
     def _put_link_before(self, port):
         """Starts the relay; the port at which the server is then reached."""
         at = free_ports(self.near)
-        pairs = [(at, port)] + ([(at + 1, port + 1)] if self.case.server.relay == "rtp" else [])
-        where = " ".join(f"--listen {self.near}:{a} --to {self.host}:{b}" for a, b in pairs)
+        where = " ".join(f"--listen {self.near}:{at + n} --to {self.host}:{port + n}"
+                         for n in range(PORTS[self.case.server.relay]))
         rtsp = "--rtsp " if self.case.server.relay == "rtsp" else ""
         self._start(f"{{bench}} netem {rtsp}--log {{dir}}/link.csv {where} -- {self.case.link}",
                     at, self.near, "link.log", at)
@@ -108,9 +109,9 @@ class Trial:
     def lost(self, with_reports=False):
         """How many media packets the link has lost on their way to who listens; reports, if they count."""
         log = self.directory / "link.csv"
-        if self.case.link == CLEAN:
+        if self.case.clean:
             return 0
-        onward = "to server" if self.case.server.ends else "to client"
+        onward = "to server" if self.case.server.hears else "to client"
         with open(log, newline="") as file:
             return sum(row["direction"] == onward and row["fate"] == "lost" and (with_reports or row["kind"] != "rtcp")
                        for row in csv.DictReader(file))
