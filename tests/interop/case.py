@@ -43,6 +43,7 @@ class Case:
     server: Server
     needs: tuple = ()
     across: str = ""
+    how: str = ""
     over: str = ""
     sound: str = ""
     subset: bool = False

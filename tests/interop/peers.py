@@ -69,7 +69,7 @@ def provide(names, work):
     refusal = _install([package for peer in wanted for package in peer.packages]) if wanted else ""
     for peer in wanted:
         if not peer.present():
-            absent[peer.name] = refusal if peer.packages else f"{peer.name} is in no package"
+            absent[peer.name] = refusal if peer.packages else f"{peer.name} is in no package, nor on the PATH"
     for name, provide_it in (("aioquic", _provide_aioquic), ("retina", _provide_retina)):
         if name in names and (reason := provide_it(work)):
             absent[name] = f"{name}: {reason}"

@@ -36,8 +36,13 @@ class Sound:
         at = other.samples.tobytes().find(self.samples.tobytes())
         return at >= 0 and at % (2 * self.channels) == 0
 
-    def first_channel(self):
-        return self.samples[:: self.channels]
+    def first_channel(self, rate):
+        """Its samples, at a rate that divides its own: averages of what lies around each instant."""
+        one, times = self.samples[:: self.channels], self.rate // rate
+        if times == 1:
+            return one
+        around = ((max(0, at - times // 2), at + (times + 1) // 2) for at in range(0, len(one), times))
+        return [sum(one[start:end]) // times for start, end in around]
 
 
 class NoSound(Exception):
@@ -113,15 +118,16 @@ def _pieces(samples, size):
 
 def likeness(heard, source):
     """The least correlation with the source over any second in which there is sound: near 1 for what
-    a good codec leaves. Of the first channel, where the rates are the same."""
-    if heard.rate != source.rate:
+    a good codec leaves. Of the first channel, at the rate of what was heard."""
+    rate = heard.rate
+    if source.rate % rate:
         return 0.0
-    a, b = heard.first_channel(), source.first_channel()
+    a, b = heard.first_channel(rate), source.first_channel(rate)
     least = 1.0
-    for start in range(0, min(len(a), len(b)) - source.rate + 1, source.rate):
-        x, y = a[start : start + source.rate], b[start : start + source.rate]
+    for start in range(0, min(len(a), len(b)) - rate + 1, rate):
+        x, y = a[start : start + rate], b[start : start + rate]
         xx, yy, xy = _product(x, x), _product(y, y), _product(x, y)
-        if yy > 1e4 * source.rate:
+        if yy > 1e4 * rate:
             least = min(least, xy / (xx * yy) ** 0.5 if xx else 0.0)
     return least
 

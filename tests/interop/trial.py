@@ -81,7 +81,7 @@ class Trial:
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
         }
         # Split before it is filled in: a path may hold a space.
-        words = [word.format(**fill) for word in shlex.split(command)]
+        words = [word.format(**fill) for word in shlex.split(command.replace("{how}", self.case.how))]
         child = Child(words, self.directory / log)
         (self.directory / log.replace(".log", ".command")).write_text(child.command + "\n")
         self.children.append(child)
