@@ -21,6 +21,8 @@ class Server:
     relay: str = "rtsp"
     # Where it listens, if it cannot be anywhere.
     host: str = ""
+    # Where it is bound when it is ready, if that is not where it is reached.
+    port: int = 0
     # Whether it is to end by itself, because it is the one that hears.
     ends: bool = False
     # Seconds to play what it holds back, where it hears and does not end by itself.
@@ -44,6 +46,8 @@ class Case:
     needs: tuple = ()
     across: str = ""
     how: str = ""
+    # Whether it is a group that is sent to, in a network namespace of its own.
+    group: bool = False
     over: str = ""
     sound: str = ""
     subset: bool = False
@@ -65,7 +69,7 @@ class Case:
 
     @property
     def peers(self):
-        return {*self.needs, *self.server.needs}
+        return {*self.needs, *self.server.needs, *(["namespaces"] if self.group else [])}
 
 
 def load():

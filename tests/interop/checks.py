@@ -113,6 +113,23 @@ def within(trial, status):
     return f"{middle.frames} of {source.frames} frames exact{_lost_by_link(trial)}"
 
 
+def announced(trial, status):
+    """The receiver lists what is announced, and plays it from there: from then on every sample."""
+    _went_well(trial, status)
+    heard, source = _hear(trial)
+    log = (trial.directory / "server.log").read_text(errors="replace")
+    if "holds  it lists" not in log:
+        raise Fault("it does not list what is announced")
+    if heard.seconds < source.seconds / 2:
+        raise Fault(f"only {heard.seconds:.2f} s of {source.seconds:.2f} s")
+    if not heard.within(source):
+        packet = source.rate // 200
+        start = heard.until(packet).place_in(source) or 0
+        missing = sound.pieces_missing(heard, source.since(start / source.rate), packet, to_the_end=False)
+        raise Fault(f"not the source's {heard.frames} frames from {start} on: {missing} packets are missing")
+    return f"listed; {heard.frames} of {source.frames} frames exact"
+
+
 def refused(trial, status):
     """The program ends, and says why."""
     why = trial.case.expect["saying"]
@@ -162,7 +179,7 @@ def captured(trial, status):
 
 
 CHECKS = {check.__name__: check
-          for check in (exact, whole, lines, steered, within, refused, reported, captured)}
+          for check in (exact, whole, lines, steered, within, announced, refused, reported, captured)}
 
 
 def watcher(check):

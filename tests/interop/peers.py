@@ -10,13 +10,15 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class Peer:
-    """A program of others: how it is recognised, where it comes from, how it tells its version."""
+    """A program of others: how it is recognised, where it comes from, how it tells its version; where it
+    comes from nowhere, why it is not here."""
 
-    def __init__(self, name, present, packages, version):
+    def __init__(self, name, present, packages, version, lack=""):
         self.name = name
         self.present = present
         self.packages = packages
         self.version = version
+        self.lack = lack
 
 
 def _has(program):
@@ -55,7 +57,11 @@ PEERS = [
           "gstreamer1.0-plugins-good"],
          ["gst-launch-1.0", "--version"]),
     Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
-    Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"]),
+    Peer("vlc", _has("vlc"), ["vlc-bin", "vlc-plugin-base"], ["vlc", "--version"]),
+    Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"],
+         lack="roc-recv and roc-send are in no package, nor on the PATH"),
+    Peer("namespaces", lambda: _has("ip")() and _quietly(["unshare", "--net", "true"]), [], ["ip", "-V"],
+         lack="a group is sent to in a network namespace, which takes root"),
 ]
 
 REQUIREMENTS = pathlib.Path(__file__).parent / "roq" / "requirements.txt"
@@ -69,7 +75,7 @@ def provide(names, work):
     refusal = _install([package for peer in wanted for package in peer.packages]) if wanted else ""
     for peer in wanted:
         if not peer.present():
-            absent[peer.name] = refusal if peer.packages else f"{peer.name} is in no package, nor on the PATH"
+            absent[peer.name] = refusal if peer.packages else peer.lack
     for name, provide_it in (("aioquic", _provide_aioquic), ("retina", _provide_retina)):
         if name in names and (reason := provide_it(work)):
             absent[name] = f"{name}: {reason}"

@@ -27,14 +27,17 @@ class Sound:
         return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
 
     def since(self, seconds):
-        return Sound(self.rate, self.channels, self.samples[int(seconds * self.rate) * self.channels :])
+        return Sound(self.rate, self.channels, self.samples[round(seconds * self.rate) * self.channels :])
+
+    def place_in(self, other):
+        """The frame of another sound from which on all of this is there, one sample after the other."""
+        if (self.rate, self.channels) != (other.rate, other.channels):
+            return None
+        frame, at = 2 * self.channels, other.samples.tobytes().find(self.samples.tobytes())
+        return at // frame if at >= 0 and at % frame == 0 else None
 
     def within(self, other):
-        """Whether all of it is in another sound, one sample after the other."""
-        if (self.rate, self.channels) != (other.rate, other.channels):
-            return False
-        at = other.samples.tobytes().find(self.samples.tobytes())
-        return at >= 0 and at % (2 * self.channels) == 0
+        return self.place_in(other) is not None
 
     def first_channel(self, rate):
         """Its samples, at a rate that divides its own: averages of what lies around each instant."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import checks
 from fault import Fault
+from namespace import Namespace
 from process import Child, await_port, free_ports
 
 # How many ports in a row the link is put before, by `relay`.
@@ -27,10 +28,11 @@ class Trial:
         self.case = case
         self.setting = setting
         # Addresses of its own: what is captured there is of this case alone.
-        self.host = case.server.host or f"127.77.0.{number}"
+        self.host = case.server.host or f"{'239.255.77' if case.group else '127.77.0'}.{number}"
         self.near = f"127.77.1.{number}"
         name = re.sub(r"\W+", "-", f"{case.who} {case.whom} {case.what} {case.link}").strip("-")
         self.directory = setting.work / "runs" / name.lower()
+        self.namespace = Namespace(f"cantus-interop-{number}") if case.group else None
         self.children = []
 
     def run(self):
@@ -44,17 +46,20 @@ class Trial:
         finally:
             for child in reversed(self.children):
                 child.end()
+            if self.namespace:
+                self.namespace.remove()
         return Result(self.case, outcome, detail, time.monotonic() - started)
 
     def _run(self):
         self.directory.mkdir(parents=True, exist_ok=True)
         for old in self.directory.iterdir():
             old.unlink()
-        port = free_ports(self.host)
+        port = free_ports("127.0.0.1" if self.case.group else self.host)
         if self.case.server.first:
             first = self._start(self.case.server.first, port, self.host, "first.log", None)
             self._await_end("what comes first", first)
-        server = self._start(self.case.server.run, port, self.host, "server.log", port)
+        server = self._start(self.case.server.run, port, self.host, "server.log",
+                             self.case.server.port or port)
         if self.case.clean:
             at, host = port, self.host
         else:
@@ -82,6 +87,8 @@ class Trial:
         }
         # Split before it is filled in: a path may hold a space.
         words = [word.format(**fill) for word in shlex.split(command.replace("{how}", self.case.how))]
+        if self.namespace:
+            words = self.namespace.inside(words)
         child = Child(words, self.directory / log)
         (self.directory / log.replace(".log", ".command")).write_text(child.command + "\n")
         self.children.append(child)
