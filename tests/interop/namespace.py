@@ -8,8 +8,6 @@ class Namespace:
 
     def __init__(self, name):
         self.name = name
-        # One that was left behind, should this have been killed.
-        subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
         _ip("netns", "add", name)
         _ip("-n", name, "link", "set", "dev", "lo", "multicast", "on", "up")
         _ip("-n", name, "route", "add", "224.0.0.0/4", "dev", "lo")

@@ -57,7 +57,7 @@ PEERS = [
           "gstreamer1.0-plugins-good"],
          ["gst-launch-1.0", "--version"]),
     Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
-    Peer("vlc", _has("vlc"), ["vlc-bin", "vlc-plugin-base"], ["vlc", "--version"]),
+    Peer("vlc", _has("vlc"), ["vlc-bin", "vlc-plugin-base"], ["dpkg-query", "--show", "vlc-bin"]),
     Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"],
          lack="roc-recv and roc-send are in no package, nor on the PATH"),
     Peer("namespaces", lambda: _has("ip")() and _quietly(["unshare", "--net", "true"]), [], ["ip", "-V"],
