@@ -35,10 +35,15 @@ def _bearable(trial):
     return 0 if trial.case.repaired else trial.lost()
 
 
+def _packet(trial, source):
+    """How many frames a packet holds: 10 ms, if nothing else is known."""
+    return trial.case.expect.get("frames", source.rate // 100)
+
+
 def _missing(trial, heard, source, to_the_end):
     """How many packets of the source's are not heard, of which no more may be than were lost. All else
     must be its samples."""
-    missing = sound.pieces_missing(heard, source, source.rate // 100, to_the_end)
+    missing = sound.pieces_missing(heard, source, _packet(trial, source), to_the_end)
     if missing is None:
         raise Fault(f"other samples than the source's ({heard.frames} frames of {source.frames})")
     if missing > _bearable(trial):
@@ -54,8 +59,8 @@ def exact(trial, status):
     clip = -1 if trial.case.clean else trial.case.expect.get("clipped", -1)
     clipped = heard.seconds >= source.seconds - clip
     if clipped:
-        piece = source.rate // 100
-        heard = heard.until(heard.frames // piece * piece)
+        packet = _packet(trial, source)
+        heard = heard.until(heard.frames // packet * packet)
     return _missing(trial, heard, source, to_the_end=not clipped)
 
 
