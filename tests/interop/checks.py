@@ -35,15 +35,11 @@ def _bearable(trial):
     return 0 if trial.case.repaired else trial.lost()
 
 
-def _packet(trial, source):
-    """How many frames a packet holds: 10 ms, if nothing else is known."""
-    return trial.case.expect.get("frames", source.rate // 100)
-
-
 def _missing(trial, heard, source, to_the_end):
     """How many packets of the source's are not heard, of which no more may be than were lost. All else
     must be its samples."""
-    missing = sound.pieces_missing(heard, source, _packet(trial, source), to_the_end)
+    frames = trial.case.expect.get("frames", source.rate // 100)  # of a packet
+    missing = sound.pieces_missing(heard, source, frames, to_the_end)
     if missing is None:
         raise Fault(f"other samples than the source's ({heard.frames} frames of {source.frames})")
     if missing > _bearable(trial):
@@ -56,12 +52,7 @@ def exact(trial, status):
     _went_well(trial, status)
     heard, source = _hear(trial)
     source = source.since(trial.case.expect.get("since", 0))
-    clip = -1 if trial.case.clean else trial.case.expect.get("clipped", -1)
-    clipped = heard.seconds >= source.seconds - clip
-    if clipped:
-        packet = _packet(trial, source)
-        heard = heard.until(heard.frames // packet * packet)
-    return _missing(trial, heard, source, to_the_end=not clipped)
+    return _missing(trial, heard, source, to_the_end=True)
 
 
 def whole(trial, status):

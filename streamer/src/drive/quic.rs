@@ -1,14 +1,16 @@
-//! QUIC connections: flow 0 for control, datagrams for reports.
+//! QUIC connections: flow 0 for control, datagrams and unidirectional streams for reports.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use cantus_qos::roq::{self, FlowId};
+use bytes::Bytes;
+use cantus_qos::roq::{self, ErrorCode, FlowId, StreamReader};
 use cantus_qos::rtcp;
-use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, SendStream};
+use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, SendStream, VarInt};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
 use tracing::debug;
 
 use super::control::{ConnectionIds, Outbound, Outlet, Write};
@@ -82,7 +84,7 @@ async fn converse(
     // The first stream is flow 0, and says so.
     let mut flow = [0xff];
     if receive.read_exact(&mut flow).await.is_err() || flow != [0] {
-        quic.close(quinn::VarInt::from_u32(1), b"the first stream must be flow 0");
+        quic.close(code(ErrorCode::StreamCreation), b"the first stream must be flow 0");
         return Ok(());
     }
     let (outlet, Outbound { written, cut }) = Outlet::quic(quic.clone(), rate);
@@ -94,10 +96,20 @@ async fn converse(
         () = read_all(receive, connection, inbox) => {}
         () = write_all(send, written) => {}
         () = cut.notified() => {}
-        error = read_reports(&quic, connection, inbox) => return Err(error),
+        error = read_datagrams(&quic, connection, inbox) => return Err(error),
+        error = accept_reports(&quic, connection, inbox) => return Err(error),
+        another = quic.accept_bi() => {
+            another?;
+            quic.close(code(ErrorCode::StreamCreation), b"packets come on unidirectional streams");
+            return Ok(());
+        }
     }
-    quic.close(quinn::VarInt::from_u32(0), b"goodbye");
+    quic.close(code(ErrorCode::NoError), b"goodbye");
     Ok(())
+}
+
+fn code(error: ErrorCode) -> VarInt {
+    VarInt::from_u32(error as u32)
 }
 
 async fn read_all(mut receive: RecvStream, connection: ConnectionId, inbox: &Inbox) {
@@ -120,7 +132,7 @@ async fn write_all(mut send: SendStream, mut written: Receiver<Write>) {
     let _ = send.stopped().await;
 }
 
-async fn read_reports(
+async fn read_datagrams(
     quic: &quinn::Connection,
     connection: ConnectionId,
     inbox: &Inbox,
@@ -130,9 +142,51 @@ async fn read_reports(
             Ok(datagram) => datagram,
             Err(error) => return error,
         };
-        let Ok((flow, data)) = roq::parse_datagram(datagram) else { continue };
-        if flow != FlowId::CONTROL && rtcp::is_rtcp(&data) {
-            inbox.offer(Message::Feedback { source: Source::Quic(connection, flow), data });
+        if let Ok((flow, data)) = roq::parse_datagram(datagram) {
+            offer_report(connection, flow, data, inbox);
         }
+    }
+}
+
+/// Whoever would rather have its reports arrive for sure sends them on streams.
+async fn accept_reports(
+    quic: &quinn::Connection,
+    connection: ConnectionId,
+    inbox: &Inbox,
+) -> quinn::ConnectionError {
+    let mut streams = JoinSet::new();
+    loop {
+        match quic.accept_uni().await {
+            Ok(stream) => streams.spawn(read_reports(stream, connection, inbox.clone())),
+            Err(error) => return error,
+        };
+        while streams.try_join_next().is_some() {}
+    }
+}
+
+async fn read_reports(mut receive: RecvStream, connection: ConnectionId, inbox: Inbox) {
+    let mut reader = StreamReader::new();
+    while let Ok(Some(chunk)) = receive.read_chunk(4_096, true).await {
+        reader.push(&chunk.bytes);
+        loop {
+            match reader.pop() {
+                Ok(Some(data)) => {
+                    let flow = reader.flow().unwrap_or(FlowId::CONTROL);
+                    offer_report(connection, flow, data, &inbox);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    debug!(%error, "a stream with reports ended");
+                    let _ = receive.stop(code(ErrorCode::Packet));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn offer_report(connection: ConnectionId, flow: FlowId, data: Bytes, inbox: &Inbox) {
+    if flow != FlowId::CONTROL && rtcp::is_rtcp(&data) {
+        inbox.offer(Message::Feedback { source: Source::Quic(connection, flow), data });
     }
 }
