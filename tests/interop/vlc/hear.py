@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,8 @@ def listen(name):
             played = True
 
 
+# Whoever started this in the background may have had the signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 name = what[1] if what[0] == "--announced" else None
 threading.Thread(target=listen, args=[name], daemon=True).start()
 try:
