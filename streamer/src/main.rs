@@ -15,6 +15,7 @@ use cantus_streamer::greeting::{Reach, greeting, pushing};
 use cantus_streamer::programme::{Programme, ProgrammeError, ProgrammeKey};
 use cantus_streamer::push::Ending;
 use cantus_streamer::quic::{Identity, IdentityError};
+use cantus_streamer::server::MAX_CONNECTIONS;
 use cantus_streamer::users::{Users, UsersError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -98,6 +99,7 @@ async fn serve(options: &ServeOptions) -> Result<u8, Failure> {
         identity,
         max_bitrate: options.max_bitrate,
         max_sessions: options.max_sessions,
+        max_connections: MAX_CONNECTIONS,
         users: options.users.as_deref().map(Users::read).transpose()?.map(Arc::new),
     };
     let streamer = Streamer::start(catalogue, settings).await?;

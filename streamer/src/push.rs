@@ -32,6 +32,7 @@ use cantus_qos::spec::sdp::{self, AudioCodec, Description, Placement};
 use cantus_qos::time::{MediaTime, MonoTime, NtpTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use tracing::warn;
 
 use crate::control;
 use crate::pipeline::{
@@ -242,7 +243,11 @@ impl Push {
 
     fn pop_media(&mut self, now: MonoTime) -> Option<Transmit> {
         loop {
-            let packet = self.pipeline.pop(now)?;
+            let packet = self.pipeline.pop(now);
+            for (flow, why) in self.pipeline.take_ceased() {
+                warn!(track = flow.get(), "a track is sent no more: {why}");
+            }
+            let packet = packet?;
             let track = self.tracks.iter().find(|track| track.flow == packet.flow);
             let to = track.and_then(|track| match packet.channel {
                 Channel::Rtp => Some(track.rtp),

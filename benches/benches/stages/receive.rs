@@ -13,7 +13,7 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
-use cantus_streamer::server::{Server, ServerConfig};
+use cantus_streamer::server::{MAX_CONNECTIONS, Server, ServerConfig};
 use cantus_streamer::wire::{self, ConnectionId, Destination, Fetch, Fetched, Input, Output};
 use divan::black_box;
 
@@ -73,6 +73,7 @@ impl Session {
         let config = ServerConfig {
             max_bitrate: None,
             max_sessions: None,
+            max_connections: MAX_CONNECTIONS,
             users: None,
             media_ports: MEDIA_PORTS,
             ntp_at_zero,
@@ -176,7 +177,8 @@ impl Rehearsal {
                 Output::Encode(_)
                 | Output::Fetch { .. }
                 | Output::Granted { .. }
-                | Output::Close { .. } => {}
+                | Output::Close { .. }
+                | Output::Cut { .. } => {}
             }
         }
     }

@@ -126,6 +126,12 @@ impl Target {
         };
         Ok(Self { name: segments.into_iter().next(), track, codec })
     }
+
+    /// Whether `other` is the same presentation or track, or a track of this presentation. The codec
+    /// of a query is a wish, and no other presentation.
+    pub(super) fn holds(&self, other: &Self) -> bool {
+        self.name == other.name && (self.track.is_none() || self.track == other.track)
+    }
 }
 
 /// A presentation's name as one segment of a URL's path (RFC 3986, section 3.3).

@@ -1,0 +1,50 @@
+//! More connections than there are places for.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::streamer::{Dialogue, Listener, datagram, soon, start_with, status};
+
+/// Connections that say nothing whole, and have been accepted: each says a line of a request.
+async fn idle(address: SocketAddr, count: usize) -> Vec<TcpStream> {
+    let mut connections = Vec::new();
+    for _ in 0..count {
+        let mut connection = soon(TcpStream::connect(address)).await.unwrap();
+        soon(connection.write_all(b"OPTIONS * RTSP/1.0\r\n")).await.unwrap();
+        connections.push(connection);
+    }
+    connections
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_lock_nobody_out_and_who_listens_goes_on_listening() {
+    let (streamer, _) = start_with(16).await;
+    let address = streamer.rtsp.unwrap();
+    let mut listener = Listener::set_up(address).await;
+    assert_eq!(status(&listener.ask("PLAY").await), 200);
+    let mut idle = idle(address, 100).await;
+    let mut newcomer = Dialogue::tcp(address).await;
+    assert_eq!(status(&newcomer.ask("DESCRIBE", "/duet", &[]).await), 200);
+    assert_eq!(soon(idle[0].read(&mut [0])).await.unwrap(), 0, "it has made room");
+    datagram(&listener.rtp).await;
+    assert_eq!(status(&listener.ask("GET_PARAMETER").await), 200, "on the same connection");
+    drop(idle);
+    assert_eq!(status(&listener.ask("PAUSE").await), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_never_read_make_room_too() {
+    let (streamer, _) = start_with(4).await;
+    let address = streamer.rtsp.unwrap();
+    let mut deaf = Vec::new();
+    for _ in 0..12 {
+        let mut connection = soon(TcpStream::connect(address)).await.unwrap();
+        let requests = "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(100);
+        soon(connection.write_all(requests.as_bytes())).await.unwrap();
+        deaf.push(connection);
+    }
+    let mut newcomer = Dialogue::tcp(address).await;
+    assert_eq!(status(&newcomer.ask("OPTIONS", "/", &[]).await), 200);
+}
