@@ -12,6 +12,7 @@ use cantus_qos::stats::report::QosReport;
 use cantus_streamer::catalogue::{Catalogue, CatalogueError};
 use cantus_streamer::drive::{Settings, StartError, Streamer};
 use cantus_streamer::quic::{Identity, IdentityError};
+use cantus_streamer::server::MAX_CONNECTIONS;
 
 use crate::link::PathSpec;
 use crate::plan::Transport;
@@ -82,6 +83,7 @@ impl Stage {
                 identity,
                 max_bitrate: None,
                 max_sessions: None,
+                max_connections: MAX_CONNECTIONS,
                 users: None,
             },
         )

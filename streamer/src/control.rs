@@ -4,6 +4,7 @@
 //! and those behind it wait with it.
 
 mod connection;
+mod connections;
 mod describe;
 mod ending;
 mod flow;
@@ -19,14 +20,13 @@ pub(crate) use describe::payload_type;
 
 pub use target::{Target, TargetError, Track, url_path};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtsp::Incoming;
 use cantus_qos::spec::admission::{Admission, Limits};
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,18 +34,23 @@ use rtsp_types::{Method, StatusCode, Url, headers};
 use tracing::debug;
 
 use crate::catalogue::CatalogueError;
+use crate::encoding::Codec;
 use crate::pipeline::{self, AROUND_QUIC, LONGEST_USE, StreamSeed, UNKNOWN_WAY, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
 use crate::sessions::{SessionId, Sessions};
 use crate::users::Users;
 use crate::wire::{Carrier, ConnectionId, Fetch, Fetched, Output, Source};
 use connection::{Connection, Waiting};
+use connections::Connections;
 use ending::CutShort;
 use reply::Reply;
 use request::{Asked, bad};
 
 const METHODS: &str =
     "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+
+/// Control connections at once, where nothing else is said.
+pub const MAX_CONNECTIONS: usize = 2_048;
 
 /// What a server is told before it starts.
 #[derive(Clone, Debug)]
@@ -54,6 +59,9 @@ pub struct ServerConfig {
     pub max_bitrate: Option<Bitrate>,
     /// How many sessions there may be; `None` is no limit.
     pub max_sessions: Option<usize>,
+    /// How many control connections there may be: one too many takes the place of one without a
+    /// session.
+    pub max_connections: usize,
     /// Who may listen; `None` is everybody.
     pub users: Option<Arc<Users>>,
     /// The UDP ports that media leaves from and reports come to.
@@ -72,7 +80,7 @@ pub(crate) struct Control {
     random: ChaCha8Rng,
     admission: Admission,
     sessions: Sessions,
-    connections: BTreeMap<ConnectionId, Connection>,
+    connections: Connections,
     outbox: VecDeque<Output>,
     cut_short: CutShort,
     beginning: Option<StreamSeed>,
@@ -89,7 +97,7 @@ impl Control {
                 sessions: config.max_sessions,
             }),
             sessions: Sessions::default(),
-            connections: BTreeMap::new(),
+            connections: Connections::new(config.max_connections),
             outbox: VecDeque::new(),
             cut_short: CutShort::default(),
             beginning: None,
@@ -133,9 +141,38 @@ impl Control {
         !self.outbox.is_empty()
     }
 
-    /// A control connection was opened.
-    pub(crate) fn connect(&mut self, connection: ConnectionId, carrier: Carrier) {
-        self.connections.insert(connection, Connection::new(carrier));
+    /// A control connection was opened. Where every other one has a session, there is no place for
+    /// it.
+    pub(crate) fn connect(&mut self, now: MonoTime, connection: ConnectionId, carrier: Carrier) {
+        if self.connections.is_full() {
+            self.make_room(now);
+        }
+        let full = self.connections.is_full();
+        self.connections.insert(now, connection, carrier);
+        if full {
+            let why = "every connection that there may be has a session";
+            self.hang_up(now, connection, Reply::refuse(StatusCode::ServiceUnavailable, why));
+        }
+    }
+
+    /// Others want to connect, and there is no place for them: idle connections give up theirs.
+    pub(crate) fn make_room(&mut self, now: MonoTime) {
+        let spare = self.connections.to_spare(&self.sessions.connections());
+        debug!(closed = spare.len(), "idle connections make room for others");
+        spare.into_iter().for_each(|connection| self.cut(now, connection));
+    }
+
+    /// Closes the connections that say nothing, and have no session.
+    pub(crate) fn close_idle(&mut self, now: MonoTime) {
+        if self.next_look().is_some_and(|at| at <= now) {
+            let idle = self.connections.take_idle(now, &self.sessions.connections());
+            idle.into_iter().for_each(|connection| self.cut(now, connection));
+        }
+    }
+
+    /// When [`close_idle`](Self::close_idle) has something to do.
+    pub(crate) fn next_look(&self) -> Option<MonoTime> {
+        self.connections.next_look()
     }
 
     /// Bytes came on a control connection.
@@ -174,7 +211,7 @@ impl Control {
 
     /// Answers what can be answered on a connection.
     fn advance(&mut self, now: MonoTime, connection: ConnectionId) {
-        while let Some(next) = self.connections.get_mut(&connection).and_then(Connection::next) {
+        while let Some(next) = self.connections.get_mut(&connection).and_then(|it| it.next(now)) {
             match next {
                 Ok(Incoming::Request(request)) => {
                     let header = request.header(&headers::CSEQ);
@@ -200,14 +237,22 @@ impl Control {
     fn end_guessing(&mut self, now: MonoTime, connection: ConnectionId) {
         let state = self.connections.get_mut(&connection);
         if state.is_some_and(|state| state.login().is_exhausted()) {
-            self.outbox.push_back(Output::Close { connection });
-            self.disconnect(now, connection);
+            self.close(now, connection);
         }
     }
 
     /// The end of a connection that cannot be understood, with a last word.
     fn hang_up(&mut self, now: MonoTime, connection: ConnectionId, reply: Reply) {
         self.reply(connection, None, reply);
+        self.close(now, connection);
+    }
+
+    fn cut(&mut self, now: MonoTime, connection: ConnectionId) {
+        self.outbox.push_back(Output::Cut { connection });
+        self.disconnect(now, connection);
+    }
+
+    fn close(&mut self, now: MonoTime, connection: ConnectionId) {
         self.outbox.push_back(Output::Close { connection });
         self.disconnect(now, connection);
     }
@@ -220,7 +265,10 @@ impl Control {
         asked: Asked,
     ) {
         if let Some(id) = self.session_of(connection, &asked) {
-            self.sessions.update(now, id, |session| session.touch(now));
+            self.sessions.update(now, id, |session| {
+                session.connection = connection;
+                session.touch(now);
+            });
         }
         let fetch = match self.fetch_for(connection, &asked) {
             Ok(fetch) => fetch,
@@ -249,7 +297,7 @@ impl Control {
             },
             (Method::Describe, Some(name)) => match asked.accepts("application/sdp") {
                 true => {
-                    let codec = asked.codec().unwrap_or(AudioCodec::Opus);
+                    let codec = asked.codec().unwrap_or(Codec::Opus);
                     Ok(Some(Fetch::Programme(ProgrammeKey::new(name, codec))))
                 }
                 false => Err(not_acceptable("presentations are described as application/sdp")),
@@ -280,7 +328,7 @@ impl Control {
         }
         let known = self.connections.get(&connection).and_then(Connection::described);
         let described = known.filter(|(key, _)| key.name == name).map(|(_, it)| it.codec);
-        let codec = asked.codec().or(described).unwrap_or(AudioCodec::Opus);
+        let codec = asked.codec().or(described).unwrap_or(Codec::Opus);
         let mut key = ProgrammeKey::new(name, codec);
         if let Some(rate) = self.most_for(asked) {
             let carrier = self.connections.get(&connection).map(Connection::carrier);

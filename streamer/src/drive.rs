@@ -34,7 +34,7 @@ use crate::server::{Server, ServerConfig};
 use crate::users::Users;
 use crate::wire::{Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source};
 use clock::Clock;
-use control::{ConnectionIds, Outlet};
+use control::{ConnectionIds, Outlet, Parting};
 use feedback::FeedbackListener;
 use priority::raise_priority;
 
@@ -51,6 +51,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) enum Message {
     Connected { connection: ConnectionId, carrier: Carrier, outlet: Outlet },
+    Crowded,
     Control { connection: ConnectionId, data: Bytes },
     Fetched { connection: ConnectionId, fetched: Fetched },
     Feedback { source: Source, data: Bytes },
@@ -99,6 +100,9 @@ pub struct Settings {
     pub max_bitrate: Option<Bitrate>,
     /// How many sessions there may be.
     pub max_sessions: Option<usize>,
+    /// How many control connections there may be: one too many takes the place of one without a
+    /// session.
+    pub max_connections: usize,
     /// Who may listen; `None` is everybody.
     pub users: Option<Arc<Users>>,
 }
@@ -180,6 +184,7 @@ impl Streamer {
         let config = ServerConfig {
             max_bitrate: settings.max_bitrate,
             max_sessions: settings.max_sessions,
+            max_connections: settings.max_connections,
             users: settings.users,
             media_ports: media.ports(),
             ntp_at_zero: clock.ntp_at_zero,
@@ -322,6 +327,7 @@ impl Pacer {
                 self.outlets.insert(connection, outlet);
                 self.server.handle(now, Input::Connected { connection, carrier });
             }
+            Message::Crowded => self.server.handle(now, Input::Crowded),
             Message::Control { connection, data } => {
                 self.server.handle(now, Input::Control { connection, data: &data });
             }
@@ -332,6 +338,8 @@ impl Pacer {
                 self.server.handle(now, Input::Feedback { source, data: &data });
             }
             Message::Disconnected { connection } => {
+                // It may have asked for something just before, and still be listening.
+                self.poll();
                 self.outlets.remove(&connection);
                 self.server.handle(now, Input::Disconnected { connection });
             }
@@ -347,13 +355,18 @@ impl Pacer {
                 Output::Fetch { connection, fetch } => self.fetcher.fetch(connection, fetch),
                 Output::Encode(job) => self.fetcher.encode(job),
                 Output::Control { connection, data } => {
-                    if let Some(outlet) = self.outlets.get(&connection) {
+                    if let Some(outlet) = self.outlets.get_mut(&connection) {
                         outlet.control(data);
                     }
                 }
                 Output::Close { connection } => {
                     if let Some(outlet) = self.outlets.remove(&connection) {
                         outlet.close();
+                    }
+                }
+                Output::Cut { connection } => {
+                    if let Some(mut outlet) = self.outlets.remove(&connection) {
+                        outlet.part(Parting::Rude);
                     }
                 }
                 Output::Granted { connection, rate } => {

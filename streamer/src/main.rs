@@ -15,6 +15,7 @@ use cantus_streamer::greeting::{Reach, greeting, pushing};
 use cantus_streamer::programme::{Programme, ProgrammeError, ProgrammeKey};
 use cantus_streamer::push::Ending;
 use cantus_streamer::quic::{Identity, IdentityError};
+use cantus_streamer::server::MAX_CONNECTIONS;
 use cantus_streamer::users::{Users, UsersError};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -98,6 +99,7 @@ async fn serve(options: &ServeOptions) -> Result<u8, Failure> {
         identity,
         max_bitrate: options.max_bitrate,
         max_sessions: options.max_sessions,
+        max_connections: MAX_CONNECTIONS,
         users: options.users.as_deref().map(Users::read).transpose()?.map(Arc::new),
     };
     let streamer = Streamer::start(catalogue, settings).await?;
@@ -125,9 +127,9 @@ async fn push_all(options: &PushOptions) -> Result<Option<u8>, Failure> {
     let targets = push::Targets { media: &options.to, repair, control };
     let ready = ReadyPush::new(&programme, push::find(targets, reach)?)?;
     let ready = if options.sap { ready.announced()? } else { ready };
-    if let Some(file) = &options.sdp {
+    if let Some((file, sdp)) = options.sdp.as_ref().zip(ready.sdp()) {
         let refuse = |reason| Failure::Sdp { file: file.clone(), reason };
-        std::fs::write(file, ready.sdp()).map_err(refuse)?;
+        std::fs::write(file, sdp).map_err(refuse)?;
     }
     let mut pusher = ready.start()?;
     // Nobody may be reading; that is no reason not to send.

@@ -8,6 +8,7 @@
 
 mod allowance;
 mod audio;
+mod breakers;
 mod cues;
 mod packetizer;
 mod path;
@@ -85,6 +86,8 @@ pub struct Pipeline {
     /// A copy of what has just left, to follow it.
     copy: Option<Packet>,
     schedule: Option<Schedule>,
+    /// What breakers have ended lately, and nobody was told of.
+    ceased: Vec<(FlowId, Tripped)>,
     cut_short: Option<Tripped>,
 }
 
@@ -106,6 +109,7 @@ impl Pipeline {
             allowance: None,
             copy: None,
             schedule: None,
+            ceased: Vec::new(),
             cut_short: None,
         }
     }
@@ -241,8 +245,8 @@ impl Pipeline {
             return self.reports.pop_last();
         }
         let Some(schedule) = self.schedule else { return self.reports.pop_last() };
-        if let Some(why) = self.tripped() {
-            self.cut_short(now, &schedule, why);
+        self.heed_breakers(now, &schedule);
+        if self.cut_short.is_some() {
             return self.reports.pop_last();
         }
         self.limit(now, &schedule);
@@ -281,7 +285,8 @@ impl Pipeline {
     fn limit(&mut self, now: MonoTime, schedule: &Schedule) {
         let Some(allowance) = &self.allowance else { return };
         let limit = allowance.media(now, schedule.runs_ahead());
-        let tracks = self.audio.len().max(1) as f64;
+        let tracks =
+            self.audio.iter().filter(|chain| chain.ceased().is_none()).count().max(1) as f64;
         for chain in &mut self.audio {
             let held = schedule.held(now, chain.reached()).as_secs_f64() / RESERVOIR.as_secs_f64();
             let ease = if schedule.runs_ahead() { held.max(1.0) } else { 1.0 };
@@ -322,6 +327,9 @@ impl Pipeline {
     /// Whether `packet` may leave at `now`; what may has left. Media that runs ahead makes room for
     /// what is asked for again.
     fn admits(&mut self, now: MonoTime, schedule: &Schedule, packet: &Packet) -> bool {
+        if self.audio.iter().any(|chain| chain.ceased().is_some() && chain.uses(packet.flow)) {
+            return false;
+        }
         let is_code = self.audio.iter().all(|chain| chain.flow() != packet.flow);
         if let Some(allowance) = &mut self.allowance {
             if (is_code || !schedule.runs_ahead()) && !allowance.admits(now, packet) {
@@ -336,17 +344,6 @@ impl Pipeline {
         true
     }
 
-    fn tripped(&self) -> Option<Tripped> {
-        self.audio.iter().find_map(AudioChain::tripped)
-    }
-
-    /// Nothing more leaves but goodbye.
-    fn cut_short(&mut self, now: MonoTime, schedule: &Schedule, why: Tripped) {
-        self.cut_short = Some(why);
-        self.stop();
-        self.reports.part(now, self.wall.at(now), schedule, &self.audio, Some(why.to_string()));
-    }
-
     /// Ends before the end of the range, because the sender wants it so: nothing more leaves but
     /// goodbye, which is there at once.
     pub fn leave(&mut self, now: MonoTime) {
@@ -356,11 +353,6 @@ impl Pipeline {
         }
     }
 
-    /// Why it has ended for good, once goodbye is said: a circuit breaker has tripped.
-    pub fn is_cut_short(&self) -> Option<Tripped> {
-        self.cut_short.filter(|_| self.reports.is_silent())
-    }
-
     /// Whether the range was sent to its end, and goodbye said.
     pub fn has_parted(&self) -> bool {
         self.is_finished() && self.reports.has_parted()
@@ -368,7 +360,7 @@ impl Pipeline {
 
     /// When [`pop`](Self::pop) may have something again.
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
-        if self.cut_short.or(self.tripped()).is_some() {
+        if self.cut_short.is_some() || self.has_tripped() {
             return Some(now);
         }
         let schedule = self.schedule.as_ref()?;

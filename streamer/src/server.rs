@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::pipeline::StreamSeed;
 use crate::wire::{Input, Output};
 
-pub use crate::control::ServerConfig;
+pub use crate::control::{MAX_CONNECTIONS, ServerConfig};
 
 /// The server (pure).
 #[derive(Debug)]
@@ -38,7 +38,10 @@ impl Server {
     /// Something happened at `now`.
     pub fn handle(&mut self, now: MonoTime, input: Input<'_>) {
         match input {
-            Input::Connected { connection, carrier } => self.control.connect(connection, carrier),
+            Input::Connected { connection, carrier } => {
+                self.control.connect(now, connection, carrier);
+            }
+            Input::Crowded => self.control.make_room(now),
             Input::Control { connection, data } => self.control.receive(now, connection, data),
             Input::Fetched { connection, fetched } => {
                 self.control.on_fetched(now, connection, fetched);
@@ -53,6 +56,7 @@ impl Server {
 
     /// What is to be done at `now`.
     pub fn poll(&mut self, now: MonoTime) -> Output {
+        self.control.close_idle(now);
         let held_until = self.cap.blocked_until(now);
         let mut over = Vec::new();
         loop {
@@ -72,7 +76,8 @@ impl Server {
                 return Output::Transmit(transmit);
             }
             if !self.control.has_output() && !self.control.sessions().has_jobs() {
-                return Output::Wait(self.control.sessions().next_deadline(held_until));
+                let sessions = self.control.sessions().next_deadline(held_until);
+                return Output::Wait(sessions.into_iter().chain(self.control.next_look()).min());
             }
         }
     }

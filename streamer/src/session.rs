@@ -88,7 +88,7 @@ pub struct StartPoint {
 /// A session (RFC 2326, section 1.3): pure, one of many in [`Sessions`](crate::sessions::Sessions).
 #[derive(Debug)]
 pub struct Session {
-    /// The control connection that it was set up on.
+    /// The control connection that it was set up on, or last spoken of.
     pub connection: ConnectionId,
     /// What is played.
     pub programme: Arc<Programme>,
@@ -184,7 +184,7 @@ impl Session {
         }));
     }
 
-    /// Why it has ended, if a circuit breaker has ended it.
+    /// Why it has ended, if circuit breakers have ended all of it.
     pub fn cut_short(&self) -> Option<Tripped> {
         self.pipeline.is_cut_short()
     }
@@ -318,12 +318,13 @@ impl Session {
         self.pipeline.position(now).unwrap_or(self.resume_at)
     }
 
-    /// Where each flow begins after PLAY at `from`.
+    /// Where each flow begins after PLAY at `from`, but for those that are not sent any more.
     pub fn start_points(&self, from: MediaTime) -> Vec<StartPoint> {
         let point = |flow: &Flow| {
             let packetizer = match flow.kind {
                 FlowKind::Audio(_) => {
-                    self.pipeline.audio().iter().find(|it| it.flow() == flow.id)?.packetizer()
+                    let mut sent = self.pipeline.audio().iter().filter(|it| it.ceased().is_none());
+                    sent.find(|it| it.flow() == flow.id)?.packetizer()
                 }
                 FlowKind::Text(_) => {
                     self.pipeline.cues().iter().find(|it| it.flow() == flow.id)?.packetizer()

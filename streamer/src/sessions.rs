@@ -10,6 +10,7 @@ use cantus_qos::shaping::PathRate;
 use cantus_qos::spec::Mode;
 use cantus_qos::spec::admission::Grant;
 use cantus_qos::time::MonoTime;
+use tracing::warn;
 
 use crate::encoding::EncodingJob;
 use crate::session::{Flow, Route, Session};
@@ -122,6 +123,15 @@ impl Sessions {
         self.entries.iter().filter(|(_, entry)| of(entry)).map(|(id, _)| *id).collect()
     }
 
+    /// The connections that have a session: that speak of it, or carry it.
+    pub fn connections(&self) -> BTreeSet<ConnectionId> {
+        let of = |entry: &Entry| {
+            let carrying = entry.session.flows.iter().filter_map(|flow| flow.route.connection());
+            carrying.chain([entry.session.connection]).collect::<Vec<_>>()
+        };
+        self.entries.values().flat_map(of).collect()
+    }
+
     /// The sessions that lose their way out with `connection`.
     pub fn carried_by(&self, connection: ConnectionId) -> Vec<SessionId> {
         let is_on = |flow: &Flow| flow.route.connection() == Some(connection);
@@ -177,6 +187,9 @@ impl Sessions {
             // The timer stays as it is: where one packet was, there may be another.
             let transmit = entry.session.pop(now);
             self.jobs.extend(entry.session.pipeline.take_jobs());
+            for (flow, why) in entry.session.pipeline.take_ceased() {
+                warn!(session = %id, flow = flow.get(), "a track is sent no more: {why}");
+            }
             if transmit.is_some() {
                 return transmit;
             }

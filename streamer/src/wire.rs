@@ -105,6 +105,8 @@ pub enum Input<'a> {
         /// What it can carry.
         carrier: Carrier,
     },
+    /// Somebody wants to connect, and the system has no place for that.
+    Crowded,
     /// Bytes of control, as they came.
     Control {
         /// The connection they came on.
@@ -170,6 +172,11 @@ pub enum Output {
     },
     /// Close the control connection once everything written is sent.
     Close {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Close the control connection at once: there is nothing to be said on it.
+    Cut {
         /// The connection.
         connection: ConnectionId,
     },

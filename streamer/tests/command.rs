@@ -1,7 +1,7 @@
 //! The command itself: what it prints, how it fails, how it ends.
 
-use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, UdpSocket};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -115,7 +115,12 @@ fn help_shows_how_and_exits_well() {
 fn serve(state: &State) -> (Child, Vec<String>) {
     let samples = samples();
     let line = ["serve", samples.to_str().unwrap(), "--quic", "[::]:0", "--rtsp", "127.0.0.1:0"];
-    let mut child = streamer(state, &line).stdout(Stdio::piped()).spawn().unwrap();
+    greeted(streamer(state, &line))
+}
+
+/// A server that is up, and what it said.
+fn greeted(mut command: Command) -> (Child, Vec<String>) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut said = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
@@ -156,6 +161,28 @@ fn it_says_what_it_serves_and_where_and_keeps_its_certificate() {
     let (child, said_again) = serve(&state);
     assert_eq!(trust(&said), trust(&said_again));
     assert_eq!(end(child, "-TERM"), Some(143));
+}
+
+#[test]
+fn more_connections_than_the_system_has_descriptors_lock_nobody_out() {
+    let limited = "ulimit -n 64 && exec \"$0\" serve \"$1\" --quic off --rtsp 127.0.0.1:0";
+    let mut command = Command::new("sh");
+    command.args(["-c", limited, env!("CARGO_BIN_EXE_cantus-streamer")]).arg(samples());
+    let (child, said) = greeted(command);
+    let url = said.iter().find_map(|line| line.trim().strip_prefix("rtsp://"));
+    let address = url.and_then(|url| url.split('/').next()).expect("where it is");
+    let connect = || TcpStream::connect(address).unwrap();
+    let idle: Vec<TcpStream> = std::iter::repeat_with(connect).take(100).collect();
+    let mut client = connect();
+    client.write_all(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n").unwrap();
+    let mut answer = [0; 15];
+    let minute = std::time::Duration::from_secs(60);
+    client.set_read_timeout(Some(minute)).unwrap();
+    let read = client.read_exact(&mut answer);
+    drop(idle);
+    assert_eq!(end(child, "-INT"), Some(130));
+    read.unwrap();
+    assert_eq!(&answer, b"RTSP/1.0 200 Ok");
 }
 
 /// A WAV file of 48 kHz mono that lasts `millis`.

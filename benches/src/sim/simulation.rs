@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cantus_player::wire as player;
 use cantus_qos::time::{MonoTime, NtpTime};
-use cantus_streamer::server::{Server, ServerConfig};
+use cantus_streamer::server::{MAX_CONNECTIONS, Server, ServerConfig};
 use cantus_streamer::wire as streamer;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -106,6 +106,7 @@ fn server(scenario: &Scenario, ntp_at_zero: NtpTime) -> Server {
     let config = ServerConfig {
         max_bitrate: scenario.limits.rate,
         max_sessions: scenario.limits.sessions,
+        max_connections: MAX_CONNECTIONS,
         users: None,
         media_ports: MEDIA_PORTS,
         ntp_at_zero,
@@ -269,7 +270,7 @@ impl Simulation<'_> {
                     }
                 }
                 // Only after what cannot be understood, which our own player does not say.
-                streamer::Output::Close { .. } => {}
+                streamer::Output::Close { .. } | streamer::Output::Cut { .. } => {}
             }
             *moved = true;
         }

@@ -183,6 +183,11 @@ impl CircuitBreaker {
         self.tripped
     }
 
+    /// Whether the listener reports on the stream, and it may be sent.
+    pub fn is_heard(&self) -> bool {
+        self.heard_at.is_some() && self.tripped.is_none()
+    }
+
     /// What may be sent as the path was lately: ten times what TCP would, and more is congestion if
     /// it lasts. Whoever can do with less keeps within it (section 1). `None` where nothing is lost,
     /// or nothing is known.

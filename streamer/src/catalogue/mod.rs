@@ -23,6 +23,7 @@ pub mod webvtt;
 pub use error::{CatalogueError, WavProblem};
 pub use listing::{Entry, Listing, Skipped, TrackSummary};
 pub use manifest::Manifest;
+pub(crate) use presentation::to_i16;
 pub use presentation::{AudioTrack, Presentation, Samples, TextTrack};
 pub(crate) use shelf::Shelf;
 

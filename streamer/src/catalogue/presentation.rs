@@ -7,7 +7,7 @@ use super::shelf::Shelf;
 use crate::encoding::{Encoding, EncodingSpec, Ladder};
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::payload::cue::Cue;
-use cantus_qos::time::{ClockRate, MediaTime};
+use cantus_qos::time::MediaTime;
 use std::fmt;
 use std::sync::Arc;
 
@@ -51,20 +51,6 @@ impl AudioTrack {
         MediaTime::from_ticks(i64::try_from(self.frames).unwrap_or(i64::MAX), self.format.rate)
     }
 
-    /// The same sound as `samples` at another rate. What they take is not set aside in the memory of
-    /// the catalogue: who wants another rate has one sound, and not many listeners.
-    pub(crate) fn at_rate(&self, rate: ClockRate, samples: Arc<[f32]>) -> Self {
-        Self {
-            name: self.name.clone(),
-            format: AudioFormat { rate, ..self.format },
-            frames: (samples.len() / usize::from(self.format.channels)) as u64,
-            samples: Samples::Float(samples),
-            encodings: Shelf::default(),
-            ladder: Shelf::default(),
-            _memory: Arc::clone(&self._memory),
-        }
-    }
-
     /// The samples of the frames from `first` on as floats, full scale 1, interleaved: as many
     /// whole frames as there are and as fit into `out`. Returns the number of frames.
     pub fn copy_f32(&self, first: u64, out: &mut [f32]) -> usize {
@@ -74,8 +60,7 @@ impl AudioTrack {
     /// The same as 16-bit integers: exact where the file has 16 bits, otherwise rounded to the
     /// nearest and clipped.
     pub fn copy_i16(&self, first: u64, out: &mut [i16]) -> usize {
-        // The conversion saturates.
-        self.copy(first, out, |sample| sample, |sample| (sample * 32_768.0).round() as i16)
+        self.copy(first, out, |sample| sample, to_i16)
     }
 
     fn copy<T>(
@@ -96,6 +81,12 @@ impl AudioTrack {
         }
         frames
     }
+}
+
+/// The nearest of 16 bits, or the outermost.
+pub(crate) fn to_i16(sample: f32) -> i16 {
+    // The conversion saturates.
+    (sample * 32_768.0).round() as i16
 }
 
 fn fill<S: Copy, T>(out: &mut [T], samples: &[S], convert: impl Fn(S) -> T) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cantus_qos::rtsp::{FramingError, Incoming, MessageBuffer};
+use cantus_qos::time::MonoTime;
 
 use super::login::Login;
 use super::request::Asked;
@@ -18,6 +19,8 @@ const MAX_BACKLOG: usize = 256 * 1_024;
 #[derive(Debug)]
 pub(super) struct Connection {
     carrier: Carrier,
+    /// When it last said something whole.
+    heard_at: MonoTime,
     buffer: MessageBuffer,
     waiting: Option<Waiting>,
     described: Option<(ProgrammeKey, Arc<Programme>)>,
@@ -36,9 +39,10 @@ pub(super) struct Waiting {
 
 impl Connection {
     /// A connection that has said nothing yet.
-    pub(super) fn new(carrier: Carrier) -> Self {
+    pub(super) fn new(now: MonoTime, carrier: Carrier) -> Self {
         Self {
             carrier,
+            heard_at: now,
             buffer: MessageBuffer::new(),
             waiting: None,
             described: None,
@@ -57,6 +61,11 @@ impl Connection {
         self.carrier
     }
 
+    /// When it last said something whole, or else was opened.
+    pub(super) fn heard_at(&self) -> MonoTime {
+        self.heard_at
+    }
+
     /// Bytes came; `false` if more are waiting than may.
     #[must_use]
     pub(super) fn receive(&mut self, data: &[u8]) -> bool {
@@ -65,11 +74,18 @@ impl Connection {
     }
 
     /// The next message, unless a request is waiting.
-    pub(super) fn next(&mut self) -> Option<Result<Incoming, FramingError>> {
-        if self.waiting.is_some() {
+    pub(super) fn next(&mut self, now: MonoTime) -> Option<Result<Incoming, FramingError>> {
+        if self.is_waiting() {
             return None;
         }
-        self.buffer.next().transpose()
+        let next = self.buffer.next().transpose()?;
+        self.heard_at = now;
+        Some(next)
+    }
+
+    /// Whether a request waits.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
     }
 
     /// A request waits, and all behind it.

@@ -1,12 +1,14 @@
 //! Who may ask, where not everybody may (RFC 2326, section 11.1; RFC 7616).
 
-use cantus_qos::rtsp::{Algorithm, Challenge, Credentials};
+use cantus_qos::rtsp::{Algorithm, Challenge, Credentials, DigestAnswer};
 use rand::Rng;
-use rtsp_types::{Method, Request, StatusCode, headers};
+use rtsp_types::{Method, Request, StatusCode, Url, headers};
+use tracing::debug;
 
 use super::Control;
 use super::reply::Reply;
 use super::request::bad;
+use super::target::Target;
 use crate::wire::ConnectionId;
 
 /// What the password is for.
@@ -59,7 +61,7 @@ impl Control {
             let proven = shown.prove(method, password.unwrap_or_default());
             if is_ours && proven && password.is_some() {
                 login.refused = 0;
-                return Ok(());
+                return check_resource(&shown, request.request_uri());
             }
             login.refused += 1;
         }
@@ -75,5 +77,32 @@ impl Control {
             .challenge(&digest(Algorithm::Sha256))
             .challenge(&digest(Algorithm::Md5))
             .challenge(&Challenge::Basic { realm: realm() }))
+    }
+}
+
+/// A proof is one for what is asked for, and for nothing else (RFC 7616, section 3.4.6): where it was
+/// made for something else, somebody else may have seen it and use it.
+fn check_resource(shown: &Credentials, asked: Option<&Url>) -> Result<(), Reply> {
+    let Credentials::Digest(DigestAnswer { uri, .. }) = shown else { return Ok(()) };
+    let designates = match asked {
+        Some(_) if uri.is_empty() => false,
+        Some(asked) => asked.join(uri).is_ok_and(|meant| designates(&meant, asked)),
+        None => uri == "*",
+    };
+    if designates {
+        return Ok(());
+    }
+    let asked = asked.map_or("*", Url::as_str);
+    debug!(uri, asked, "a proof was shown for something else");
+    Err(bad("the uri of the digest designates something else than the request"))
+}
+
+/// Whether both are the same, under whatever host name, for there may be a proxy between. Clients
+/// built on live555 (VLC) name the presentation also where they ask for a track.
+fn designates(meant: &Url, asked: &Url) -> bool {
+    match (Target::parse(meant), Target::parse(asked)) {
+        (Ok(meant), Ok(asked)) => meant.holds(&asked),
+        // What is not ours is refused for what it is.
+        _ => meant.path() == asked.path(),
     }
 }

@@ -10,8 +10,8 @@ use cantus_qos::quantity::Bitrate;
 use cantus_qos::roq::{self, FlowId};
 use cantus_qos::rtsp;
 use cantus_qos::shaping::PathRate;
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
 use crate::quic::GrantedRate;
@@ -44,11 +44,21 @@ pub(crate) enum Write {
     Close,
 }
 
+/// How a connection is ended.
+#[derive(Debug)]
+pub(crate) enum Parting {
+    /// With what is written already, if that is taken in time.
+    Polite,
+    /// At once: its client does not read, or there is nothing to be said.
+    Rude,
+}
+
 /// The way out of a connection, held by the pacing thread.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     control: Sender<Write>,
-    cut: Arc<Notify>,
+    /// Tells that it ends; it does too when the outlet is dropped.
+    parting: Option<oneshot::Sender<Parting>>,
     /// Packets between the answers that were left out.
     left_out: u64,
     quic: Option<QuicOutlet>,
@@ -59,8 +69,8 @@ pub(crate) struct Outlet {
 pub(crate) struct Outbound {
     /// What is to be written.
     pub(crate) written: Receiver<Write>,
-    /// Told when it is over at once.
-    pub(crate) cut: Arc<Notify>,
+    /// Told when it is to end.
+    pub(crate) parting: oneshot::Receiver<Parting>,
 }
 
 #[derive(Debug)]
@@ -88,11 +98,11 @@ impl Outlet {
 
     fn new(quic: Option<QuicOutlet>) -> (Self, Outbound) {
         let (control, written) = channel(UNREAD);
-        let cut = Arc::new(Notify::new());
-        (Self { control, cut: cut.clone(), left_out: 0, quic }, Outbound { written, cut })
+        let (part, parting) = oneshot::channel();
+        (Self { control, parting: Some(part), left_out: 0, quic }, Outbound { written, parting })
     }
 
-    pub(crate) fn control(&self, data: Bytes) {
+    pub(crate) fn control(&mut self, data: Bytes) {
         self.write(Write::Data(data));
     }
 
@@ -107,14 +117,24 @@ impl Outlet {
         }
     }
 
-    pub(crate) fn close(&self) {
+    /// The end, once everything is written.
+    pub(crate) fn close(mut self) {
         self.write(Write::Close);
+        self.part(Parting::Polite);
     }
 
-    fn write(&self, write: Write) {
+    fn write(&mut self, write: Write) {
         if self.control.try_send(write).is_err() {
             debug!("a client does not read its answers: it is cut off");
-            self.cut.notify_one();
+            self.part(Parting::Rude);
+        }
+    }
+
+    /// The end, in this way.
+    pub(crate) fn part(&mut self, how: Parting) {
+        if let Some(parting) = self.parting.take() {
+            // A connection that has ended by itself need not be told.
+            let _ = parting.send(how);
         }
     }
 

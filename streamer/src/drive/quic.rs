@@ -2,7 +2,9 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cantus_qos::roq::{self, ErrorCode, FlowId, StreamReader};
@@ -11,15 +13,21 @@ use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, SendStream, VarInt};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing::debug;
 
-use super::control::{ConnectionIds, Outbound, Outlet, Write};
-use super::{Inbox, Message, StartError};
+use super::control::{ConnectionIds, Outbound, Outlet, Parting, Write};
+use super::{FAREWELL, Inbox, Message, StartError};
 use crate::quic::{GrantedRate, Identity, server_config};
+use crate::server::MAX_CONNECTIONS;
 use crate::wire::{Carrier, ConnectionId, Source};
 
-/// Connections at once; more are refused.
-const CONNECTIONS: usize = 2_048;
+/// Connections at once, those that are no control connections yet and those that end included; more
+/// are refused.
+const CONNECTIONS: usize = 2 * MAX_CONNECTIONS;
+
+/// Who connects is to open flow 0 in this time.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn listen(address: SocketAddr, identity: &Identity) -> Result<Endpoint, StartError> {
     let config = server_config(identity, GrantedRate::default())?;
@@ -80,22 +88,23 @@ async fn converse(
     inbox: &Inbox,
 ) -> Result<(), quinn::ConnectionError> {
     let quic = incoming.accept_with(config)?.await?;
-    let (send, mut receive) = quic.accept_bi().await?;
-    // The first stream is flow 0, and says so.
-    let mut flow = [0xff];
-    if receive.read_exact(&mut flow).await.is_err() || flow != [0] {
+    let Ok(Some((send, receive))) = timeout(PATIENCE, control_stream(&quic)).await else {
         quic.close(code(ErrorCode::StreamCreation), b"the first stream must be flow 0");
         return Ok(());
-    }
-    let (outlet, Outbound { written, cut }) = Outlet::quic(quic.clone(), rate);
+    };
+    let (outlet, Outbound { written, parting }) = Outlet::quic(quic.clone(), rate);
     let carrier = Carrier::Quic;
     if !inbox.deliver(Message::Connected { connection, carrier, outlet }).await {
         return Ok(());
     }
+    let mut writing = pin!(write_all(send, written));
     tokio::select! {
         () = read_all(receive, connection, inbox) => {}
-        () = write_all(send, written) => {}
-        () = cut.notified() => {}
+        () = &mut writing => {}
+        parting = parting => if !matches!(parting, Ok(Parting::Rude)) {
+            // Who does not take its farewell in time goes without.
+            let _ = timeout(FAREWELL, writing).await;
+        },
         error = read_datagrams(&quic, connection, inbox) => return Err(error),
         error = accept_reports(&quic, connection, inbox) => return Err(error),
         another = quic.accept_bi() => {
@@ -106,6 +115,14 @@ async fn converse(
     }
     quic.close(code(ErrorCode::NoError), b"goodbye");
     Ok(())
+}
+
+/// The first stream, if it is flow 0, and says so.
+async fn control_stream(quic: &quinn::Connection) -> Option<(SendStream, RecvStream)> {
+    let (send, mut receive) = quic.accept_bi().await.ok()?;
+    let mut flow = [0xff];
+    receive.read_exact(&mut flow).await.ok()?;
+    (flow == [0]).then_some((send, receive))
 }
 
 fn code(error: ErrorCode) -> VarInt {

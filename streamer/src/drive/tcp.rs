@@ -1,5 +1,6 @@
 //! RTSP over TCP.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -12,13 +13,10 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::control::{ConnectionIds, Outbound, Outlet, Write};
+use super::control::{ConnectionIds, Outbound, Outlet, Parting, Write};
 use super::{FAREWELL, Inbox, Message, StartError};
 use crate::session::TIMEOUT;
 use crate::wire::{Carrier, ConnectionId};
-
-/// Connections at once; more are not accepted until some end.
-const CONNECTIONS: usize = 2_048;
 
 /// A client whose machine does not answer for so long is gone: as long as sessions last.
 const UNHEARD: Duration = TIMEOUT;
@@ -43,24 +41,23 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartErro
 }
 
 pub(crate) async fn serve(listener: TcpListener, inbox: Inbox, ids: ConnectionIds) {
-    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(place) = room.clone().acquire_owned().await else { return };
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: the next connection that ends frees one.
                 debug!(%error, "a connection was not accepted");
+                let crowded = error.kind() != ErrorKind::ConnectionAborted;
+                if crowded && !inbox.deliver(Message::Crowded).await {
+                    return;
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
         let inbox = inbox.clone();
         let connection = ids.next();
-        tokio::spawn(async move {
-            converse(stream, peer, connection, &inbox).await;
-            drop(place);
-        });
+        tokio::spawn(async move { converse(stream, peer, connection, &inbox).await });
     }
 }
 
@@ -69,15 +66,15 @@ enum End {
     /// The client says nothing more.
     Client,
     /// All that was to be said to it is said.
-    Server,
-    /// It does not read.
-    Cut,
+    Said,
+    /// It is to end, and perhaps not all is said.
+    Server(Parting),
 }
 
 async fn converse(stream: TcpStream, peer: SocketAddr, connection: ConnectionId, inbox: &Inbox) {
     tune(&stream);
     let (mut read, write) = stream.into_split();
-    let (outlet, Outbound { written, cut }) = Outlet::tcp();
+    let (outlet, Outbound { written, parting }) = Outlet::tcp();
     let carrier = Carrier::Tcp(peer.ip().to_canonical());
     if !inbox.deliver(Message::Connected { connection, carrier, outlet }).await {
         return;
@@ -85,19 +82,26 @@ async fn converse(stream: TcpStream, peer: SocketAddr, connection: ConnectionId,
     let mut writing = pin!(write_all(write, written));
     let end = tokio::select! {
         () = read_all(&mut read, connection, inbox) => End::Client,
-        () = &mut writing => End::Server,
-        () = cut.notified() => End::Cut,
+        () = &mut writing => End::Said,
+        parting = parting => End::Server(parting.unwrap_or(Parting::Polite)),
     };
     inbox.deliver(Message::Disconnected { connection }).await;
     // Who does not take its farewell in time goes without.
-    let _ = match end {
-        // It may listen still.
-        End::Client => timeout(FAREWELL, writing).await,
-        // With something unread the connection would be reset, and the last answer lost on the way
-        // (RFC 2525, section 2.17).
-        End::Server => timeout(FAREWELL, discard(read)).await,
-        End::Cut => Ok(()),
-    };
+    let _ = timeout(FAREWELL, async {
+        match end {
+            // It may listen still.
+            End::Client => writing.await,
+            // With something unread the connection would be reset, and the last answer lost on the
+            // way (RFC 2525, section 2.17).
+            End::Said => discard(read).await,
+            End::Server(Parting::Polite) => {
+                writing.await;
+                discard(read).await;
+            }
+            End::Server(Parting::Rude) => {}
+        }
+    })
+    .await;
 }
 
 /// What the system is to know of a connection. One that knows less is good enough too.

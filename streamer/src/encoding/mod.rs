@@ -2,12 +2,14 @@
 //!
 //! Opus is encoded ahead by a thread of its own, many times faster than it is played, and
 //! its units appear one after the other; who asks too early is told so and never waits. L16 is
-//! only a matter of byte order and is made as it is asked for.
+//! made as it is asked for.
 //!
 //! The Opus encodings of a sound form a ladder: their frames are of 20 ms and aligned, so that a
 //! sender can step from one bit rate to another at any unit.
 
+mod codec;
 mod ladder;
+mod linear;
 mod opus;
 mod packets;
 mod resample;
@@ -16,7 +18,9 @@ use crate::catalogue::AudioTrack;
 use cantus_qos::payload::{AudioFormat, MediaUnit, l16};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::time::{ClockRate, MediaTime};
+pub use codec::Codec;
 pub use ladder::{EncodingJob, Ladder, Rung};
+use linear::LinearFrames;
 use packets::{Packet, Packets};
 use std::io;
 use std::sync::Arc;
@@ -46,6 +50,14 @@ pub enum EncodingSpec {
 }
 
 impl EncodingSpec {
+    /// Which codec that is.
+    pub const fn codec(self) -> Codec {
+        match self {
+            Self::L16 | Self::L16Blocks { .. } => Codec::L16,
+            Self::Opus { .. } => Codec::Opus,
+        }
+    }
+
     /// The rungs of the Opus ladder, lowest first.
     pub fn ladder() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         LADDER_KBPS.into_iter().map(|kbps| Self::Opus { bitrate: Bitrate::from_kbps(kbps) })
@@ -104,8 +116,16 @@ pub struct Encoding {
     format: AudioFormat,
     unit_frames: u64,
     units: u64,
-    /// Of Opus; L16 is made as it is asked for.
-    packets: Option<Arc<Packets>>,
+    source: UnitSource,
+}
+
+/// Where units come from.
+#[derive(Debug)]
+enum UnitSource {
+    /// Opus, encoded ahead.
+    Packets(Arc<Packets>),
+    /// L16, as it is asked for.
+    Frames(Box<LinearFrames>),
 }
 
 impl Encoding {
@@ -119,7 +139,7 @@ impl Encoding {
             spec,
             |_| true,
             || match spec {
-                EncodingSpec::L16 => Ok(Self::l16(track)),
+                EncodingSpec::L16 => Self::l16(track),
                 EncodingSpec::L16Blocks { frames, packets } => {
                     Self::l16_blocks(track, frames, packets)
                 }
@@ -128,16 +148,16 @@ impl Encoding {
         )
     }
 
-    fn l16(track: &Arc<AudioTrack>) -> Self {
+    fn l16(track: &Arc<AudioTrack>) -> Result<Self, EncodingError> {
         let unit_frames = l16::frames_per_packet(track.format) as u64;
-        Self {
+        Ok(Self {
             track: Arc::clone(track),
             spec: EncodingSpec::L16,
             format: track.format,
             unit_frames,
             units: track.frames.div_ceil(unit_frames),
-            packets: None,
-        }
+            source: UnitSource::Frames(Box::new(LinearFrames::at(track.format.rate, track)?)),
+        })
     }
 
     fn l16_blocks(
@@ -145,16 +165,15 @@ impl Encoding {
         frames: u32,
         packets: u32,
     ) -> Result<Self, EncodingError> {
-        let track = resample::whole_at(ClockRate::CD, track)?;
         let unit_frames = u64::from(frames);
-        let units = track.frames.div_ceil(unit_frames).next_multiple_of(packets.into());
+        let all = resample::frames_at(ClockRate::CD, track);
         Ok(Self {
+            track: Arc::clone(track),
             spec: EncodingSpec::L16Blocks { frames, packets },
-            format: track.format,
-            track,
+            format: AudioFormat { rate: ClockRate::CD, ..track.format },
             unit_frames,
-            units,
-            packets: None,
+            units: all.div_ceil(unit_frames).next_multiple_of(packets.into()),
+            source: UnitSource::Frames(Box::new(LinearFrames::at(ClockRate::CD, track)?)),
         })
     }
 
@@ -168,7 +187,7 @@ impl Encoding {
             format,
             unit_frames: opus::FRAMES,
             units,
-            packets: Some(packets),
+            source: UnitSource::Packets(packets),
         })
     }
 
@@ -177,22 +196,28 @@ impl Encoding {
     /// The last unit of Opus is filled up with silence, as are blocks of L16; the last of L16 without
     /// blocks is as long as it is.
     pub fn unit(&self, index: u64) -> UnitState {
-        let Some(packets) = &self.packets else {
-            return self.l16_unit(index);
-        };
-        match packets.get(index) {
-            Packet::Ready(data) => UnitState::Ready(self.media_unit(index, self.unit_frames, data)),
-            Packet::Pending => UnitState::Pending,
-            Packet::End => UnitState::End,
+        match &self.source {
+            UnitSource::Frames(_) if index >= self.units => UnitState::End,
+            UnitSource::Frames(source) => self.l16_unit(index, source),
+            UnitSource::Packets(packets) => match packets.get(index) {
+                Packet::Ready(data) => {
+                    UnitState::Ready(self.media_unit(index, self.unit_frames, data))
+                }
+                Packet::Pending => UnitState::Pending,
+                Packet::End => UnitState::End,
+            },
         }
     }
 
-    fn l16_unit(&self, index: u64) -> UnitState {
-        if index >= self.units {
-            return UnitState::End;
-        }
+    fn l16_unit(&self, index: u64, source: &LinearFrames) -> UnitState {
         let mut samples = vec![0; self.unit_frames as usize * usize::from(self.format.channels)];
-        let mut frames = self.track.copy_i16(index * self.unit_frames, &mut samples);
+        let mut frames = match source.read(index * self.unit_frames, &mut samples) {
+            Ok(frames) => frames,
+            Err(error) => {
+                tracing::error!(track = self.track.name, %error, "encoding ends early");
+                return UnitState::End;
+            }
+        };
         if matches!(self.spec, EncodingSpec::L16Blocks { .. }) {
             frames = self.unit_frames as usize;
         }
@@ -263,12 +288,15 @@ impl Encoding {
 
     /// Whether every unit is there.
     pub fn is_complete(&self) -> bool {
-        self.packets.as_ref().is_none_or(|packets| packets.is_complete())
+        match &self.source {
+            UnitSource::Packets(packets) => packets.is_complete(),
+            UnitSource::Frames(_) => true,
+        }
     }
 
     /// Waits until every unit is there. For tests and simulations.
     pub fn wait(&self) {
-        if let Some(packets) = &self.packets {
+        if let UnitSource::Packets(packets) = &self.source {
             packets.wait();
         }
     }

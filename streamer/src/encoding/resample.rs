@@ -23,20 +23,6 @@ pub(super) fn frames_at(rate: ClockRate, track: &AudioTrack) -> u64 {
     (track.frames * target).div_ceil(source)
 }
 
-/// The whole of `track` at `rate`.
-pub(super) fn whole_at(
-    rate: ClockRate,
-    track: &Arc<AudioTrack>,
-) -> Result<Arc<AudioTrack>, EncodingError> {
-    if track.format.rate == rate {
-        return Ok(Arc::clone(track));
-    }
-    let frames = frames_at(rate, track);
-    let mut samples = vec![0.0; frames as usize * usize::from(track.format.channels)];
-    FramesAt::begin(rate, Arc::clone(track), 0)?.read(&mut samples)?;
-    Ok(Arc::new(track.at_rate(rate, samples.into())))
-}
-
 /// Reads a sound from a place in it to its end, and silence after it, at one rate.
 pub(super) struct FramesAt {
     track: Arc<AudioTrack>,
@@ -73,6 +59,12 @@ impl FramesAt {
             frames.skip((begin - transforms * result) as usize)?;
         }
         Ok(frames)
+    }
+
+    /// Frames of the source that were read.
+    #[cfg(test)]
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     /// Fills `out` with the next frames, interleaved.

@@ -51,6 +51,7 @@ pub struct AudioChain {
     /// How long after its nominal instant a unit is of use.
     useful: Duration,
     ended: bool,
+    ceased: Option<Tripped>,
 }
 
 impl AudioChain {
@@ -68,6 +69,7 @@ impl AudioChain {
             breaker: None,
             useful: LONGEST_USE,
             ended: false,
+            ceased: None,
         }
     }
 
@@ -100,9 +102,26 @@ impl AudioChain {
         self.breaker = Some(breaker);
     }
 
-    /// Why the track is not to be sent any more, if it is not.
+    /// Why the track is to be sent no more, if it is not to be.
     pub fn tripped(&self) -> Option<Tripped> {
         self.breaker.as_ref()?.tripped()
+    }
+
+    /// Whether the listener reports on it, and it may be sent.
+    pub fn is_heard(&self) -> bool {
+        self.breaker.as_ref().is_some_and(CircuitBreaker::is_heard)
+    }
+
+    /// The track is not sent any more, for this reason, and neither is its repair.
+    pub fn cease(&mut self, why: Tripped) {
+        self.stop();
+        self.ended = true;
+        self.ceased = Some(why);
+    }
+
+    /// Why it is not sent any more, if it is not.
+    pub fn ceased(&self) -> Option<Tripped> {
+        self.ceased
     }
 
     /// What the path bears of the track by its losses; `None` where that is no bound.
@@ -217,7 +236,7 @@ impl AudioChain {
     pub fn seek(&mut self, from: MediaTime) {
         self.units.seek(from, self.most_joined());
         self.retry_at = None;
-        self.ended = false;
+        self.ended = self.ceased.is_some();
         self.packetizer.mark_next();
     }
 

@@ -196,6 +196,18 @@ impl SenderReports {
         self.report(now, ntp, schedule, audio, Some(Farewell(reason)));
     }
 
+    /// One track ends while others go on.
+    pub fn part_with(
+        &mut self,
+        now: MonoTime,
+        ntp: NtpTime,
+        schedule: &Schedule,
+        chain: &AudioChain,
+        reason: Option<String>,
+    ) {
+        self.report_on(now, ntp, schedule, chain, Some(Farewell(reason)));
+    }
+
     /// What was said goodbye with, if it is not out yet.
     pub fn pop_last(&mut self) -> Option<Packet> {
         self.outgoing.pop_front()
@@ -214,23 +226,8 @@ impl SenderReports {
         audio: &[AudioChain],
         bye: Option<Farewell>,
     ) {
-        for chain in audio {
-            let report = chain.sender_report(now, schedule, ntp);
-            let ssrc = report.ssrc;
-            let cname = self.cname.clone();
-            let mut compound = vec![
-                RtcpPacket::SenderReport(report),
-                RtcpPacket::SourceDescription { ssrc, cname },
-            ];
-            if let Some((listener, reference, arrived)) = self.reference {
-                let echo = ReferenceEcho::new(now, listener, reference, arrived);
-                let blocks = vec![XrBlock::DelaySinceLast(vec![echo])];
-                compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
-            }
-            if let Some(Farewell(reason)) = bye.clone() {
-                compound.push(RtcpPacket::Bye { ssrcs: vec![ssrc], reason });
-            }
-            self.outgoing.push_back(compound_packet(chain.flow(), &compound));
+        for chain in audio.iter().filter(|chain| chain.ceased().is_none()) {
+            self.report_on(now, ntp, schedule, chain, bye.clone());
         }
         self.said_bye |= bye.is_some();
         let next = match self.period {
@@ -241,6 +238,30 @@ impl SenderReports {
             }
         };
         self.next = (!self.said_bye).then_some(next);
+    }
+
+    fn report_on(
+        &mut self,
+        now: MonoTime,
+        ntp: NtpTime,
+        schedule: &Schedule,
+        chain: &AudioChain,
+        bye: Option<Farewell>,
+    ) {
+        let report = chain.sender_report(now, schedule, ntp);
+        let ssrc = report.ssrc;
+        let cname = self.cname.clone();
+        let mut compound =
+            vec![RtcpPacket::SenderReport(report), RtcpPacket::SourceDescription { ssrc, cname }];
+        if let Some((listener, reference, arrived)) = self.reference {
+            let echo = ReferenceEcho::new(now, listener, reference, arrived);
+            let blocks = vec![XrBlock::DelaySinceLast(vec![echo])];
+            compound.push(RtcpPacket::ExtendedReport(ExtendedReport { ssrc, blocks }));
+        }
+        if let Some(Farewell(reason)) = bye {
+            compound.push(RtcpPacket::Bye { ssrcs: vec![ssrc], reason });
+        }
+        self.outgoing.push_back(compound_packet(chain.flow(), &compound));
     }
 
     /// When the next report is due.

@@ -17,7 +17,7 @@ pub(super) fn description(programme: &Programme) -> Description {
         Track {
             control: String::new(),
             name: track.name.clone(),
-            medium: Medium::Audio { codec, format, packet_time, longest: None },
+            medium: Medium::Audio { codec: codec.into(), format, packet_time, longest: None },
             payload_type: payload_type(codec, format),
             send_time_id: None,
             profile: Profile::Avp,

@@ -12,7 +12,7 @@ use cantus_qos::spec::sdp::Description;
 use cantus_qos::time::{MonoTime, NtpTime};
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::programme::{Programme, ProgrammeKey};
-use cantus_streamer::server::{Server, ServerConfig};
+use cantus_streamer::server::{MAX_CONNECTIONS, Server, ServerConfig};
 use cantus_streamer::users::Users;
 use cantus_streamer::wire::{
     Carrier, ConnectionId, Destination, Fetch, Fetched, Input, Output, Source, Transmit,
@@ -39,32 +39,26 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new() -> Self {
-        Self::with_limits(None, None)
+        Self::with(config())
     }
 
     pub(crate) fn with_limits(max_bitrate: Option<Bitrate>, max_sessions: Option<usize>) -> Self {
-        Self::with(max_bitrate, max_sessions, None)
+        Self::with(ServerConfig { max_bitrate, max_sessions, ..config() })
+    }
+
+    /// With room for so many connections.
+    pub(crate) fn with_places(max_connections: usize) -> Self {
+        Self::with(ServerConfig { max_connections, ..config() })
     }
 
     /// For these names with these passwords, and for nobody else.
     pub(crate) fn for_users(users: &[(&str, &str)]) -> Self {
         let users = users.iter().map(|(name, password)| (name.to_string(), password.to_string()));
-        Self::with(None, None, Some(users.collect()))
+        let users: Users = users.collect();
+        Self::with(ServerConfig { users: Some(Arc::new(users)), ..config() })
     }
 
-    fn with(
-        max_bitrate: Option<Bitrate>,
-        max_sessions: Option<usize>,
-        users: Option<Users>,
-    ) -> Self {
-        let config = ServerConfig {
-            max_bitrate,
-            max_sessions,
-            users: users.map(Arc::new),
-            media_ports: (6_000, 6_001),
-            ntp_at_zero: NtpTime::from_unix(Duration::from_secs(1_700_000_000)),
-            cname: "house@test.invalid".to_owned(),
-        };
+    fn with(config: ServerConfig) -> Self {
         Self {
             now: MonoTime::from_millis(1_000),
             server: Server::new(config, [7; 32]),
@@ -201,7 +195,7 @@ impl House {
                 Output::Granted { connection, rate } => {
                     self.granted.insert(connection, rate);
                 }
-                Output::Close { connection } => {
+                Output::Close { connection } | Output::Cut { connection } => {
                     self.closed.insert(connection);
                 }
                 Output::Fetch { connection, fetch } => {
@@ -210,6 +204,19 @@ impl House {
                 }
             }
         }
+    }
+}
+
+/// Without limits, for everybody.
+fn config() -> ServerConfig {
+    ServerConfig {
+        max_bitrate: None,
+        max_sessions: None,
+        max_connections: MAX_CONNECTIONS,
+        users: None,
+        media_ports: (6_000, 6_001),
+        ntp_at_zero: NtpTime::from_unix(Duration::from_secs(1_700_000_000)),
+        cname: "house@test.invalid".to_owned(),
     }
 }
 

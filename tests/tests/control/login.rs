@@ -22,9 +22,19 @@ fn nonce(house: &mut House, client: ConnectionId) -> String {
     nonce.split('"').next().unwrap().to_owned()
 }
 
-/// The header that a client shows.
+/// The header that a client shows to ask for `/duet`.
 fn digest(method: &str, password: &str, nonce: &str, algorithm: Algorithm) -> String {
-    let uri = "rtsp://host/duet".to_owned();
+    digest_for("rtsp://host/duet", method, password, nonce, algorithm)
+}
+
+fn digest_for(
+    uri: &str,
+    method: &str,
+    password: &str,
+    nonce: &str,
+    algorithm: Algorithm,
+) -> String {
+    let uri = uri.to_owned();
     let (name, realm, nonce) = (NAME.to_owned(), "Cantus".to_owned(), nonce.to_owned());
     let answer = DigestAnswer { name, realm, nonce, uri, algorithm, ..Default::default() };
     let response = answer.proof(method, password);
@@ -91,6 +101,38 @@ fn a_proof_of_the_password_opens_it_on_its_connection_and_for_its_method() {
         assert_eq!(describe(&mut house, client, &other_method), 401);
         let invented = digest("DESCRIBE", PASSWORD, "invented", algorithm);
         assert_eq!(describe(&mut house, client, &invented), 401);
+    }
+}
+
+#[test]
+fn a_proof_is_one_for_what_is_asked_for_as_clients_write_it() {
+    let mut house = house();
+    let client = house.tcp();
+    let nonce = nonce(&mut house, client);
+    let mut ask = |method: &str, path: &str, uri: &str| {
+        let shown = digest_for(uri, method, PASSWORD, &nonce, Algorithm::Md5);
+        let headers = [("Authorization", &*shown), ("Transport", "RTP/AVP;unicast")];
+        status(&house.ask(client, method, path, &headers))
+    };
+    // ffmpeg, mpv, GStreamer, retina and ours name the URL of the request; others its path.
+    for uri in ["rtsp://host/duet?codec=l16", "rtsp://192.0.2.1:8554/duet/", "/duet", "/%64uet"] {
+        assert_eq!(ask("DESCRIBE", "/duet?codec=l16", uri), 200, "{uri}");
+    }
+    // live555 names the presentation whatever it asks for.
+    for uri in ["rtsp://host/duet/", "rtsp://host/duet/opus/1", "/duet/opus/1"] {
+        assert_eq!(ask("SETUP", "/duet/opus/1", uri), 461, "{uri}: a transport without ports");
+    }
+    for (path, uri) in [
+        ("/duet", "rtsp://host/narration"),
+        ("/duet", "rtsp://host/duet/opus/1"),
+        ("/duet/opus/1", "rtsp://host/duet/opus/2"),
+        ("/duet/opus/1", "rtsp://host/"),
+        ("/duet", "rtsp://host/"),
+        ("/duet", ""),
+        ("/duet", "*"),
+        ("/duet", "rtsp://[/duet"),
+    ] {
+        assert_eq!(ask("DESCRIBE", path, uri), 400, "{path}: {uri}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod breakers;
+mod crowd;
 mod describe;
 mod house;
 mod interleaved;

@@ -12,6 +12,7 @@ use cantus_qos::stats::report::{QosReport, StreamReport};
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::drive::{Settings, Streamer};
 use cantus_streamer::quic::Identity;
+use cantus_streamer::server::MAX_CONNECTIONS;
 use cantus_streamer::users::Users;
 
 pub(crate) const TRANSPORTS: [&str; 2] = ["quic", "rtsp"];
@@ -101,6 +102,7 @@ impl Stage {
             identity,
             max_bitrate: None,
             max_sessions: None,
+            max_connections: MAX_CONNECTIONS,
             users,
         };
         let catalogue = Catalogue::open(&samples()).unwrap();

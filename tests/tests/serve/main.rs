@@ -1,5 +1,6 @@
 //! The streamer on real sockets: loopback, ports chosen by the system, no word about timing.
 
+mod crowd;
 mod noise;
 mod quic;
 mod rtsp;

@@ -9,6 +9,7 @@ use cantus_qos::rtsp::{Incoming, MessageBuffer, Transport};
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::drive::{Settings, Streamer};
 use cantus_streamer::quic::Identity;
+use cantus_streamer::server::MAX_CONNECTIONS;
 use rtsp_types::{HeaderName, Response};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -16,6 +17,11 @@ use tokio::net::{TcpStream, UdpSocket};
 
 /// A streamer of the samples on loopback, and its certificate.
 pub(crate) async fn start() -> (Streamer, CertificateDer<'static>) {
+    start_with(MAX_CONNECTIONS).await
+}
+
+/// The same with room for so many connections.
+pub(crate) async fn start_with(max_connections: usize) -> (Streamer, CertificateDer<'static>) {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../media-samples");
     let identity = Identity::ephemeral().unwrap();
     let certificate = identity.certificates[0].clone();
@@ -26,6 +32,7 @@ pub(crate) async fn start() -> (Streamer, CertificateDer<'static>) {
         identity,
         max_bitrate: None,
         max_sessions: None,
+        max_connections,
         users: None,
     };
     let streamer = Streamer::start(Catalogue::open(&samples).unwrap(), settings).await.unwrap();
