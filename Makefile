@@ -25,7 +25,8 @@ help:
 	@echo '              LINK, LATENCY, TRANSPORT choose others (needs python3 with venv)'
 	@echo 'make netem    streamer and player across the kernel'\''s netem, which is compared with ours (root)'
 	@echo 'make interop  the programs of others against ours, pair by pair, in a table (docs/interop.md);'
-	@echo '              as root it installs those that are missing; SUBSET=1 runs what CI runs'
+	@echo '              as root it installs those that are missing; SUBSET=1 runs what CI runs,'
+	@echo '              ONLY='\''mpv wifi'\'' the lines that hold these words'
 	@echo 'make test     run all tests'
 	@echo 'make check    formatting, lints, documentation, and the QoS engine built for the browser'
 	@echo 'make clean    remove what was built and what the demo wrote'
@@ -72,6 +73,7 @@ check: fmt clippy doc wasm
 
 fmt: tools
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path tests/interop/retina/Cargo.toml
 
 clippy: tools
 	cargo clippy --workspace --all-targets --locked -- -D warnings

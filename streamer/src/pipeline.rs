@@ -24,7 +24,7 @@ pub use cues::{Carriage, CueChain};
 pub use packetizer::{Packetizer, StreamSeed};
 pub use path::PathWatch;
 pub use protection::{BlockProtection, Leaving, Protection, RepairSource, SlidingProtection};
-pub use reports::{Feedback, Heard, REPORT_INTERVAL, SenderReports};
+pub use reports::{Feedback, Heard, LINGERS, REPORT_INTERVAL, SenderReports};
 pub use rungs::{MediaLimit, is_dominant, most_joined};
 pub use schedule::Schedule;
 
@@ -144,6 +144,11 @@ impl Pipeline {
         self.allowance = Some(allowance);
     }
 
+    /// Whether more than its rate holds it back: what the path bears.
+    pub const fn is_governed(&self) -> bool {
+        self.allowance.is_some()
+    }
+
     /// How much may leave, where the path decides it.
     pub fn allowance(&mut self) -> Option<&mut Allowance> {
         self.allowance.as_mut()
@@ -245,9 +250,9 @@ impl Pipeline {
             return self.reports.pop_last();
         }
         self.limit(now, &schedule);
-        let waits = self.waits(&schedule);
+        let idle = self.pacer.is_empty();
         for chain in &mut self.audio {
-            chain.advance(now, (&schedule, waits), self.wall, &mut self.pacer);
+            chain.advance(now, (&schedule, idle), self.wall, &mut self.pacer);
         }
         for chain in &mut self.cues {
             chain.advance(now, self.wall, &mut self.pacer);
@@ -319,11 +324,6 @@ impl Pipeline {
         allowance.fills_trial(now, packet).then(|| Packet { class, ..packet.clone() })
     }
 
-    /// Whether media that runs ahead is held back by what waits for the path.
-    fn waits(&self, schedule: &Schedule) -> bool {
-        schedule.runs_ahead() && !self.pacer.is_empty()
-    }
-
     /// Whether `packet` may leave at `now`; what may has left. Media that runs ahead makes room for
     /// what is asked for again.
     fn admits(&mut self, now: MonoTime, schedule: &Schedule, packet: &Packet) -> bool {
@@ -364,8 +364,8 @@ impl Pipeline {
             return Some(now);
         }
         let schedule = self.schedule.as_ref()?;
-        let waits = self.waits(schedule);
-        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule, waits));
+        let idle = self.pacer.is_empty();
+        let audio = self.audio.iter().filter_map(|chain| chain.next_deadline(schedule, idle));
         let cues = self.cues.iter().filter_map(CueChain::next_deadline);
         let rest = [self.pacer.next_deadline(now), self.reports.next_deadline(self.is_finished())];
         audio.chain(cues).chain(rest.into_iter().flatten()).min()

@@ -19,7 +19,6 @@ mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use cantus_qos::delivery::Channel;
 use cantus_qos::payload::AudioFormat;
@@ -46,10 +45,6 @@ use crate::wire::{Destination, Transmit};
 use announcer::Announcer;
 use roc::RocWay;
 pub use target::{Scheme, Target, TargetError};
-
-/// Goodbye is said so long after the last packet: most players end when they hear it, and throw away
-/// what they still hold.
-const LINGERS: Duration = Duration::from_secs(1);
 
 /// What a chain is paced to at least, so that a few reports of several tracks go at once.
 const LEAST_RATE: Bitrate = Bitrate::from_kbps(64);
@@ -175,7 +170,7 @@ impl Push {
             None => reports,
         };
         let wall = WallClock(sender.ntp_at_zero);
-        let mut pipeline = Pipeline::new(rate(programme, way), wall, reports.lingering(LINGERS));
+        let mut pipeline = Pipeline::new(rate(programme, way), wall, reports.lingering());
         let target = way.target.ip();
         let listener = (!target.is_multicast()).then_some(target.to_canonical());
         for (source, track) in programme.audio.iter().zip(&tracks) {

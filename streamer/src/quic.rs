@@ -19,8 +19,13 @@ const DATAGRAM_BUFFER: usize = 64 * 1024;
 /// A listener that has been silent for this long is gone.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Streams that a client may open: flow 0, and a few more so that a confused one gets an error.
+/// Streams in both directions that a client may open: flow 0, and a few more so that a confused one
+/// gets an error.
 const CLIENT_STREAMS: u32 = 4;
+
+/// Streams with reports that a client may have open at once: as it likes, they come on one, or each
+/// on one of its own.
+const REPORT_STREAMS: u32 = 2;
 
 /// How a connection behaves: `rate` tells its congestion window what the session was granted.
 pub fn transport_config(rate: GrantedRate) -> TransportConfig {
@@ -34,7 +39,7 @@ pub fn transport_config(rate: GrantedRate) -> TransportConfig {
         .max_idle_timeout(Some(idle))
         .keep_alive_interval(Some(IDLE / 4))
         .max_concurrent_bidi_streams(VarInt::from_u32(CLIENT_STREAMS))
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .max_concurrent_uni_streams(VarInt::from_u32(REPORT_STREAMS))
         .datagram_send_buffer_size(DATAGRAM_BUFFER)
         .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
         .stream_receive_window(VarInt::from_u32(64 * 1024))

@@ -219,8 +219,10 @@ impl Session {
         self.flows.iter().map(|flow| flow.rate).sum()
     }
 
-    /// The rate of the pacer. Live media needs its own rate and a little to catch up; stored media
-    /// leaves twice as fast until it has its lead; and what has less than it needs keeps to that.
+    /// The rate of the pacer. Live media needs its own rate and a little to catch up; or, where nobody
+    /// tells what the path bears, as much again for what is asked for again, since some ask for every
+    /// packet that is a little late. Stored media leaves more than twice as fast until it has its
+    /// lead; and what has less than it needs keeps to that.
     /// None goes faster than its listener allows; where that is little, what runs ahead leaves a
     /// quarter of it for headers, reports and what is sent again.
     pub fn shaped_rate(&self) -> Bitrate {
@@ -228,8 +230,12 @@ impl Session {
         if granted < self.wanted_rate() {
             return granted.max(LEAST_RATE);
         }
-        let factor = if self.runs_ahead() { 5 } else { 3 };
-        let shaped = Bitrate::from_bps((granted.as_bps() * factor / 2).max(64_000));
+        let factor = match self.pipeline.is_governed() {
+            _ if self.runs_ahead() => 2.5,
+            true => 1.5,
+            false => 2.0,
+        };
+        let shaped = granted.mul_f64(factor).max(Bitrate::from_kbps(64));
         let part = if self.runs_ahead() && self.is_narrow() { 3 } else { 4 };
         let within = |allowed: Bitrate| Bitrate::from_bps(allowed.as_bps() / 4 * part).max(granted);
         self.spec.rate.map_or(shaped, |allowed| shaped.min(within(allowed)))

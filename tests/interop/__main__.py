@@ -55,6 +55,7 @@ def prepare():
         "bench": target / "debug" / "cantus-bench",
         "media": media, "users": users, "here": pathlib.Path(__file__).parent,
         "python": peers.SYSTEM_PYTHON, "roq_python": peers.roq_python(work),
+        "retina": peers.retina_client(work),
     }
     return Setting(work, media, names)
 
@@ -111,8 +112,8 @@ def main():
     started = time.monotonic()
     cases = [each for each in case.load()
              if (each.subset or not arguments.subset)
-             and all(word in f"{each.who} {each.whom} {each.what} {each.link}"
-                     for word in arguments.only.split())]
+             and all(word in f"{each.who} {each.whom} {each.what} {each.link}".lower()
+                     for word in arguments.only.lower().split())]
     setting = prepare()
     names = {peer for each in cases for peer in each.peers}
     absent = peers.provide(names, setting.work)

@@ -1,5 +1,6 @@
 """A session as Wireshark sees it."""
 
+import math
 import subprocess
 import time
 
@@ -26,35 +27,56 @@ def _tshark(directory, port, keep, *fields):
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.splitlines()
 
 
-def judge(directory, port, clock, stream):
-    """Holds what Wireshark reads against what our player reports of the stream with the most packets."""
+def judge(directory, port, expect, stream):
+    """Holds what Wireshark reads against what our player reports, in its receiver reports and at the end,
+    of the stream with the most packets."""
     wrong = _tshark(directory, port, "_ws.malformed || _ws.expert.severity >= error")
     if wrong:
         raise Fault(f"{len(wrong)} packets malformed or in error: {wrong[0].strip()}")
     read = _tshark(directory, port, "rtcp", "rtcp.pt")
     kinds = sorted({kind for line in read for kind in line.split(",") if kind})
-    packets = _media(directory, port)
+    source, packets = _media(directory, port)
     numbers = [number for _, number, _ in packets]
     if len(numbers) < 100:
         raise Fault(f"only {len(numbers)} packets of media were captured")
-    lost = numbers[-1] - numbers[0] + 1 - len(set(numbers))
-    if lost != stream["lost_network"]:
-        raise Fault(f"tshark sees {lost} packets lost, we report {stream['lost_network']}")
-    theirs, ours = _jitter(packets, clock), stream["jitter_ms"]["rfc3550"]
+    reported, highest = _last_report(directory, port, source)
+    lost = _lost([number for number in numbers if (highest - number) % 65536 < 32768])
+    if lost != reported:
+        raise Fault(f"tshark sees {lost} packets lost, our last receiver report tells of {reported}")
+    lost, units = _lost(numbers), stream["lost_network"]
+    # A packet may hold several units.
+    if not lost <= units <= lost * math.ceil(expect.get("packet", 0.02) / 0.02):
+        raise Fault(f"tshark sees {lost} packets lost, we report {units} units")
+    theirs, ours = _jitter(packets, expect["clock"]), stream["jitter_ms"]["rfc3550"]
     if abs(theirs - ours) > 0.05 * theirs and abs(theirs - ours) > 0.1:
         raise Fault(f"jitter by tshark's times {theirs:.2f} ms, we report {ours:.2f} ms")
     return (f"nothing malformed, RTCP {' '.join(kinds)}; lost {lost} by both; "
             f"jitter {theirs:.2f} ms, reported {ours:.2f} ms")
 
 
+def _lost(numbers):
+    return numbers[-1] - numbers[0] + 1 - len(set(numbers))
+
+
+def _last_report(directory, port, source):
+    """How many packets of a source the last receiver report says are lost, up to which number."""
+    fields = ("rtcp.ssrc.identifier", "rtcp.ssrc.cum_nr", "rtcp.ssrc.high_seq")
+    rows = [line.split("\t") for line in _tshark(directory, port, "rtcp.pt == 201", *fields)]
+    blocks = [[column.split(",")[0] for column in row] for row in rows]
+    told = [(int(lost), int(highest)) for ssrc, lost, highest in blocks if ssrc == source and highest]
+    if not told:
+        raise Fault("no receiver report on it was captured")
+    return told[-1]
+
+
 def _media(directory, port):
-    """Arrival, extended number and timestamp of the packets of the source that has the most."""
+    """The source that has the most packets: arrival, extended number and timestamp of each."""
     fields = ("frame.time_epoch", "rtp.ssrc", "rtp.extseq", "rtp.timestamp")
     rows = [line.split("\t") for line in _tshark(directory, port, "rtp && !rtcp", *fields)]
     rows = [row for row in rows if len(row) == 4 and all(row)]
     sources = [row[1] for row in rows]
     most = max(set(sources), key=sources.count, default=None)
-    return [(float(when), int(number), int(stamp)) for when, source, number, stamp in rows if source == most]
+    return most, [(float(when), int(number), int(stamp)) for when, ssrc, number, stamp in rows if ssrc == most]
 
 
 def _jitter(packets, clock):

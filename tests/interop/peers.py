@@ -10,13 +10,15 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class Peer:
-    """A program of others: how it is recognised, where it comes from, how it tells its version."""
+    """A program of others: how it is recognised, where it comes from, how it tells its version; where it
+    comes from nowhere, why it is not here."""
 
-    def __init__(self, name, present, packages, version):
+    def __init__(self, name, present, packages, version, lack=""):
         self.name = name
         self.present = present
         self.packages = packages
         self.version = version
+        self.lack = lack
 
 
 def _has(program):
@@ -55,10 +57,15 @@ PEERS = [
           "gstreamer1.0-plugins-good"],
          ["gst-launch-1.0", "--version"]),
     Peer("tshark", _has("tshark"), ["tshark"], ["tshark", "--version"]),
-    Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"]),
+    Peer("vlc", _has("vlc"), ["vlc-bin", "vlc-plugin-base"], ["dpkg-query", "--show", "vlc-bin"]),
+    Peer("roc", lambda: _has("roc-recv")() and _has("roc-send")(), [], ["roc-recv", "--version"],
+         lack="roc-recv and roc-send are in no package, nor on the PATH"),
+    Peer("namespaces", lambda: _has("ip")() and _quietly(["unshare", "--net", "true"]), [], ["ip", "-V"],
+         lack="a group is sent to in a network namespace, which takes root"),
 ]
 
 REQUIREMENTS = pathlib.Path(__file__).parent / "roq" / "requirements.txt"
+RETINA = pathlib.Path(__file__).parent / "retina"
 
 
 def provide(names, work):
@@ -68,9 +75,10 @@ def provide(names, work):
     refusal = _install([package for peer in wanted for package in peer.packages]) if wanted else ""
     for peer in wanted:
         if not peer.present():
-            absent[peer.name] = refusal if peer.packages else f"{peer.name} is in no package"
-    if "aioquic" in names and (reason := _provide_aioquic(work)):
-        absent["aioquic"] = reason
+            absent[peer.name] = refusal if peer.packages else peer.lack
+    for name, provide_it in (("aioquic", _provide_aioquic), ("retina", _provide_retina)):
+        if name in names and (reason := provide_it(work)):
+            absent[name] = f"{name}: {reason}"
     return absent
 
 
@@ -100,15 +108,28 @@ def _provide_aioquic(work):
     python = roq_python(work)
     if python.exists() and _quietly([python, "-c", "import aioquic"]):
         return ""
-    for command in (["python3", "-m", "venv", work / "venv"],
-                    [python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]):
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=180)
-        except (OSError, subprocess.TimeoutExpired) as fault:
-            return f"aioquic: {fault}"
-        if done.returncode != 0:
-            return "aioquic: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-    return ""
+    return (_refusal(["python3", "-m", "venv", work / "venv"])
+            or _refusal([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]))
+
+
+def retina_client(work):
+    return work / "retina" / "debug" / "interop-retina"
+
+
+def _provide_retina(work):
+    """Builds the client on the crate, with a Cargo.lock and a target directory of its own."""
+    print("building tests/interop/retina: a minute, the first time", flush=True)
+    return _refusal(["cargo", "build", "--locked", "--quiet", "--manifest-path", RETINA / "Cargo.toml",
+                     "--target-dir", work / "retina"])
+
+
+def _refusal(command):
+    """Runs a command; why it failed, in its last line, or nothing."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        return str(fault)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it fails"])[-1].strip()
 
 
 def versions(names):

@@ -74,18 +74,18 @@ def _bindable(host, port):
 
 
 def await_port(port, child, patience=20):
-    """Waits until a socket is bound to the port; whether that came about."""
+    """Waits until a socket is bound to the port where the child is; whether that came about."""
     end = time.monotonic() + patience
     while time.monotonic() < end and child.running():
-        if any(_bound(port, table) for table in ("tcp", "udp", "tcp6", "udp6")):
+        if any(_bound(port, child.process.pid, table) for table in ("tcp", "udp", "tcp6", "udp6")):
             return True
         time.sleep(0.05)
     return False
 
 
-def _bound(port, table):
+def _bound(port, pid, table):
     try:
-        lines = pathlib.Path("/proc/net", table).read_text().splitlines()[1:]
+        lines = pathlib.Path(f"/proc/{pid}/net", table).read_text().splitlines()[1:]
     except OSError:
         return False
     return any(line.split()[1].endswith(f":{port:04X}") for line in lines)

@@ -27,17 +27,25 @@ class Sound:
         return Sound(self.rate, self.channels, self.samples[: frames * self.channels])
 
     def since(self, seconds):
-        return Sound(self.rate, self.channels, self.samples[int(seconds * self.rate) * self.channels :])
+        return Sound(self.rate, self.channels, self.samples[round(seconds * self.rate) * self.channels :])
+
+    def place_in(self, other):
+        """The frame of another sound from which on all of this is there, one sample after the other."""
+        if (self.rate, self.channels) != (other.rate, other.channels):
+            return None
+        frame, at = 2 * self.channels, other.samples.tobytes().find(self.samples.tobytes())
+        return at // frame if at >= 0 and at % frame == 0 else None
 
     def within(self, other):
-        """Whether all of it is in another sound, one sample after the other."""
-        if (self.rate, self.channels) != (other.rate, other.channels):
-            return False
-        at = other.samples.tobytes().find(self.samples.tobytes())
-        return at >= 0 and at % (2 * self.channels) == 0
+        return self.place_in(other) is not None
 
-    def first_channel(self):
-        return self.samples[:: self.channels]
+    def first_channel(self, rate):
+        """Its samples, at a rate that divides its own: averages of what lies around each instant."""
+        one, times = self.samples[:: self.channels], self.rate // rate
+        if times == 1:
+            return one
+        around = ((max(0, at - times // 2), at + (times + 1) // 2) for at in range(0, len(one), times))
+        return [sum(one[start:end]) // times for start, end in around]
 
 
 class NoSound(Exception):
@@ -85,7 +93,7 @@ def cut(source, target, seconds):
         part.writeframes(whole.readframes(int(seconds * whole.getframerate())))
 
 
-def pieces_missing(heard, source, length, to_the_end=True):
+def pieces_missing(heard, source, length, to_the_end):
     """How many pieces of `length` frames of the source are not in what was heard, or silent there, if
     all else is the source's own samples in their order; None if it is not."""
     size = length * source.channels
@@ -113,15 +121,16 @@ def _pieces(samples, size):
 
 def likeness(heard, source):
     """The least correlation with the source over any second in which there is sound: near 1 for what
-    a good codec leaves. Of the first channel, where the rates are the same."""
-    if heard.rate != source.rate:
+    a good codec leaves. Of the first channel, at the rate of what was heard."""
+    rate = heard.rate
+    if source.rate % rate:
         return 0.0
-    a, b = heard.first_channel(), source.first_channel()
+    a, b = heard.first_channel(rate), source.first_channel(rate)
     least = 1.0
-    for start in range(0, min(len(a), len(b)) - source.rate + 1, source.rate):
-        x, y = a[start : start + source.rate], b[start : start + source.rate]
+    for start in range(0, min(len(a), len(b)) - rate + 1, rate):
+        x, y = a[start : start + rate], b[start : start + rate]
         xx, yy, xy = _product(x, x), _product(y, y), _product(x, y)
-        if yy > 1e4 * source.rate:
+        if yy > 1e4 * rate:
             least = min(least, xy / (xx * yy) ** 0.5 if xx else 0.0)
     return least
 

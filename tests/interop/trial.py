@@ -1,6 +1,7 @@
 """One case, run: the server, the link before it, the program that is tried, and what came of it."""
 
 import csv
+import os
 import re
 import shlex
 import time
@@ -8,9 +9,11 @@ from dataclasses import dataclass
 
 import checks
 from fault import Fault
+from namespace import Namespace
 from process import Child, await_port, free_ports
 
-CLEAN = "clean"
+# How many ports in a row the link is put before, by `relay`.
+PORTS = {"rtsp": 1, "udp": 1, "rtp": 2, "roc": 3}
 
 
 @dataclass
@@ -26,10 +29,11 @@ class Trial:
         self.case = case
         self.setting = setting
         # Addresses of its own: what is captured there is of this case alone.
-        self.host = case.server.host or f"127.77.0.{number}"
+        self.host = case.server.host or f"{'239.255.77' if case.group else '127.77.0'}.{number}"
         self.near = f"127.77.1.{number}"
         name = re.sub(r"\W+", "-", f"{case.who} {case.whom} {case.what} {case.link}").strip("-")
         self.directory = setting.work / "runs" / name.lower()
+        self.namespace = None
         self.children = []
 
     def run(self):
@@ -43,18 +47,23 @@ class Trial:
         finally:
             for child in reversed(self.children):
                 child.end()
+            if self.namespace:
+                self.namespace.remove()
         return Result(self.case, outcome, detail, time.monotonic() - started)
 
     def _run(self):
         self.directory.mkdir(parents=True, exist_ok=True)
         for old in self.directory.iterdir():
             old.unlink()
-        port = free_ports(self.host)
+        if self.case.group:
+            self.namespace = Namespace(f"cantus-{os.getpid()}-{self.host}")
+        port = free_ports("127.0.0.1" if self.case.group else self.host)
         if self.case.server.first:
             first = self._start(self.case.server.first, port, self.host, "first.log", None)
             self._await_end("what comes first", first)
-        server = self._start(self.case.server.run, port, self.host, "server.log", port)
-        if self.case.link == CLEAN:
+        server = self._start(self.case.server.run, port, self.host, "server.log",
+                             self.case.server.port or port)
+        if self.case.clean:
             at, host = port, self.host
         else:
             at, host = self._put_link_before(port), self.near
@@ -62,7 +71,7 @@ class Trial:
         watch = checks.watcher(self.case.check)
         if watch:
             self.children.append(watch(host, self.directory))
-        self.client = client = self._start(self.case.run, at, host, "client.log", None)
+        self.client = client = self._start(self.case.command, at, host, "client.log", None)
         status = client.wait(self.case.limit)
         if status is None:
             raise Fault(f"not over after {self.case.limit} s: {client.last_line()}")
@@ -80,7 +89,9 @@ class Trial:
             "out": self.directory / "out.wav", "report": self.directory / "report.json",
         }
         # Split before it is filled in: a path may hold a space.
-        words = [word.format(**fill) for word in shlex.split(command)]
+        words = [word.format(**fill) for word in shlex.split(command.replace("{how}", self.case.how))]
+        if self.namespace:
+            words = self.namespace.inside(words)
         child = Child(words, self.directory / log)
         (self.directory / log.replace(".log", ".command")).write_text(child.command + "\n")
         self.children.append(child)
@@ -98,19 +109,20 @@ class Trial:
     def _put_link_before(self, port):
         """Starts the relay; the port at which the server is then reached."""
         at = free_ports(self.near)
-        pairs = [(at, port)] + ([(at + 1, port + 1)] if self.case.server.relay == "rtp" else [])
-        where = " ".join(f"--listen {self.near}:{a} --to {self.host}:{b}" for a, b in pairs)
+        where = " ".join(f"--listen {self.near}:{at + n} --to {self.host}:{port + n}"
+                         for n in range(PORTS[self.case.server.relay]))
         rtsp = "--rtsp " if self.case.server.relay == "rtsp" else ""
-        self._start(f"{{bench}} netem {rtsp}--log {{dir}}/link.csv {where} -- {self.case.link}",
+        # With the luck of this seed something is lost in every few seconds, whoever sends.
+        self._start(f"{{bench}} netem --seed 2 {rtsp}--log {{dir}}/link.csv {where} -- {self.case.link}",
                     at, self.near, "link.log", at)
         return at
 
-    def lost(self):
-        """How many media packets the link has lost on their way to who listens."""
-        log = self.directory / "link.csv"
-        if self.case.link == CLEAN:
+    def lost(self, with_reports=False):
+        """How many media packets the link has lost on their way to who listens; reports, if they count."""
+        if self.case.clean:
             return 0
-        onward = "to server" if self.case.server.ends else "to client"
-        with open(log, newline="") as file:
-            return sum(row["direction"] == onward and row["kind"] != "rtcp" and row["fate"] == "lost"
-                       for row in csv.DictReader(file))
+        onward = "to server" if self.case.server.hears else "to client"
+        with open(self.directory / "link.csv", newline="") as file:
+            lost = [row for row in csv.DictReader(file)
+                    if row["direction"] == onward and row["fate"] == "lost"]
+        return sum(with_reports or row["kind"] != "rtcp" for row in lost)

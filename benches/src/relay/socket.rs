@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use rustix::net::sockopt;
+use socket2::{Domain, Socket, Type};
 
 /// What a socket is to hold of what has not been read yet: a tenth of a second at 50,000 packets
 /// of 200 bytes per second, each of which takes 768 bytes of the kernel's.
@@ -19,13 +20,22 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// A socket of its own for a client of `server`, which alone can send to it.
-pub(super) fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = bind(match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    })?;
-    socket.connect(server)?;
+/// A socket of its own for a client of `server`, which alone can send to it. Others at the same `port`
+/// are those of the same client towards other servers.
+pub(super) fn connect(server: SocketAddr, port: u16) -> io::Result<UdpSocket> {
+    let here = match server {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, port).into(),
+    };
+    let socket = Socket::new(Domain::for_address(server), Type::DGRAM, None)?;
+    // Who takes any port gets none that others share; it is to be shared only afterwards.
+    socket.set_reuse_address(port != 0)?;
+    socket.bind(&here.into())?;
+    socket.set_reuse_address(true)?;
+    socket.connect(&server.into())?;
+    let socket = UdpSocket::from(socket);
+    socket.set_nonblocking(true)?;
+    widen(&socket)?;
     Ok(socket)
 }
 

@@ -43,6 +43,9 @@ pub struct Pair {
 /// All clients share one link, as all hosts behind one network interface do. Each has a socket of
 /// its own towards the server, so that the server can tell them apart.
 ///
+/// Servers behind several doors see a client come from the same port, as behind a NAT that keeps to
+/// RFC 4787 (section 4.1): what comes from several ports, Roc takes for several senders.
+///
 /// # Errors
 ///
 /// [`RelayError::Listen`] if the address is not to be had, [`RelayError::Link`] for a link that
@@ -215,13 +218,20 @@ impl Clients {
         if self.by_route.len() >= MAX_CLIENTS {
             return Err(io::Error::other(format!("{MAX_CLIENTS} clients are here already")));
         }
-        let upstream = socket::connect(self.doors[door].server)?;
+        let upstream = socket::connect(self.doors[door].server, self.port_of(address)?)?;
         let route = self.routes;
         vigil.watch(&upstream, UPSTREAM + u64::from(route))?;
         self.routes = self.routes.wrapping_add(1);
         self.by_route.insert(route, Client { door, address, upstream, active: now });
         self.by_address.insert((door, address), route);
         Ok(route)
+    }
+
+    /// The port that stands for the client towards servers behind other doors; 0 for any, if it has
+    /// come to none yet.
+    fn port_of(&self, address: SocketAddr) -> io::Result<u16> {
+        let known = self.by_route.values().find(|client| client.address == address);
+        known.map_or(Ok(0), |client| Ok(client.upstream.local_addr()?.port()))
     }
 
     fn forget_idle(&mut self, now: MonoTime) {

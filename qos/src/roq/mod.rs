@@ -29,7 +29,20 @@ pub use varint::{MAX_VARINT, read_varint, write_varint};
 pub const ALPN: &[u8] = b"roq-10";
 
 /// The drafts that frame packets in the same way; accepted, never offered first.
-pub const NEIGHBOUR_ALPNS: [&[u8]; 4] = [b"roq-09", b"roq-11", b"roq-12", b"roq-13"];
+pub const NEIGHBOUR_ALPNS: [&[u8]; 5] = [b"roq-09", b"roq-11", b"roq-12", b"roq-13", b"roq-14"];
+
+/// Why a stream or connection ends (section "Error Handling"; the code points did not change since
+/// draft 10).
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum ErrorCode {
+    /// It is over.
+    NoError = 0x00,
+    /// What came is no packet, or on a flow that carries none.
+    Packet = 0x03,
+    /// A stream that nobody may open: packets come on unidirectional ones, and only flow 0 has one of
+    /// both directions.
+    StreamCreation = 0x04,
+}
 
 /// What the round trip is taken for before it was measured. A third of a second, as RFC 9002
 /// (section 6.2.2) has it, lets a handshake of which a packet is lost stand still for a second, and

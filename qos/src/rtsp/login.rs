@@ -81,6 +81,12 @@ impl Algorithm {
         [Self::Md5, Self::Sha256].into_iter().find(|it| it.name().eq_ignore_ascii_case(name))
     }
 
+    /// The one whose proofs are as long as that. Clients that answer as RFC 2069 had it name no
+    /// algorithm, and some of them know the newer one all the same (retina).
+    fn of_length(response: &str) -> Self {
+        if response.len() == 64 { Self::Sha256 } else { Self::Md5 }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Md5 => "MD5",
@@ -272,6 +278,7 @@ impl FromStr for Credentials {
         }
         let mut answer = DigestAnswer::default();
         let (mut count, mut own, mut qop) = (String::new(), String::new(), None);
+        let mut algorithm = None;
         for (name, value) in parameters(rest) {
             match name.to_ascii_lowercase().as_str() {
                 "username" => answer.name = value,
@@ -285,11 +292,12 @@ impl FromStr for Credentials {
                 "algorithm" => {
                     let known = Algorithm::named(&value);
                     let unknown = || wrong("only MD5 and SHA-256 are known");
-                    answer.algorithm = known.ok_or_else(unknown)?;
+                    algorithm = Some(known.ok_or_else(unknown)?);
                 }
                 _ => {}
             }
         }
+        answer.algorithm = algorithm.unwrap_or_else(|| Algorithm::of_length(&answer.response));
         answer.counted = match qop.as_deref() {
             None => None,
             Some("auth") => Some((count, own)),
@@ -379,6 +387,18 @@ mod tests {
         assert_eq!(answer.proof("GET", "Circle Of Life"), "670fd8c2df070c60b045671b8b24ff02");
         answer.counted = Some(("00000001".into(), "0a4f113b".into()));
         assert_eq!(answer.proof("GET", "Circle Of Life"), "6629fae49393a05397450978507c4ef1");
+    }
+
+    #[test]
+    fn an_answer_that_names_no_algorithm_is_of_the_one_that_makes_proofs_of_its_length() {
+        for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
+            let challenge = Challenge::Digest { realm: "R".into(), nonce: "n".into(), algorithm };
+            let answer = challenge.answer(("ann", "secret"), "PLAY", "rtsp://h/x").to_string();
+            let unnamed = answer.replace(&format!("algorithm={}, ", algorithm.name()), "");
+            assert_ne!(unnamed, answer);
+            let shown: Credentials = unnamed.parse().unwrap();
+            assert!(shown.prove("PLAY", "secret") && !shown.prove("PLAY", "other"), "{unnamed}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use cantus_qos::fec::Scheme;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
+use cantus_qos::rtsp::Profile;
 use cantus_qos::spec::sdp::{Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::MediaTime;
 
@@ -72,6 +73,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
+            profile: Profile::Avpf,
             retransmission: Some(Retransmission {
                 payload_type: payload_type(Payload::Retransmission),
                 time: LONGEST_USE,
@@ -90,6 +92,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
                 medium: Medium::Repair { protects, scheme },
                 payload_type: payload_type(Payload::Repair),
                 send_time_id: None,
+                profile: Profile::Avp,
                 retransmission: None,
                 congestion_feedback: false,
             }
@@ -100,6 +103,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
+            profile: Profile::Avp,
             retransmission: None,
             congestion_feedback: false,
         }));

@@ -23,7 +23,7 @@ use super::{Control, SessionId};
 use crate::pipeline::{Pipeline, SenderReports, StreamSeed};
 use crate::programme::Programme;
 use crate::protection::{self, Granted};
-use crate::session::{Flow, FlowKind, Session, TIMEOUT};
+use crate::session::{Flow, FlowKind, Route, Session, TIMEOUT};
 use crate::wire::{Carrier, ConnectionId};
 
 /// What a subtitle track may use: a line of text, eight times, every few seconds.
@@ -81,6 +81,8 @@ impl Control {
             None => {
                 let grant = self.admit(connection, class(&spec), plan.rate)?;
                 let reports = SenderReports::new(self.config.cname.clone(), random);
+                let others = !asked.cantus && matches!(plan.choice.route, Route::Udp { .. });
+                let reports = if others { reports.lingering() } else { reports };
                 let pipeline = Pipeline::new(plan.rate, self.wall, reports);
                 let owner = (connection, carrier);
                 let session = Session::new(now, owner, programme, spec, pipeline, grant);

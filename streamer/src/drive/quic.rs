@@ -1,4 +1,4 @@
-//! QUIC connections: flow 0 for control, datagrams for reports.
+//! QUIC connections: flow 0 for control, datagrams and unidirectional streams for reports.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -6,11 +6,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cantus_qos::roq::{self, FlowId};
+use bytes::Bytes;
+use cantus_qos::roq::{self, ErrorCode, FlowId, StreamReader};
 use cantus_qos::rtcp;
-use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, SendStream};
+use quinn::{Endpoint, EndpointConfig, Incoming, RecvStream, SendStream, VarInt};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -87,7 +89,7 @@ async fn converse(
 ) -> Result<(), quinn::ConnectionError> {
     let quic = incoming.accept_with(config)?.await?;
     let Ok(Some((send, receive))) = timeout(PATIENCE, control_stream(&quic)).await else {
-        quic.close(quinn::VarInt::from_u32(1), b"the first stream must be flow 0");
+        quic.close(code(ErrorCode::StreamCreation), b"the first stream must be flow 0");
         return Ok(());
     };
     let (outlet, Outbound { written, parting }) = Outlet::quic(quic.clone(), rate);
@@ -103,9 +105,15 @@ async fn converse(
             // Who does not take its farewell in time goes without.
             let _ = timeout(FAREWELL, writing).await;
         },
-        error = read_reports(&quic, connection, inbox) => return Err(error),
+        error = read_datagrams(&quic, connection, inbox) => return Err(error),
+        error = accept_reports(&quic, connection, inbox) => return Err(error),
+        another = quic.accept_bi() => {
+            another?;
+            quic.close(code(ErrorCode::StreamCreation), b"packets come on unidirectional streams");
+            return Ok(());
+        }
     }
-    quic.close(quinn::VarInt::from_u32(0), b"goodbye");
+    quic.close(code(ErrorCode::NoError), b"goodbye");
     Ok(())
 }
 
@@ -115,6 +123,10 @@ async fn control_stream(quic: &quinn::Connection) -> Option<(SendStream, RecvStr
     let mut flow = [0xff];
     receive.read_exact(&mut flow).await.ok()?;
     (flow == [0]).then_some((send, receive))
+}
+
+fn code(error: ErrorCode) -> VarInt {
+    VarInt::from_u32(error as u32)
 }
 
 async fn read_all(mut receive: RecvStream, connection: ConnectionId, inbox: &Inbox) {
@@ -137,7 +149,7 @@ async fn write_all(mut send: SendStream, mut written: Receiver<Write>) {
     let _ = send.stopped().await;
 }
 
-async fn read_reports(
+async fn read_datagrams(
     quic: &quinn::Connection,
     connection: ConnectionId,
     inbox: &Inbox,
@@ -147,9 +159,51 @@ async fn read_reports(
             Ok(datagram) => datagram,
             Err(error) => return error,
         };
-        let Ok((flow, data)) = roq::parse_datagram(datagram) else { continue };
-        if flow != FlowId::CONTROL && rtcp::is_rtcp(&data) {
-            inbox.offer(Message::Feedback { source: Source::Quic(connection, flow), data });
+        if let Ok((flow, data)) = roq::parse_datagram(datagram) {
+            offer_report(connection, flow, data, inbox);
         }
+    }
+}
+
+/// Whoever would rather have its reports arrive for sure sends them on streams.
+async fn accept_reports(
+    quic: &quinn::Connection,
+    connection: ConnectionId,
+    inbox: &Inbox,
+) -> quinn::ConnectionError {
+    let mut streams = JoinSet::new();
+    loop {
+        match quic.accept_uni().await {
+            Ok(stream) => streams.spawn(read_reports(stream, connection, inbox.clone())),
+            Err(error) => return error,
+        };
+        while streams.try_join_next().is_some() {}
+    }
+}
+
+async fn read_reports(mut receive: RecvStream, connection: ConnectionId, inbox: Inbox) {
+    let mut reader = StreamReader::new();
+    while let Ok(Some(chunk)) = receive.read_chunk(4_096, true).await {
+        reader.push(&chunk.bytes);
+        loop {
+            match reader.pop() {
+                Ok(Some(data)) => {
+                    let flow = reader.flow().unwrap_or(FlowId::CONTROL);
+                    offer_report(connection, flow, data, &inbox);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    debug!(%error, "a stream with reports ended");
+                    let _ = receive.stop(code(ErrorCode::Packet));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn offer_report(connection: ConnectionId, flow: FlowId, data: Bytes, inbox: &Inbox) {
+    if flow != FlowId::CONTROL && rtcp::is_rtcp(&data) {
+        inbox.offer(Message::Feedback { source: Source::Quic(connection, flow), data });
     }
 }

@@ -262,18 +262,20 @@ impl AudioChain {
         }
     }
 
-    /// Moves what is due into the pacer. Media that runs ahead goes there one by one, and not while
-    /// other packets wait.
+    /// Moves what is due into the pacer, which is `idle` where nothing waits there. While it is not,
+    /// media that runs ahead waits for what is asked for again, and that for media which has its time:
+    /// one who asks for everything does not delay what is on its way.
     pub fn advance(
         &mut self,
         now: MonoTime,
-        (schedule, waits): (&Schedule, bool),
+        (schedule, idle): (&Schedule, bool),
         wall: WallClock,
         pacer: &mut Pacer<Packet>,
     ) {
-        while !waits && !self.ended && self.next_unit_at(schedule) <= now {
+        let runs_ahead = schedule.runs_ahead();
+        while (idle || !runs_ahead) && !self.ended && self.next_unit_at(schedule) <= now {
             self.send_unit(now, schedule, wall, pacer);
-            if schedule.runs_ahead() {
+            if runs_ahead {
                 break;
             }
         }
@@ -283,8 +285,9 @@ impl AudioChain {
             pacer.push(due, packet.data.len(), packet);
         };
         // Who waits for what is missing gets it before what is further ahead.
-        let due = if schedule.runs_ahead() { MonoTime::ZERO } else { now };
-        while let Some(data) = self.answerer.as_mut().and_then(|it| it.pop(now)) {
+        let due = if runs_ahead { MonoTime::ZERO } else { now };
+        let mut answerer = self.answerer.as_mut().filter(|_| idle || runs_ahead);
+        while let Some(data) = answerer.as_mut().and_then(|it| it.pop(now)) {
             push(due, self.flow, data);
         }
         let Some(protection) = &mut self.protection else { return };
@@ -348,11 +351,13 @@ impl AudioChain {
         self.retry_at.unwrap_or_else(|| schedule.due(self.units.complete_at()))
     }
 
-    /// When [`advance`](Self::advance) has something to do, where the next unit `waits` or does not.
-    pub fn next_deadline(&self, schedule: &Schedule, waits: bool) -> Option<MonoTime> {
-        let unit = (!self.ended && !waits).then(|| self.next_unit_at(schedule));
+    /// When [`advance`](Self::advance) has something to do, with a pacer that is `idle` or not.
+    pub fn next_deadline(&self, schedule: &Schedule, idle: bool) -> Option<MonoTime> {
+        let runs_ahead = schedule.runs_ahead();
+        let unit = (!self.ended && (idle || !runs_ahead)).then(|| self.next_unit_at(schedule));
         let repair = self.protection.as_ref().and_then(|it| it.next_deadline());
-        let answer = self.answerer.as_ref().and_then(Answerer::next_deadline);
+        let answerer = self.answerer.as_ref().filter(|_| idle || runs_ahead);
+        let answer = answerer.and_then(Answerer::next_deadline);
         [unit, repair, answer].into_iter().flatten().min()
     }
 

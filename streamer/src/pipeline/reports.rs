@@ -27,6 +27,10 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 const MEMBERS: u32 = 2;
 const AVERAGE_SIZE: usize = 110;
 
+/// Goodbye is said so long after the last packet to who may not know that it can come first: most
+/// players end when they hear it, throw away what they still hold, and miss what was asked for again.
+pub const LINGERS: Duration = Duration::from_secs(1);
+
 /// More streams than this are in no session of ours.
 const MOST_STREAMS: usize = 16;
 
@@ -92,10 +96,10 @@ impl SenderReports {
         Self { period: Some(period), ..self }
     }
 
-    /// The same with goodbye so long after the last packet, for listeners who end when they hear it:
-    /// it takes another way than the media, and they may hold some of that.
-    pub fn lingering(self, lingers: Duration) -> Self {
-        Self { lingers, ..self }
+    /// The same with goodbye [`LINGERS`] after the last packet, for listeners who end when they hear it:
+    /// it takes another way than the media, and they may hold or miss some of that.
+    pub fn lingering(self) -> Self {
+        Self { lingers: LINGERS, ..self }
     }
 
     /// A range begins: the first report goes at once, so that the listener knows the clock early.

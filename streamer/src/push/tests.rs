@@ -1,5 +1,7 @@
 mod roc;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cantus_qos::payload::opus;
 use cantus_qos::rtcp::{ReceiverReport, ReportBlock, RtcpPacket, parse_compound, write_compound};
@@ -8,6 +10,7 @@ use cantus_qos::rtp::RtpPacket;
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::media::{self, MediaDir};
+use crate::pipeline::LINGERS;
 use crate::programme::ProgrammeKey;
 use cantus_qos::rtp::Ssrc;
 

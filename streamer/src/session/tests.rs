@@ -1,5 +1,7 @@
 use cantus_qos::delivery::Channel;
-use cantus_qos::rtcp::{ReceiverReport, RtcpPacket, write_compound};
+use cantus_qos::repair::rtx::RtxStream;
+use cantus_qos::repair::{AnswerPolicy, Answerer};
+use cantus_qos::rtcp::{Nack, ReceiverReport, RtcpPacket, write_compound};
 use cantus_qos::rtp::{PayloadType, RtpPacket};
 use cantus_qos::spec::admission::{Admission, Class, Limits};
 use cantus_qos::time::{ClockRate, NtpTime};
@@ -8,14 +10,14 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::media;
-use crate::pipeline::{AudioChain, Packetizer, SenderReports, StreamSeed, WallClock};
+use crate::pipeline::{AudioChain, LONGEST_USE, Packetizer, SenderReports, StreamSeed, WallClock};
 use crate::wire::Destination;
 
 const START: MonoTime = MonoTime::from_millis(1_000);
 const RTP: &str = "192.0.2.7:5000";
 const RTCP: &str = "192.0.2.7:5001";
 
-/// A session of ten seconds of sound over UDP.
+/// A session of ten seconds of sound over UDP, with as much again for what is asked for again.
 fn session(test: &str, spec: &str) -> Session {
     let programme = media::programme(test, 10);
     let rate = programme.audio_rate(0).unwrap();
@@ -29,7 +31,10 @@ fn session(test: &str, spec: &str) -> Session {
     let seed = StreamSeed { ssrc: Ssrc(7), sequence: Sequence(100), timestamp: RtpTimestamp(0) };
     let packetizer = Packetizer::new(PayloadType::new(96).unwrap(), ClockRate::OPUS, seed, None);
     let id = FlowId::new(1).unwrap();
-    session.pipeline.add_audio(AudioChain::new(id, programme.audio[0].clone(), packetizer));
+    let rtx = RtxStream::new(PayloadType::new(97).unwrap(), Ssrc(8), Sequence(1));
+    let answerer = Answerer::new(AnswerPolicy::default(), rtx, rate);
+    let chain = AudioChain::new(id, programme.audio[0].clone(), packetizer);
+    session.pipeline.add_audio(chain.answering(answerer, LONGEST_USE));
     let route = Route::Udp { rtp: RTP.parse().unwrap(), rtcp: RTCP.parse().unwrap() };
     session.add_flow(START, Flow { id, kind: FlowKind::Audio(0), route, rate });
     session
@@ -159,9 +164,37 @@ fn who_says_bye_and_nothing_more_is_gone_soon() {
 fn stored_media_is_shaped_to_run_ahead_and_live_media_to_its_own_rate() {
     let (live, stored) = (session("live-rate", ""), session("stored-rate", "mode=stored"));
     let granted = live.grant.rate().as_bps();
-    assert_eq!(live.shaped_rate().as_bps(), granted * 3 / 2);
+    assert_eq!(live.shaped_rate().as_bps(), granted * 2);
     assert_eq!(stored.shaped_rate().as_bps(), granted * 5 / 2);
     assert_eq!(live.granted_spec().rate, Some(live.grant.rate()));
+}
+
+#[test]
+fn who_asks_for_every_packet_again_gets_it_and_delays_no_media() {
+    let mut session = session("storm", "");
+    session.play(START, None, None);
+    let report = RtcpPacket::ReceiverReport(ReceiverReport { ssrc: Ssrc(9), blocks: Vec::new() });
+    let (mut asked, mut latest) = (Vec::new(), Duration::ZERO);
+    let (mut media, mut again) = (0, 0);
+    for now in (0..10_500).map(at) {
+        while let Some(transmit) = session.pop(now).filter(|it| it.channel == Channel::Rtp) {
+            let packet = RtpPacket::parse(transmit.data, None).unwrap();
+            if packet.ssrc == Ssrc(8) {
+                again += 1;
+                continue;
+            }
+            latest = latest.max(now.since(START + Duration::from_millis(20) * media));
+            media += 1;
+            asked.push(packet.sequence);
+        }
+        if asked.len() >= 5 {
+            let sequences = std::mem::take(&mut asked);
+            let nack = RtcpPacket::Nack(Nack { sender: Ssrc(9), media: Ssrc(7), sequences });
+            session.on_feedback(now, &write_compound(&[report.clone(), nack]));
+        }
+    }
+    assert_eq!((media, again), (500, 500));
+    assert!(latest < Duration::from_millis(15), "for one answer that is on its way: {latest:?}");
 }
 
 #[test]

@@ -13,6 +13,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cantus-player", &["cantus-qos"]),
     ("cantus-bench", &["cantus-qos", "cantus-streamer", "cantus-player"]),
     ("cantus-tests", &["cantus-qos", "cantus-streamer", "cantus-player", "cantus-bench"]),
+    // A program of others: it shares no line with the house.
+    ("interop-retina", &[]),
 ];
 
 /// What the QoS engine does without, directly and through others, in its tests too.

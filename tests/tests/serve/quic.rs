@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cantus_qos::roq::{self, ALPN, FlowId};
-use cantus_qos::rtcp::is_rtcp;
-use cantus_qos::rtp::RtpPacket;
+use cantus_qos::rtcp::{
+    ExtendedReport, ReceiverReport, RtcpPacket, XrBlock, is_rtcp, parse_compound, write_compound,
+};
+use cantus_qos::rtp::{RtpPacket, Ssrc};
 use cantus_qos::spec::sdp::Description;
+use cantus_qos::time::NtpTime;
 use quinn::crypto::rustls::QuicClientConfig;
 use rustls::pki_types::CertificateDer;
 
@@ -97,6 +100,57 @@ async fn words_come_on_a_stream_of_their_flow() {
     assert_eq!(packet.payload_type.get(), 98);
     let cue = cantus_qos::payload::cue::decode(&packet.payload).unwrap();
     assert_eq!(cue.text, "click 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_are_heard_on_a_stream_of_their_flow_too() {
+    let (streamer, certificate) = start().await;
+    let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
+    let mut rtsp = control(&connection).await;
+    let group = ("Pipelined-Requests", "1");
+    let transport = ("Transport", "RTP/AVPF/QUIC;unicast;flow=5");
+    rtsp.ask("SETUP", "/sync-test/opus/1", &[group, transport]).await;
+    assert_eq!(status(&rtsp.ask("PLAY", "/sync-test", &[group]).await), 200);
+
+    let own = Ssrc(77);
+    let clock = XrBlock::ReferenceTime(NtpTime::from_bits(0x1234_5678_9abc_def0));
+    let report = write_compound(&[
+        RtcpPacket::ReceiverReport(ReceiverReport { ssrc: own, blocks: Vec::new() }),
+        RtcpPacket::ExtendedReport(ExtendedReport { ssrc: own, blocks: vec![clock] }),
+    ]);
+    let mut writer = roq::StreamWriter::new(FlowId::new(5).unwrap());
+    let mut stream = soon(connection.open_uni()).await.unwrap();
+    soon(stream.write_all(&writer.write(&report).unwrap())).await.unwrap();
+
+    // Who says what its clock shows is told it again in the next report.
+    let is_ours = |block: &XrBlock| match block {
+        XrBlock::DelaySinceLast(echoes) => echoes.iter().any(|echo| echo.ssrc == own),
+        _ => false,
+    };
+    let echoes = |packet: &RtcpPacket| match packet {
+        RtcpPacket::ExtendedReport(report) => report.blocks.iter().any(is_ours),
+        _ => false,
+    };
+    loop {
+        let datagram = soon(connection.read_datagram()).await.unwrap();
+        let (_, data) = roq::parse_datagram(datagram).unwrap();
+        if is_rtcp(&data) && parse_compound(&data).unwrap().iter().any(echoes) {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packets_on_a_stream_of_both_directions_end_the_connection() {
+    let (streamer, certificate) = start().await;
+    let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
+    let mut rtsp = control(&connection).await;
+    assert_eq!(status(&rtsp.ask("OPTIONS", "*", &[]).await), 200);
+    let (mut send, _receive) = soon(connection.open_bi()).await.unwrap();
+    soon(send.write_all(&[5, 1, 2, 3])).await.unwrap();
+    let end = soon(connection.closed()).await;
+    let quinn::ConnectionError::ApplicationClosed(close) = end else { panic!("{end}") };
+    assert_eq!(close.error_code.into_inner(), 0x04, "ROQ_STREAM_CREATION_ERROR");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -176,6 +176,27 @@ async fn pairs_of_ports_share_one_link_and_keep_their_servers_apart() {
     assert_eq!(record.overruns, 0);
 }
 
+#[tokio::test]
+async fn servers_behind_several_doors_see_a_client_come_from_one_port() {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let servers = [UdpSocket::bind(any).await.unwrap(), UdpSocket::bind(any).await.unwrap()];
+    let pairs = [0, 1].map(|it| Pair { listen: any, to: servers[it].local_addr().unwrap() });
+    let relay = start_all(&pairs, "delay 2ms".parse::<LinkSpec>().unwrap(), 7).unwrap();
+    let clients = [UdpSocket::bind(any).await.unwrap(), UdpSocket::bind(any).await.unwrap()];
+    let mut seen = Vec::new();
+    for client in &clients {
+        for (door, server) in servers.iter().enumerate() {
+            client.send_to(b"hello", relay.addresses()[door]).await.unwrap();
+            let (length, from) = server.recv_from(&mut [0; 16]).await.unwrap();
+            server.send_to(&[0; 16][..length], from).await.unwrap();
+            // What it answers comes from the door that it was asked through.
+            assert_eq!(client.recv_from(&mut [0; 16]).await.unwrap().1, relay.addresses()[door]);
+            seen.push(from);
+        }
+    }
+    assert!(seen[0] == seen[1] && seen[2] == seen[3] && seen[0] != seen[2], "{seen:?}");
+}
+
 #[test]
 fn the_packets_of_all_pairs_wait_in_the_same_queue() {
     let vigil = Vigil::new(Clock::start()).unwrap();
