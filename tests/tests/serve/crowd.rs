@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use cantus_streamer::drive::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,7 +24,7 @@ async fn idle(address: SocketAddr, count: usize) -> Vec<TcpStream> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_lock_nobody_out_and_who_listens_goes_on_listening() {
-    let (streamer, _) = start_with(16).await;
+    let (streamer, _) = start_with(|it| Settings { max_connections: 16, ..it }).await;
     let address = streamer.rtsp.unwrap();
     let mut listener = Listener::set_up(address).await;
     assert_eq!(status(&listener.ask("PLAY").await), 200);
@@ -39,7 +40,7 @@ async fn idle_connections_lock_nobody_out_and_who_listens_goes_on_listening() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_never_read_make_room_too() {
-    let (streamer, _) = start_with(4).await;
+    let (streamer, _) = start_with(|it| Settings { max_connections: 4, ..it }).await;
     let address = streamer.rtsp.unwrap();
     let mut deaf = Vec::new();
     for _ in 0..12 {

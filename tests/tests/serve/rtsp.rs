@@ -5,8 +5,9 @@ use cantus_qos::rtcp::{RtcpPacket, parse_compound};
 use cantus_qos::rtp::RtpPacket;
 use cantus_qos::rtsp::{Incoming, Transport};
 use cantus_qos::spec::sdp::Description;
+use cantus_streamer::drive::Settings;
 
-use crate::streamer::{Dialogue, Listener, datagram, header, soon, start, status};
+use crate::streamer::{Dialogue, Listener, datagram, header, soon, start, start_with, status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +55,24 @@ async fn sound_comes_between_the_answers_where_that_is_asked_for() {
     }
     assert!(sound.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{sound:?}");
     assert_eq!(status(&client.ask("PAUSE", "/sync-test", &[("Session", session)]).await), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_aborts_without_a_word_gives_back_the_place_of_its_session() {
+    let (streamer, _) = start_with(|it| Settings { max_sessions: Some(1), ..it }).await;
+    let address = streamer.rtsp.unwrap();
+    let transport = [("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1")];
+    let mut client = Dialogue::tcp(address).await;
+    let answer = client.ask("SETUP", "/sync-test/opus/1", &transport).await;
+    let session = header(&answer, "Session");
+    assert_eq!(status(&client.ask("PLAY", "/sync-test", &[("Session", session)]).await), 200);
+    // RST, with media unread, and no FIN before it.
+    client.pipe().set_zero_linger().unwrap();
+    drop(client);
+    let mut next = Dialogue::tcp(address).await;
+    let again =
+        async { while status(&next.ask("SETUP", "/sync-test/opus/1", &transport).await) != 200 {} };
+    soon(again).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

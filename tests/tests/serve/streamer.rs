@@ -17,11 +17,13 @@ use tokio::net::{TcpStream, UdpSocket};
 
 /// A streamer of the samples on loopback, and its certificate.
 pub(crate) async fn start() -> (Streamer, CertificateDer<'static>) {
-    start_with(MAX_CONNECTIONS).await
+    start_with(|settings| settings).await
 }
 
-/// The same with room for so many connections.
-pub(crate) async fn start_with(max_connections: usize) -> (Streamer, CertificateDer<'static>) {
+/// The same with some settings changed.
+pub(crate) async fn start_with(
+    change: impl FnOnce(Settings) -> Settings,
+) -> (Streamer, CertificateDer<'static>) {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../media-samples");
     let identity = Identity::ephemeral().unwrap();
     let certificate = identity.certificates[0].clone();
@@ -32,10 +34,11 @@ pub(crate) async fn start_with(max_connections: usize) -> (Streamer, Certificate
         identity,
         max_bitrate: None,
         max_sessions: None,
-        max_connections,
+        max_connections: MAX_CONNECTIONS,
         users: None,
     };
-    let streamer = Streamer::start(Catalogue::open(&samples).unwrap(), settings).await.unwrap();
+    let streamer =
+        Streamer::start(Catalogue::open(&samples).unwrap(), change(settings)).await.unwrap();
     (streamer, certificate)
 }
 
