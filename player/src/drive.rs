@@ -3,6 +3,7 @@
 mod clock;
 mod feed;
 mod link;
+mod packets;
 mod query;
 mod quic;
 mod session;
@@ -21,7 +22,6 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cantus_qos::roq::FlowId;
 use cantus_qos::spec::sdp::MAX_SDP;
 use cantus_qos::stats::report::QosReport;
 
@@ -111,11 +111,10 @@ pub async fn play_to(
             if names_this_machine(url.host()) {
                 wish.shared_clock = Some(clock.ntp_at_zero);
             }
-            wish.lead = SINK_LEAD;
-            perform(clock, Player::new(wish), Way::Server(url, trust), to).await
+            perform(clock, wish, Way::Server(url, trust), to).await
         }
         Source::Described(file) => match described(file, &wish) {
-            Ok(feed) => receive(clock, wish, feed, None, to).await,
+            Ok(feed) => perform(clock, wish, Way::Feed(&feed, None), to).await,
             Err(failure) => (Player::new(wish).report(), Err(failure)),
         },
     }
@@ -132,13 +131,7 @@ pub async fn listen(options: &ListenOptions) -> (QosReport, Result<Finish, Failu
         None => Feed::at(&options.url, &wish),
     };
     match feed {
-        Ok(mut feed) => {
-            if options.latency.is_none() {
-                // What nobody has asked for is no promise.
-                feed.playing.terms.delay = wish.spec.delay;
-            }
-            receive(clock, wish, feed, options.interface, to).await
-        }
+        Ok(feed) => perform(clock, wish, Way::Feed(&feed, options.interface.as_ref()), to).await,
         Err(error) => (Player::new(wish).report(), Err(error.into())),
     }
 }
@@ -155,18 +148,6 @@ fn described(file: &Path, wish: &Wish) -> Result<Feed, Failure> {
     Ok(Feed::described(&file.display().to_string(), &sdp, wish)?)
 }
 
-async fn receive(
-    clock: Clock,
-    mut wish: Wish,
-    feed: Feed,
-    interface: Option<Interface>,
-    to: Places<'_>,
-) -> (QosReport, Result<Finish, Failure>) {
-    wish.lead = SINK_LEAD;
-    let player = Player::receiving(wish, feed.playing);
-    perform(clock, player, Way::Feed(&feed.flows, interface), to).await
-}
-
 /// Where what comes of it goes.
 struct Places<'a> {
     report: Option<&'a PathBuf>,
@@ -179,15 +160,20 @@ enum Way<'a> {
     /// It is asked for.
     Server(&'a StreamUrl, Trust),
     /// Unasked, to these ports, and groups joined on an interface.
-    Feed(&'a [(FlowId, Place)], Option<Interface>),
+    Feed(&'a Feed, Option<&'a Interface>),
 }
 
 async fn perform(
     clock: Clock,
-    mut player: Player,
+    mut wish: Wish,
     way: Way<'_>,
     to: Places<'_>,
 ) -> (QosReport, Result<Finish, Failure>) {
+    (wish.lead, wish.ahead) = (SINK_LEAD, to.outputs.ahead());
+    let mut player = match &way {
+        Way::Server(..) => Player::new(wish),
+        Way::Feed(feed, _) => Player::receiving(wish, feed.playing.clone()),
+    };
     // What cannot be written is better known before anything is played.
     let opened = ReportFile::create(to.report)
         .and_then(|file| Ok((file, Show::new(to.trace, to.outputs).map_err(Failure::from)?)));
@@ -243,9 +229,9 @@ async fn run(
             }
             link
         }
-        Way::Feed(flows, interface) => {
-            let link = Link::Feed(FeedLink::open(flows, interface)?);
-            let sound = flows.iter().filter_map(|(_, place)| match place {
+        Way::Feed(feed, interface) => {
+            let link = Link::Feed(FeedLink::open(&feed.flows, interface)?);
+            let sound = feed.flows.iter().filter_map(|(_, place)| match place {
                 Place::Media(at) => Some(at.rtp.to_string()),
                 Place::Repair(_) => None,
             });

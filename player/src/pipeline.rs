@@ -12,8 +12,10 @@ mod beginning;
 mod drift;
 mod ending;
 mod handed;
+mod lip_sync;
 mod mix;
 mod pace;
+mod paths;
 mod reception;
 mod reports;
 mod requests;
@@ -109,6 +111,8 @@ pub struct Pipeline {
     beginning: Beginning,
     /// How long before they are due blocks leave for a sink without a clock.
     lead: Duration,
+    /// How long before that they may, where all is there.
+    ahead: Duration,
     /// What such a sink was handed last.
     handed: Handed,
     /// What was last handed to a sink with a clock: when it is heard, and what it is.
@@ -163,15 +167,19 @@ impl Pipeline {
             Latency::Auto | Latency::Stored => None,
         };
         let latency = promised.map_or(wish.latency, Latency::Fixed);
+        let pace = Pace::new(latency, &playing.terms, lead, mix.format());
         Ok(Self {
-            tracks,
             words: text.map(|plan| Words::new(plan, from)),
             sender: SenderTime::new(now, start, playing.clock, wish.shared_clock),
-            pace: Pace::new(latency, &playing.terms, lead, mix.format()),
+            pace: pace.of_tracks(if playing.clock.is_some() { 1 } else { tracks.len() }),
+            tracks,
             first_sound: None,
             depths: Distribution::new(),
             aim: None,
-            watch: PromiseWatch::new(&playing.terms),
+            watch: PromiseWatch::new(&playing.terms).with_accuracy(match playing.clock {
+                Some(_) => PromiseWatch::ACCURACY,
+                None => PromiseWatch::ACCURACY_UNTOLD,
+            }),
             bargain: promised.map(Bargain::new),
             bargained: false,
             renewed: None,
@@ -185,6 +193,7 @@ impl Pipeline {
             playout: None,
             beginning: Beginning::default(),
             lead,
+            ahead: wish.ahead,
             handed: Handed::default(),
             sounded: None,
             from,
@@ -228,12 +237,13 @@ impl Pipeline {
         let is_repair = self.tracks.iter().any(|track| track.repair_flow() == Some(flow));
         if channel == Channel::Rtcp && !is_repair {
             let round_trip = reports::on_report(now, flow, &data, &mut self.tracks);
+            self.keep_together();
             return round_trip.into_iter().for_each(|it| self.on_round_trip(it));
         }
         if let Some(words) = self.words.as_mut().filter(|words| words.flow == flow) {
             return words.on_packet(data);
         }
-        for track in &mut self.tracks {
+        for (index, track) in self.tracks.iter_mut().enumerate() {
             let heard = if track.flow == flow {
                 track.on_media(now, data.clone(), &mut self.sender)
             } else if track.repair_flow() == Some(flow) {
@@ -246,16 +256,17 @@ impl Pipeline {
                 self.last_heard = now;
             }
             for it in heard {
-                self.pace.expect(now, it.expected);
+                self.pace.path(index).expect(now, it.expected);
                 let Some(delay) = it.delay else { continue };
                 if it.by_itself {
-                    self.pace.observe(now, delay);
+                    self.pace.path(index).observe(now, delay);
                     self.watch.on_transit(now, delay);
                     self.bargain(now, delay);
                 } else {
-                    self.pace.observe_repaired(now, delay);
+                    self.pace.path(index).observe_repaired(now, delay);
                 }
             }
+            self.keep_together();
             return self.note_beginning(now);
         }
     }
@@ -283,7 +294,7 @@ impl Pipeline {
         if self.sink_clock == SinkClock::Sink || self.is_deserted(now) {
             return None;
         }
-        let due = self.next_sound_at().filter(|due| *due <= now + self.lead)?;
+        let due = self.next_sound_at().filter(|due| *due <= now + self.leaves_before())?;
         let due = self.not_too_soon(now, due);
         self.playout.get_or_insert(PlayoutClock::new(due, self.position));
         self.render(now, HandOver { due, left: now })
@@ -316,7 +327,9 @@ impl Pipeline {
         self.drift.moved((self.stall.waited() - waited).to_delta());
         let position = self.position;
         let end = position + self.piece();
-        self.depths.record(self.depth().to_delta());
+        // What left ahead waits in the sink.
+        let ahead = (when.due - when.left - self.lead.into()).max_zero();
+        self.depths.record(self.depth().to_delta() + ahead.into());
         self.aim = Some(self.pace.start_delay());
         let delay = self.delay(when.due);
         let mut samples = self.mix.render(&mut self.tracks, position, end, when);
@@ -383,7 +396,7 @@ impl Pipeline {
     pub fn next_deadline(&self, now: MonoTime) -> Option<MonoTime> {
         let sound = match self.sink_clock {
             SinkClock::Sender if !self.is_rendered() && !self.is_deserted(now) => {
-                self.next_sound_at().map(|due| due - self.lead)
+                self.next_sound_at().map(|due| due - self.leaves_before())
             }
             _ => None,
         };

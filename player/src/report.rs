@@ -48,9 +48,11 @@ impl Player {
         });
         report.renegotiated = changes.collect();
         let terms = self.playing.as_ref().map(|playing| playing.terms);
-        report.promise = promises(&terms.unwrap_or_else(|| self.wish.full_spec()), &report);
-        if let Some(pipeline) = &self.pipeline {
-            let watch = &pipeline.watch;
+        let watch = self.pipeline.as_ref().map(|pipeline| &pipeline.watch);
+        let accuracy = watch.map_or(PromiseWatch::ACCURACY, PromiseWatch::accuracy);
+        let terms = terms.unwrap_or_else(|| self.wish.full_spec());
+        report.promise = promises(&terms, &report, accuracy);
+        if let Some(watch) = watch {
             let told = std::mem::take(&mut report.promise).into_iter();
             report.promise = told.map(|term| with_breaches(term, watch, self.asked_at)).collect();
         }
@@ -181,16 +183,19 @@ fn with_breaches(term: PromiseReport, watch: &PromiseWatch, asked_at: MonoTime) 
 }
 
 /// Each term of the promise against what was measured over the whole session.
-fn promises(spec: &QosSpec, report: &QosReport) -> Vec<PromiseReport> {
+fn promises(spec: &QosSpec, report: &QosReport, accuracy: TimeDelta) -> Vec<PromiseReport> {
     let audio = report.streams.iter().find(|stream| stream.kind == StreamKind::Continuous);
     let span = |span: Duration| millis(span.into());
     let mut promises = Vec::new();
     let mut promise = |term, promised: Option<f64>, measured: Option<f64>| {
         promises.extend(promised.map(|promised| PromiseReport::new(term, promised, measured)));
     };
-    // Sending times are told in steps of 4 us (abs-send-time); less than that is not later.
+    // Sending times are told in steps of 4 us (abs-send-time), or found out; less than that is not
+    // later.
     let delay = audio.and_then(|it| it.delay_ms.p99).map(|ms| (ms * 100.0).round() / 100.0);
-    promise(Term::Delay, spec.delay.map(span), delay);
+    let limit = spec.delay.map(span);
+    let kept = delay.zip(limit).filter(|(ms, limit)| *ms <= limit + millis(accuracy));
+    promise(Term::Delay, limit, kept.map(|(ms, limit)| ms.min(limit)).or(delay));
     promise(Term::Jitter, spec.jitter.map(span), audio.and_then(|it| it.jitter_ms.p99));
     promise(Term::Loss, spec.loss, audio.and_then(|it| it.residual));
     promise(Term::Skew, spec.skew.map(span), report.sync.subtitle_skew_ms.p99);

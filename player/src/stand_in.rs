@@ -11,7 +11,7 @@ use cantus_qos::payload::l16;
 use cantus_qos::rtp::{
     AbsSendTime, ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc,
 };
-use cantus_qos::rtsp::{CANTUS_QOS, Incoming, MessageBuffer};
+use cantus_qos::rtsp::{CANTUS_QOS, Incoming, MessageBuffer, Profile};
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
 use cantus_qos::time::{ClockRate, MediaTime, NtpTime};
 use rtsp_types::{HeaderName, Request, headers};
@@ -73,6 +73,7 @@ pub(crate) fn track(control: &str, number: u8, medium: Medium) -> Track {
         medium,
         payload_type,
         send_time_id: None,
+        profile: Profile::Avp,
         retransmission: None,
         congestion_feedback: false,
     }

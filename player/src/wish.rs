@@ -109,6 +109,8 @@ pub struct Wish {
     pub language: Language,
     /// How long playback waits.
     pub latency: Latency,
+    /// Whether anybody has asked for that latency: what nobody has asked for is no promise.
+    pub asked: bool,
     /// The repair to ask for.
     pub protection: Protection,
     /// Whether what is missing is asked for again, where the server sends it again.
@@ -128,6 +130,10 @@ pub struct Wish {
     /// and only what left later is heard late. Zero where whoever owns the clock is never late, as
     /// in the simulator. Units must have come by so much earlier.
     pub lead: Duration,
+    /// How long before they are due samples may leave for a sink without a clock where all of them are
+    /// there: a file does not mind, and a busy machine makes nothing late that has left already. What
+    /// is missing, and may yet come, is waited for until [`lead`](Self::lead) before it is due.
+    pub ahead: Duration,
     /// What the wall clock showed when the player's clock was zero, where the server is known to
     /// go by the same: on one machine, and in the simulator. Delays are exact then.
     pub shared_clock: Option<NtpTime>,
@@ -145,6 +151,7 @@ impl Wish {
             codec: AudioCodec::Opus,
             language: Language::First,
             latency: Latency::Auto,
+            asked: true,
             protection: Protection::Auto,
             retransmission: true,
             spec: QosSpec::default(),
@@ -153,6 +160,7 @@ impl Wish {
             length: None,
             sink_clock: SinkClock::Sender,
             lead: Duration::ZERO,
+            ahead: Duration::ZERO,
             shared_clock: None,
             seed: 0,
         }
@@ -163,7 +171,7 @@ impl Wish {
         let mut spec = self.spec;
         match self.latency {
             Latency::Fixed(delay) => {
-                spec.delay = Some(delay);
+                spec.delay = if self.asked { Some(delay) } else { spec.delay };
                 spec.mode = Some(Mode::Live);
             }
             Latency::Stored => spec.mode = Some(Mode::Stored),

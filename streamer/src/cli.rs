@@ -12,7 +12,7 @@ use std::str::FromStr;
 use cantus_qos::quantity::Bitrate;
 use clap::{Args, Parser, Subcommand};
 
-pub use push::{Codec, PushOptions};
+pub use push::PushOptions;
 
 const EXAMPLES: &str = "\
 Examples:

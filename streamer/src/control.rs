@@ -27,7 +27,6 @@ use std::time::Duration;
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::rtsp::Incoming;
 use cantus_qos::spec::admission::{Admission, Limits};
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,6 +34,7 @@ use rtsp_types::{Method, StatusCode, Url, headers};
 use tracing::debug;
 
 use crate::catalogue::CatalogueError;
+use crate::encoding::Codec;
 use crate::pipeline::{self, AROUND_QUIC, LONGEST_USE, StreamSeed, UNKNOWN_WAY, WallClock};
 use crate::programme::{ProgrammeError, ProgrammeKey};
 use crate::sessions::{SessionId, Sessions};
@@ -297,7 +297,7 @@ impl Control {
             },
             (Method::Describe, Some(name)) => match asked.accepts("application/sdp") {
                 true => {
-                    let codec = asked.codec().unwrap_or(AudioCodec::Opus);
+                    let codec = asked.codec().unwrap_or(Codec::Opus);
                     Ok(Some(Fetch::Programme(ProgrammeKey::new(name, codec))))
                 }
                 false => Err(not_acceptable("presentations are described as application/sdp")),
@@ -328,7 +328,7 @@ impl Control {
         }
         let known = self.connections.get(&connection).and_then(Connection::described);
         let described = known.filter(|(key, _)| key.name == name).map(|(_, it)| it.codec);
-        let codec = asked.codec().or(described).unwrap_or(AudioCodec::Opus);
+        let codec = asked.codec().or(described).unwrap_or(Codec::Opus);
         let mut key = ProgrammeKey::new(name, codec);
         if let Some(rate) = self.most_for(asked) {
             let carrier = self.connections.get(&connection).map(Connection::carrier);

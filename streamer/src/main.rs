@@ -127,9 +127,9 @@ async fn push_all(options: &PushOptions) -> Result<Option<u8>, Failure> {
     let targets = push::Targets { media: &options.to, repair, control };
     let ready = ReadyPush::new(&programme, push::find(targets, reach)?)?;
     let ready = if options.sap { ready.announced()? } else { ready };
-    if let Some(file) = &options.sdp {
+    if let Some((file, sdp)) = options.sdp.as_ref().zip(ready.sdp()) {
         let refuse = |reason| Failure::Sdp { file: file.clone(), reason };
-        std::fs::write(file, ready.sdp()).map_err(refuse)?;
+        std::fs::write(file, sdp).map_err(refuse)?;
     }
     let mut pusher = ready.start()?;
     // Nobody may be reading; that is no reason not to send.

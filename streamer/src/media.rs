@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cantus_qos::spec::sdp::AudioCodec;
-
 use crate::catalogue::Catalogue;
+use crate::encoding::Codec;
 use crate::programme::{Programme, ProgrammeKey};
 
 #[derive(Debug)]
@@ -87,8 +86,7 @@ pub(crate) fn programme(test: &str, seconds: usize) -> Arc<Programme> {
     dir.wav("talk.wav", 48_000, 1, &samples);
     dir.text("talk.en.vtt", SUBTITLES);
     let catalogue = Catalogue::open(dir.path()).unwrap();
-    let programme =
-        Programme::load(&catalogue, &ProgrammeKey::new("talk", AudioCodec::Opus)).unwrap();
+    let programme = Programme::load(&catalogue, &ProgrammeKey::new("talk", Codec::Opus)).unwrap();
     programme.wait();
     Arc::new(programme)
 }

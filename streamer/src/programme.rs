@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use cantus_qos::quantity::Bitrate;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::MediaTime;
 
 use crate::catalogue::{Catalogue, CatalogueError, Presentation};
-use crate::encoding::{Encoding, EncodingError, EncodingSpec};
+use crate::encoding::{Codec, Encoding, EncodingError, EncodingSpec};
 use crate::pipeline::is_dominant;
 
 /// Bytes of headers on each packet: IPv4 20, UDP 8, RTP 12, sending time 8.
@@ -32,10 +31,10 @@ impl ProgrammeKey {
     pub const DEFAULT_BITRATE: Bitrate = Bitrate::from_kbps(96);
 
     /// A presentation in `codec`, at the default bit rate where the codec has one.
-    pub fn new(name: &str, codec: AudioCodec) -> Self {
+    pub fn new(name: &str, codec: Codec) -> Self {
         let encoding = match codec {
-            AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma => EncodingSpec::L16,
-            AudioCodec::Opus => EncodingSpec::Opus { bitrate: Self::DEFAULT_BITRATE },
+            Codec::L16 => EncodingSpec::L16,
+            Codec::Opus => EncodingSpec::Opus { bitrate: Self::DEFAULT_BITRATE },
         };
         Self { name: name.to_owned(), encoding, joined: 1 }
     }
@@ -89,7 +88,7 @@ pub struct Programme {
     /// Titles, tracks and cues.
     pub presentation: Arc<Presentation>,
     /// The codec of every audio track.
-    pub codec: AudioCodec,
+    pub codec: Codec,
     /// One encoding an audio track, in their order.
     pub audio: Vec<Arc<Encoding>>,
     /// How many units a packet holds, until the path is known.
@@ -108,11 +107,8 @@ impl Programme {
         let tracks = presentation.audio.iter();
         let audio =
             tracks.map(|track| Encoding::of(track, key.encoding)).collect::<Result<_, _>>()?;
-        let codec = match key.encoding {
-            EncodingSpec::L16 | EncodingSpec::L16Blocks { .. } => AudioCodec::L16,
-            EncodingSpec::Opus { .. } => AudioCodec::Opus,
-        };
-        Ok(Self { presentation, codec, audio, joined: key.joined })
+        let (codec, joined) = (key.encoding.codec(), key.joined);
+        Ok(Self { presentation, codec, audio, joined })
     }
 
     /// What an audio track takes on the wire: its payload and the headers of its packets; `None`
@@ -141,11 +137,11 @@ mod tests {
 
     #[test]
     fn a_limited_rate_goes_down_the_ladder_and_never_up() {
-        let bitrate =
-            |limit| match ProgrammeKey::new("x", AudioCodec::Opus).within(limit, 1, 0).encoding {
-                EncodingSpec::Opus { bitrate } => bitrate,
-                other => panic!("another codec: {other:?}"),
-            };
+        let bitrate = |limit| match ProgrammeKey::new("x", Codec::Opus).within(limit, 1, 0).encoding
+        {
+            EncodingSpec::Opus { bitrate } => bitrate,
+            other => panic!("another codec: {other:?}"),
+        };
         assert_eq!(bitrate(Bitrate::from_kbps(1_000)), ProgrammeKey::DEFAULT_BITRATE);
         assert_eq!(bitrate(Bitrate::from_bps(115_200)), ProgrammeKey::DEFAULT_BITRATE);
         assert_eq!(bitrate(Bitrate::from_bps(115_199)), Bitrate::from_kbps(64));
@@ -155,11 +151,8 @@ mod tests {
     #[test]
     fn where_headers_dominate_units_are_joined_and_nowhere_else() {
         let within = |kbps, most, around| {
-            let key = ProgrammeKey::new("x", AudioCodec::Opus).within(
-                Bitrate::from_kbps(kbps),
-                most,
-                around,
-            );
+            let key =
+                ProgrammeKey::new("x", Codec::Opus).within(Bitrate::from_kbps(kbps), most, around);
             let EncodingSpec::Opus { bitrate } = key.encoding else { panic!("another codec") };
             (bitrate.as_bps() / 1_000, key.joined)
         };

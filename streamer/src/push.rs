@@ -35,6 +35,7 @@ use rand_chacha::ChaCha8Rng;
 use tracing::warn;
 
 use crate::control;
+use crate::encoding::Codec;
 use crate::pipeline::{
     AudioChain, Packetizer, Pipeline, Schedule, SenderReports, StreamSeed, WallClock,
 };
@@ -81,6 +82,9 @@ pub enum PushError {
     /// Announcements go to groups (RFC 2974).
     #[error("only what is sent to a group can be announced, and {0} is a host")]
     NoGroup(IpAddr),
+    /// What is announced is a description.
+    #[error("what goes to Roc has no description (SDP) that could be announced")]
+    Undescribed,
 }
 
 /// Where a push goes to and leaves from.
@@ -118,13 +122,25 @@ pub struct Push {
     pipeline: Pipeline,
     tracks: Vec<TrackRoute>,
     duration: MediaTime,
-    description: Description,
-    placement: Placement,
+    described: Option<Described>,
     random: ChaCha8Rng,
     /// Whose reports count: the listener's where there is one. A group is anybody.
     listener: Option<IpAddr>,
     announcer: Option<Announcer>,
     stopped: bool,
+}
+
+/// What a receiver of RTP is told.
+#[derive(Debug)]
+struct Described {
+    description: Description,
+    placement: Placement,
+}
+
+impl Described {
+    fn sdp(&self) -> String {
+        self.description.to_placed_sdp(&self.placement)
+    }
 }
 
 /// Where the packets of one track go, or of its repair.
@@ -174,16 +190,17 @@ impl Push {
             }
             pipeline.add_audio(chain);
         }
-        let placement = description::placement(way, sender.ntp_at_zero, &tracks);
-        let description = description::description(programme);
+        let described = way.roc.is_none().then(|| Described {
+            description: description::description(programme),
+            placement: description::placement(way, sender.ntp_at_zero, &tracks),
+        });
         let durations = programme.audio.iter().map(|encoding| encoding.duration());
         let duration = durations.max().unwrap_or_default();
         Ok(Self {
             pipeline,
             tracks,
             duration,
-            description,
-            placement,
+            described,
             random,
             listener,
             announcer: None,
@@ -195,18 +212,20 @@ impl Push {
     ///
     /// # Errors
     ///
-    /// If it does not go to a group.
+    /// If it does not go to a group, or if Roc listens.
     pub fn announced(self) -> Result<Self, PushError> {
-        let Placement { address, sender, .. } = self.placement;
+        let described = self.described.as_ref().ok_or(PushError::Undescribed)?;
+        let Placement { address, sender, .. } = described.placement;
         let to = sap::announced_to(address).ok_or(PushError::NoGroup(address))?;
-        let announcement = Announcement::new(sender, &self.sdp());
+        let announcement = Announcement::new(sender, &described.sdp());
         let random = self.random.clone();
         Ok(Self { announcer: Some(Announcer::new(to, announcement, random)), ..self })
     }
 
-    /// What a receiver needs to know (SDP, RFC 8866).
-    pub fn sdp(&self) -> String {
-        self.description.to_placed_sdp(&self.placement)
+    /// What a receiver needs to know (SDP, RFC 8866). Roc's endpoints have no description: one of the
+    /// media alone would call it plain L16, which its footers make it no more.
+    pub fn sdp(&self) -> Option<String> {
+        self.described.as_ref().map(Described::sdp)
     }
 
     /// Where reports go, ours and those of the members of a group.
@@ -314,8 +333,8 @@ fn with_port(target: SocketAddr, port: u16) -> SocketAddr {
 
 /// The static payload types of L16 where they fit, which need no description; else the numbers that
 /// RTSP uses too.
-fn payload_type(codec: AudioCodec, format: AudioFormat) -> PayloadType {
-    let stands_for = |it: &PayloadType| AudioCodec::of_static(*it) == Some((codec, format));
+fn payload_type(codec: Codec, format: AudioFormat) -> PayloadType {
+    let stands_for = |it: &PayloadType| AudioCodec::of_static(*it) == Some((codec.into(), format));
     let fixed = [PayloadType::L16_STEREO, PayloadType::L16_MONO].into_iter().find(stands_for);
     fixed.unwrap_or_else(|| control::payload_type(codec.into()))
 }

@@ -11,8 +11,8 @@ use cantus_player::pipeline::Pipeline;
 use cantus_player::wish::{Carrier, Latency, Wish};
 use cantus_qos::delivery::Channel;
 use cantus_qos::roq::FlowId;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MonoTime, NtpTime};
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::server::{MAX_CONNECTIONS, Server, ServerConfig};
 use cantus_streamer::wire::{self, ConnectionId, Destination, Fetch, Fetched, Input, Output};
 use divan::black_box;
@@ -31,8 +31,8 @@ const FIRST_PORT: u16 = 50_000;
 pub(crate) static MEDIA: LazyLock<Media> =
     LazyLock::new(|| Media::synthetic(LENGTH).expect("room for a sound"));
 
-static OPUS: LazyLock<Session> = LazyLock::new(|| Session::capture(AudioCodec::Opus));
-static L16: LazyLock<Session> = LazyLock::new(|| Session::capture(AudioCodec::L16));
+static OPUS: LazyLock<Session> = LazyLock::new(|| Session::capture(Codec::Opus));
+static L16: LazyLock<Session> = LazyLock::new(|| Session::capture(Codec::L16));
 
 pub(crate) fn stages() -> Vec<Stage> {
     vec![
@@ -61,11 +61,11 @@ struct Session {
 
 impl Session {
     /// Plays it: control takes no time, what else the streamer sends crosses the link.
-    fn capture(codec: AudioCodec) -> Self {
+    fn capture(codec: Codec) -> Self {
         let ntp_at_zero = NtpTime::from_unix(Duration::from_secs(1_700_000_000));
         let url = "rtsp://streamer.invalid/synthetic".parse().expect("a URL");
         let wish = Wish {
-            codec,
+            codec: codec.into(),
             latency: Latency::Fixed(Duration::from_millis(200)),
             shared_clock: Some(ntp_at_zero),
             ..Wish::new(url, Carrier::Udp)

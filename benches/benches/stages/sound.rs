@@ -7,8 +7,8 @@ use cantus_bench::sim::Media;
 use cantus_player::decode::{Decoder, OpusDecoder};
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Buffer, Concealer, TimeScale, Unit};
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{ClockRate, MediaTime};
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::encoding::UnitState;
 use cantus_streamer::programme::ProgrammeKey;
 use divan::black_box;
@@ -55,7 +55,7 @@ fn playout() -> Step {
 }
 
 fn opus() -> Step {
-    let key = ProgrammeKey::new(Media::SYNTHETIC, AudioCodec::Opus);
+    let key = ProgrammeKey::new(Media::SYNTHETIC, Codec::Opus);
     let programme = MEDIA.programme(&key).expect("the synthetic presentation");
     let encoding = &programme.audio[0];
     let units: Vec<Bytes> = (0..encoding.unit_count())

@@ -15,7 +15,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cantus_qos::spec::sdp::AudioCodec;
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::programme::{ProgrammeError, ProgrammeKey};
 
 pub use cell::Cell;
@@ -93,7 +93,7 @@ impl Matrix {
                 continue;
             }
             let opened = Arc::new(open(cell, &cells)?);
-            let key = ProgrammeKey::new(&cell.presentation(), AudioCodec::Opus);
+            let key = ProgrammeKey::new(&cell.presentation(), Codec::Opus);
             opened.programme(&key).map_err(|source| {
                 let media = cell.media.clone();
                 RunError::Programme { media, source }

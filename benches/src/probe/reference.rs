@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use cantus_player::decode::{DecodeError, Decoder, OpusDecoder};
 use cantus_qos::payload::{AudioFormat, PayloadError, l16};
-use cantus_qos::spec::sdp::AudioCodec;
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::encoding::{Encoding, UnitState};
 use cantus_streamer::programme::Programme;
 
@@ -102,7 +102,7 @@ impl Source {
     fn of(
         encoding: &Encoding,
         side: Range<usize>,
-        codec: AudioCodec,
+        codec: Codec,
         length: i64,
     ) -> Result<Self, ReferenceError> {
         let format = encoding.format();
@@ -113,13 +113,13 @@ impl Source {
         let mut samples = Vec::new();
         let mut payloads = Vec::new();
         match codec {
-            AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma => {
+            Codec::L16 => {
                 for unit in units {
                     let decoded = l16::decode(&unit, format)?;
                     samples.extend(decoded.iter().map(|sample| f32::from(*sample) / 32_768.0));
                 }
             }
-            AudioCodec::Opus => {
+            Codec::Opus => {
                 let mut decoder = OpusDecoder::new(format)?;
                 for unit in units {
                     decoder.decode(&unit, &mut samples)?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cantus_player::decode::OpusDecoder;
 use cantus_player::drive::SINK_LEAD;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::report::QosReport;
 use cantus_qos::time::MediaTime;
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::programme::{ProgrammeError, ProgrammeKey};
 
 use super::{
@@ -111,8 +111,8 @@ fn reference(media: &Media, scenario: &Scenario) -> Result<Reference, ProbeError
 /// Opus is sent a little before the place where the sound begins.
 fn sent_from(scenario: &Scenario) -> MediaTime {
     let early = match scenario.codec {
-        AudioCodec::Opus => OpusDecoder::PRE_ROLL,
-        _ => MediaTime::ZERO,
+        Codec::Opus => OpusDecoder::PRE_ROLL,
+        Codec::L16 => MediaTime::ZERO,
     };
     (scenario.from - early).max(MediaTime::ZERO)
 }

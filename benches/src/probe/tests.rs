@@ -6,7 +6,7 @@ mod sessions;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use cantus_qos::spec::sdp::AudioCodec;
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::programme::ProgrammeKey;
 
 use crate::probe::Reference;
@@ -17,7 +17,7 @@ static SAMPLES: LazyLock<Media> = LazyLock::new(|| {
     Media::open(&folder).expect("the media samples are there")
 });
 
-fn reference(name: &str, codec: AudioCodec) -> Reference {
+fn reference(name: &str, codec: Codec) -> Reference {
     let programme = SAMPLES.programme(&ProgrammeKey::new(name, codec)).expect("it is encoded");
     Reference::of(&programme).expect("it is decoded")
 }

@@ -185,12 +185,12 @@ impl Drop for Temporary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cantus_qos::spec::sdp::AudioCodec;
+    use cantus_streamer::encoding::Codec;
 
     #[test]
     fn synthetic_media_is_as_long_as_it_was_asked_for_and_has_a_cue_every_few_seconds() {
         let media = Media::synthetic(Duration::from_secs(20)).unwrap();
-        let key = ProgrammeKey::new(Media::SYNTHETIC, AudioCodec::L16);
+        let key = ProgrammeKey::new(Media::SYNTHETIC, Codec::L16);
         let programme = media.programme(&key).unwrap();
         assert_eq!(programme.presentation.duration.as_millis(), 20_000);
         assert_eq!(programme.presentation.texts[0].cues.len(), 8);
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_programme_is_encoded_once() {
         let media = Media::synthetic(Duration::from_secs(1)).unwrap();
-        let key = ProgrammeKey::new(Media::SYNTHETIC, AudioCodec::Opus);
+        let key = ProgrammeKey::new(Media::SYNTHETIC, Codec::Opus);
         let first = media.programme(&key).unwrap();
         assert!(first.audio.iter().all(|encoding| encoding.is_complete()));
         assert!(Arc::ptr_eq(&first, &media.programme(&key).unwrap()));

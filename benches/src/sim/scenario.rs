@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cantus_player::wish::{Carrier, Language, Latency, Less, Wish};
 use cantus_qos::spec::admission::Limits;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Protection, QosSpec};
 use cantus_qos::time::MediaTime;
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::pipeline::StreamSeed;
 use rtsp_types::Url;
 
@@ -25,7 +25,7 @@ pub struct Scenario {
     /// UDP or QUIC.
     pub carrier: Carrier,
     /// The codec to ask for.
-    pub codec: AudioCodec,
+    pub codec: Codec,
     /// The subtitles that are wanted.
     pub language: Language,
     /// How long playback waits.
@@ -84,7 +84,7 @@ impl Scenario {
             seed: 1,
             presentation: presentation.to_owned(),
             carrier,
-            codec: AudioCodec::Opus,
+            codec: Codec::Opus,
             language: Language::Tag("en".to_owned()),
             latency: Latency::Fixed(Duration::from_millis(200)),
             protection: Protection::Auto,
@@ -145,7 +145,7 @@ impl Scenario {
         let mut url = Url::parse(&format!("{scheme}://streamer.invalid/")).map_err(|_| name())?;
         url.path_segments_mut().map_err(|()| name())?.clear().push(&self.presentation);
         Ok(Wish {
-            codec: self.codec,
+            codec: self.codec.into(),
             language: self.language.clone(),
             latency: self.latency,
             protection: self.protection,

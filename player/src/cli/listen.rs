@@ -68,8 +68,8 @@ pub struct ListenOptions {
     #[arg(long, value_name = "TERMS")]
     pub qos: Option<QosSpec>,
 
-    /// The interface on which a group is joined, by its name or its IPv4 address [default: as the
-    /// system routes it]
+    /// The interface on which a group is joined and reported to, by its name or its IPv4 address
+    /// [default: as the system routes it]
     #[arg(long, value_name = "INTERFACE", value_parser = interface)]
     pub interface: Option<Interface>,
 
@@ -94,8 +94,24 @@ impl ListenOptions {
 
     /// What cannot be meant together.
     pub fn contradiction(&self) -> Option<&'static str> {
-        (self.url.is_repaired() != self.repair.is_some()).then_some(
-            "rtp+rs8m://ADDRESS:PORT and --repair rs8m://ADDRESS:PORT belong together: Roc sends to both",
+        if self.url.is_repaired() != self.repair.is_some() {
+            return Some(
+                "rtp+rs8m://ADDRESS:PORT and --repair rs8m://ADDRESS:PORT belong together: Roc sends to both",
+            );
+        }
+        let media = self.url.destination().rtp;
+        if self.repair.is_some_and(|at| at == media || self.control == Some(at)) {
+            return Some(
+                "--repair needs a port of its own: repair cannot be told from what else comes",
+            );
+        }
+        let interface = self.interface.as_ref()?;
+        if !media.ip().is_multicast() {
+            return Some("--interface tells where a group is joined, and this address is none");
+        }
+        let is_ipv4 = matches!(interface, Interface::Address(_));
+        (is_ipv4 && media.is_ipv6()).then_some(
+            "a group of IPv6 is joined on an --interface by its name, not its IPv4 address",
         )
     }
 
@@ -105,6 +121,7 @@ impl ListenOptions {
         wish.language = Language::None;
         let usual = self.roc().map_or(Latency::Auto, |_| Latency::Fixed(roc::LATENCY));
         wish.latency = self.latency.unwrap_or(usual);
+        wish.asked = self.latency.is_some();
         wish.spec = self.qos.unwrap_or_default();
         wish.length = self.length.map(MediaTime::from_duration);
         wish.sink_clock = self.out.clock();
@@ -125,6 +142,6 @@ fn interface(text: &str) -> Result<Interface, NoInterface> {
     let name = text.bytes().all(|byte| byte != b'/') && !text.starts_with('.');
     let file = PathBuf::from("/sys/class/net").join(text).join("ifindex");
     let index = std::fs::read_to_string(file).ok().filter(|_| name);
-    let index = index.and_then(|index| index.trim().parse().ok());
-    index.map(Interface::Index).ok_or(NoInterface)
+    let index = index.and_then(|index| index.trim().parse().ok()).ok_or(NoInterface)?;
+    Ok(Interface::Named { name: text.to_owned(), index })
 }

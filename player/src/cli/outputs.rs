@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::time::MediaTime;
@@ -30,6 +31,14 @@ impl Out {
         match self {
             Self::Speaker => SinkClock::Sink,
             Self::Wav(_) | Self::Null => SinkClock::Sender,
+        }
+    }
+
+    /// How long before it is due it takes sound that is there: so much may the machine make us wait.
+    pub(crate) fn ahead(&self) -> Duration {
+        match self {
+            Self::Speaker => Duration::ZERO,
+            Self::Wav(_) | Self::Null => Duration::from_millis(200),
         }
     }
 

@@ -209,6 +209,19 @@ fn what_is_pushed_is_played_by_its_sdp_file_or_listened_to_by_its_address() {
     for wrong in [&["listen"][..], &["listen", URL], &["listen", "rtp://0.0.0.0:5004"]] {
         assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
+    for (url, interface, why) in [
+        ("rtp://192.0.2.7:5004?pt=0", "127.0.0.1", Some("and this address is none")),
+        ("rtp://[ff15::7]:5004?pt=0", "127.0.0.1", Some("by its name, not its IPv4 address")),
+        ("rtp://[ff15::7]:5004?pt=0", "lo", None),
+        (url, "lo", None),
+    ] {
+        let Command::Listen(options) = parse(&["listen", url, "--interface", interface]).unwrap()
+        else {
+            panic!("not listen")
+        };
+        let told = options.contradiction();
+        assert_eq!(told.map(|told| why.is_some_and(|why| told.ends_with(why))), why.map(|_| true));
+    }
     for name in ["no-such-interface", "..", "../lo", ""] {
         assert!(parse(&["listen", url, "--interface", name]).is_err(), "{name}");
     }
@@ -231,6 +244,11 @@ fn what_roc_sends_comes_to_ports_of_its_own_a_fifth_of_a_second_behind() {
     for apart in [&[url][..], &["rtp://0.0.0.0:5004?pt=opus", "--repair", repair]] {
         let why = listen(apart).contradiction().unwrap();
         assert!(why.contains("--repair rs8m://ADDRESS:PORT belong together"), "{why}");
+    }
+    for taken in ["rs8m://0.0.0.0:10001", "rs8m://0.0.0.0:10003"] {
+        let control = "rtcp://0.0.0.0:10003";
+        let options = listen(&[url, "--repair", taken, "--control", control]);
+        assert!(options.contradiction().unwrap().starts_with("--repair needs a port of its own"));
     }
     for wrong in [
         &["listen", url, "--control", "rtcp://0.0.0.0:10003"][..],

@@ -87,13 +87,16 @@ impl<Step: Copy + PartialEq> Dialogue<Step> {
         let cseq = self.next_cseq;
         self.next_cseq += 1;
         let mut builder = Request::builder(asked.method.clone(), Version::V1_0);
-        if let Ok(url) = Url::parse(&asked.url) {
+        // What is proven is the text of the request line, not what it was read from.
+        let url = Url::parse(&asked.url).ok();
+        let uri = url.as_ref().map_or("*", Url::as_str).to_owned();
+        if let Some(url) = url {
             builder = builder.request_uri(url);
         }
         builder = builder
             .header(headers::CSEQ, cseq.to_string())
             .header(headers::USER_AGENT, concat!("Cantus/", env!("CARGO_PKG_VERSION")));
-        if let Some(shown) = self.login.authorization(&asked.method, &asked.url) {
+        if let Some(shown) = self.login.authorization(&asked.method, &uri) {
             builder = builder.header(headers::AUTHORIZATION, shown);
         }
         for (name, value) in &asked.extra {
@@ -209,10 +212,23 @@ mod tests {
     }
 
     fn as_user() -> Dialogue<char> {
+        as_user_of("rtsp://h/x")
+    }
+
+    fn as_user_of(url: &str) -> Dialogue<char> {
         let user = User { name: "me".into(), password: "secret".into() };
         let mut dialogue = Dialogue::new(Some(user));
-        dialogue.request(MonoTime::ZERO, 'a', Method::Describe, "rtsp://h/x", &[]);
+        dialogue.request(MonoTime::ZERO, 'a', Method::Describe, url, &[]);
         dialogue
+    }
+
+    #[test]
+    fn what_is_proven_is_the_text_of_the_request_line_whatever_the_server_made_of_its_url() {
+        for url in ["rtsp://h/x", "rtsp://h/a talk", "RTSP://H/ä?q", "track1"] {
+            let again = challenged(&mut as_user_of(url), 1, "one").unwrap();
+            let sent = again.split(' ').nth(1).unwrap();
+            assert!(again.contains(&format!("uri=\"{sent}\"")), "{again}");
+        }
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct FlowPlan {
     pub payload_type: Option<PayloadType>,
     /// The header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// The RTP profile that is described.
+    pub profile: Profile,
     /// How its packets are asked for again, where the server sends them again.
     pub retransmission: Option<Retransmission>,
     /// Whether the server wants to hear at once what is missing: one of ours does.
@@ -94,6 +96,7 @@ impl FlowPlan {
             role,
             payload_type: Some(track.payload_type),
             send_time_id: track.send_time_id,
+            profile: track.profile,
             retransmission: track.retransmission,
             feedback_at_once: false,
             congestion_feedback: track.congestion_feedback,
@@ -106,10 +109,11 @@ impl FlowPlan {
         })
     }
 
-    /// The Transport header that asks for this flow; `cantus` servers know early feedback.
+    /// The Transport header that asks for this flow: by the profile that is described, for some servers
+    /// take no other. `cantus` servers know early feedback.
     pub fn offer(&self, carrier: Carrier, cantus: bool) -> String {
         let early_feedback = cantus || self.retransmission.is_some();
-        let profile = if early_feedback { Profile::Avpf } else { Profile::Avp };
+        let profile = if early_feedback { Profile::Avpf } else { self.profile };
         let transport = match carrier {
             Carrier::Quic => Transport::Quic { profile, flow: self.id, ssrc: None },
             Carrier::Udp => Transport::Udp {
@@ -222,6 +226,7 @@ mod tests {
             medium: Medium::Repair { protects: "audio".to_owned(), scheme: *scheme },
             payload_type,
             send_time_id: None,
+            profile: Profile::Avp,
             retransmission: None,
             congestion_feedback: false,
         }));

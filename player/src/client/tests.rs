@@ -1,6 +1,7 @@
 use super::*;
 use crate::stand_in::{Refusal, StandIn, URL, wish};
 use crate::wish::Latency;
+use cantus_qos::rtsp::Profile;
 
 /// Client and server exchange what they have until both are silent; the news.
 fn converse(client: &mut Client, server: &mut StandIn, now: MonoTime) -> Vec<News> {
@@ -89,6 +90,23 @@ fn another_server_gets_one_request_after_the_other_within_its_session() {
     }
     let play = client.pop_control().unwrap();
     assert!(String::from_utf8_lossy(&play).contains("Session: 12\r\n"));
+}
+
+#[test]
+fn each_track_of_another_server_is_asked_for_by_the_profile_that_it_is_described_with() {
+    for (profile, asked) in [(Profile::Avp, "RTP/AVP/"), (Profile::Avpf, "RTP/AVPF/")] {
+        let mut server = StandIn::new(100);
+        server.cantus = false;
+        server.description.tracks.truncate(1);
+        server.description.tracks[0].profile = profile;
+        let mut client = Client::new(wish());
+        client.start(MonoTime::ZERO);
+        let describe = client.pop_control().unwrap();
+        client.receive(MonoTime::ZERO, server.answer(&describe)[0].as_bytes());
+        let setup = client.pop_control().unwrap();
+        let transport = format!("Transport: {asked}");
+        assert!(String::from_utf8_lossy(&setup).contains(&transport), "{profile}");
+    }
 }
 
 #[test]

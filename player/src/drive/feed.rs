@@ -5,25 +5,30 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinSet;
 use tracing::debug;
 
 use super::link::{Arrival, ConnectError, INBOX};
-use super::udp::{MAX_DATAGRAM, RECEIVE_BUFFER, mark};
+use super::packets::{RECEIVE_BUFFER, read_packets};
+use super::udp::mark;
 use crate::feed::Place;
 
-/// Where groups are joined.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+/// Where groups are joined, and reported to.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Interface {
-    /// The interface with this number.
-    Index(u32),
+    /// The interface of this name, and its number.
+    Named {
+        /// The name.
+        name: String,
+        /// The number.
+        index: u32,
+    },
     /// The interface that has this address.
     Address(Ipv4Addr),
 }
@@ -50,7 +55,7 @@ impl FeedLink {
     /// Opens what `flows` come to; groups are joined on `interface`, or where the system thinks best.
     pub(super) fn open(
         flows: &[(FlowId, Place)],
-        interface: Option<Interface>,
+        interface: Option<&Interface>,
     ) -> Result<Self, ConnectError> {
         let (sender, arrivals) = channel(INBOX);
         let mut readers = JoinSet::new();
@@ -64,12 +69,9 @@ impl FeedLink {
                 Place::Media(destination) => destination,
                 Place::Repair(at) => {
                     let repair = open(*at)?;
-                    readers.spawn(read_packets(
-                        repair,
-                        (*flow, Channel::Rtp),
-                        None,
-                        sender.clone(),
-                    ));
+                    // Repair packets have no header, and some look like reports.
+                    let sort = |_: &[u8], _| Some(Channel::Rtp);
+                    readers.spawn(read_packets(repair, *flow, sender.clone(), sort));
                     continue;
                 }
             };
@@ -77,8 +79,8 @@ impl FeedLink {
             let to = Arc::new(Mutex::new(group));
             let rtp = open(destination.rtp)?;
             let mut read = |socket: &Arc<UdpSocket>, usual| {
-                let (socket, to) = (socket.clone(), Some(to.clone()));
-                readers.spawn(read_packets(socket, (*flow, usual), to, sender.clone()));
+                let sort = sort(usual, to.clone());
+                readers.spawn(read_packets(socket.clone(), *flow, sender.clone(), sort));
             };
             read(&rtp, Channel::Rtp);
             let socket = match destination.is_shared() {
@@ -105,7 +107,7 @@ impl FeedLink {
     }
 }
 
-fn receive_at(at: SocketAddr, interface: Option<Interface>) -> io::Result<UdpSocket> {
+fn receive_at(at: SocketAddr, interface: Option<&Interface>) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
     if at.ip().is_multicast() {
         // Others on this machine may listen to the same group.
@@ -115,19 +117,25 @@ fn receive_at(at: SocketAddr, interface: Option<Interface>) -> io::Result<UdpSoc
     socket.bind(&at.into())?;
     match at.ip() {
         IpAddr::V4(group) if group.is_multicast() => {
-            let interface = match interface {
-                Some(Interface::Index(index)) => InterfaceIndexOrAddress::Index(index),
-                Some(Interface::Address(address)) => InterfaceIndexOrAddress::Address(address),
+            let joined = match interface {
+                Some(Interface::Named { index, .. }) => InterfaceIndexOrAddress::Index(*index),
+                Some(Interface::Address(address)) => InterfaceIndexOrAddress::Address(*address),
                 None => InterfaceIndexOrAddress::Address(Ipv4Addr::UNSPECIFIED),
             };
-            socket.join_multicast_v4_n(&group, &interface)?;
+            socket.join_multicast_v4_n(&group, &joined)?;
+            match interface {
+                Some(Interface::Named { name, .. }) => keep_to(&socket, name),
+                Some(Interface::Address(address)) => socket.set_multicast_if_v4(address)?,
+                None => {}
+            }
         }
         IpAddr::V6(group) if group.is_multicast() => {
             let index = match interface {
-                Some(Interface::Index(index)) => index,
+                Some(Interface::Named { index, .. }) => *index,
                 Some(Interface::Address(_)) | None => 0,
             };
             socket.join_multicast_v6(&group, index)?;
+            socket.set_multicast_if_v6(index)?;
         }
         _ => {}
     }
@@ -137,32 +145,32 @@ fn receive_at(at: SocketAddr, interface: Option<Interface>) -> io::Result<UdpSoc
     UdpSocket::from_std(socket.into())
 }
 
+/// What leaves `socket` leaves by the device of this name. Linux before 5.7 lets only root say so: then
+/// reports go where the system routes them, and the group is heard all the same.
+fn keep_to(socket: &Socket, name: &str) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket.bind_device(Some(name.as_bytes())) {
+        debug!(%error, name, "reports are not kept to the interface");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, name);
+}
+
 /// Whoever sends is heard: its packets are told from others by their source (RFC 3550, section 8).
-/// Where no reports go `to`, none come: repair packets have no header, and some look like reports.
-async fn read_packets(
-    socket: Arc<UdpSocket>,
-    (flow, usual): (FlowId, Channel),
-    to: Option<Arc<Mutex<Option<SocketAddr>>>>,
-    arrivals: Sender<Arrival>,
-) {
-    let mut buffer = vec![0; MAX_DATAGRAM];
-    loop {
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
-            // Errors are those of earlier sends (ICMP); the next packet comes all the same.
-            tokio::task::yield_now().await;
-            continue;
-        };
-        let data = Bytes::copy_from_slice(&buffer[..length]);
-        // RTCP may share the port of RTP, told or untold (RFC 5761, section 4).
-        let channel = if to.is_some() && rtcp::is_rtcp(&data) { Channel::Rtcp } else { usual };
-        if let Some(to) = to.as_ref().filter(|_| channel == Channel::Rtcp) {
+/// RTCP may share the port of RTP, told or untold (RFC 5761, section 4), and tells where reports go
+/// `to`.
+fn sort(
+    usual: Channel,
+    to: Arc<Mutex<Option<SocketAddr>>>,
+) -> impl Fn(&[u8], SocketAddr) -> Option<Channel> {
+    move |data, from| {
+        let channel = if rtcp::is_rtcp(data) { Channel::Rtcp } else { usual };
+        if channel == Channel::Rtcp {
             let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
             if to.is_none_or(|to| !to.ip().is_multicast()) {
                 *to = Some(from);
             }
         }
-        if arrivals.send(Arrival::Packet { flow, channel, data }).await.is_err() {
-            return;
-        }
+        Some(channel)
     }
 }

@@ -50,9 +50,21 @@ pub trait Outputs: Sync {
     ///
     /// If it cannot be opened.
     fn words(&self, origin: MediaTime) -> Result<Box<dyn SubtitleSink>, SubtitleError>;
+
+    /// How long before it is due the sound may come, if it is there ([`Wish::ahead`]). Who listens to
+    /// when it comes wants none of that.
+    ///
+    /// [`Wish::ahead`]: crate::wish::Wish::ahead
+    fn ahead(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 impl Outputs for PlayOptions {
+    fn ahead(&self) -> Duration {
+        self.out.ahead()
+    }
+
     fn sound(&self, format: AudioFormat) -> Result<Box<dyn AudioSink>, SinkError> {
         self.out.open(format)
     }
@@ -63,6 +75,10 @@ impl Outputs for PlayOptions {
 }
 
 impl Outputs for ListenOptions {
+    fn ahead(&self) -> Duration {
+        self.out.ahead()
+    }
+
     fn sound(&self, format: AudioFormat) -> Result<Box<dyn AudioSink>, SinkError> {
         self.out.open(format)
     }

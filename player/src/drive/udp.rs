@@ -17,15 +17,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::debug;
 
 use super::link::{Arrival, CHUNK, CONNECT, ConnectError, INBOX};
+use super::packets::{RECEIVE_BUFFER, read_packets};
 
 /// Tries to find two neighbouring ports, the even one for RTP (RFC 3550, section 11).
 const TRIES: usize = 64;
-
-/// What the system may queue for us: a burst of the fastest stream.
-pub(super) const RECEIVE_BUFFER: usize = 1 << 20;
-
-/// What is longer than this is not media, and cut off here: the player drops it.
-pub(super) const MAX_DATAGRAM: usize = 2_049;
 
 /// A TCP connection and its UDP ports.
 #[derive(Debug)]
@@ -118,7 +113,10 @@ impl UdpLink {
         socket.set_nonblocking(true)?;
         let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
         let arrivals = self.sender.clone();
-        self.readers.spawn(read_packets(socket.clone(), self.server, flow, channel, arrivals));
+        // Only the server is listened to.
+        let server = self.server;
+        let sort = move |_: &[u8], from: SocketAddr| (from.ip() == server).then_some(channel);
+        self.readers.spawn(read_packets(socket.clone(), flow, arrivals, sort));
         Ok(socket)
     }
 
@@ -181,31 +179,6 @@ fn pair(address: IpAddr) -> io::Result<(UdpSocket, UdpSocket)> {
         }
     }
     Err(last)
-}
-
-/// Only the server is listened to.
-async fn read_packets(
-    socket: Arc<tokio::net::UdpSocket>,
-    server: IpAddr,
-    flow: FlowId,
-    channel: Channel,
-    arrivals: Sender<Arrival>,
-) {
-    let mut buffer = vec![0; MAX_DATAGRAM];
-    loop {
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
-            // Errors are those of earlier sends (ICMP); the next packet comes all the same.
-            tokio::task::yield_now().await;
-            continue;
-        };
-        if from.ip() != server {
-            continue;
-        }
-        let data = Bytes::copy_from_slice(&buffer[..length]);
-        if arrivals.send(Arrival::Packet { flow, channel, data }).await.is_err() {
-            return;
-        }
-    }
 }
 
 async fn read_control(mut read: OwnedReadHalf, arrivals: Sender<Arrival>) {

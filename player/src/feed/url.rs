@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::rtp::PayloadType;
+use cantus_qos::rtsp::Profile;
 use cantus_qos::spec::sdp::{AudioCodec, Destination, Medium, Track};
 use cantus_qos::time::MediaTime;
 use rtsp_types::Url;
@@ -87,6 +88,7 @@ impl FeedUrl {
             medium: Medium::Audio { codec, format, packet_time, longest: None },
             payload_type: self.payload_type,
             send_time_id: None,
+            profile: Profile::Avp,
             retransmission: None,
             congestion_feedback: false,
         }

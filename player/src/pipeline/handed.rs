@@ -1,9 +1,12 @@
 //! When that which was handed to a sink without a clock is heard.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use cantus_qos::sync::PlayoutClock;
 use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
+
+use super::{Pipeline, Track};
 
 /// Blocks that are remembered: more than a second of the shortest that Opus is sent in here, and
 /// the sound of a cue that is shown is younger.
@@ -29,6 +32,19 @@ impl HandOver {
     /// When a sample that is due at `due` is heard.
     pub(super) fn heard_at(self, due: MonoTime) -> MonoTime {
         due.max(self.left)
+    }
+}
+
+impl Pipeline {
+    /// How long before it is due the next sound leaves for a sink without a clock. When it all begins
+    /// is decided as late as can be, by all that is known.
+    pub(super) fn leaves_before(&self) -> Duration {
+        let (from, piece) = (self.position, self.piece());
+        let is_there = |track: &Track| track.is_there(from, piece);
+        match self.playout.is_some() && self.ahead > self.lead && self.tracks.iter().all(is_there) {
+            true => self.ahead,
+            false => self.lead,
+        }
     }
 }
 

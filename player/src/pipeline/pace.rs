@@ -5,8 +5,9 @@ use std::time::Duration;
 use cantus_qos::payload::AudioFormat;
 use cantus_qos::playout::{Adapter, Adjustment, TargetConfig, TargetDelay, TimeScale};
 use cantus_qos::spec::QosSpec;
-use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
+use cantus_qos::time::{MediaTime, TimeDelta};
 
+use super::paths::Paths;
 use crate::wish::Latency;
 
 /// Stored media starts with this much: the streamer runs ahead, and soon there is more.
@@ -58,7 +59,8 @@ const SHARE: i64 = 5;
 #[derive(Debug)]
 pub(crate) struct Pace {
     latency: Latency,
-    target: TargetDelay,
+    config: TargetConfig,
+    paths: Paths,
     /// The delay that a latency of our own choice is not to exceed, where one is promised.
     bound: Option<Duration>,
     /// Whether units that are lost are waited for: a share of them was promised.
@@ -84,9 +86,11 @@ impl Pace {
         lead: Duration,
         format: AudioFormat,
     ) -> Self {
+        let config = TargetConfig { loss: terms.loss, ..AUTO };
         Self {
             latency,
-            target: TargetDelay::new(TargetConfig { loss: terms.loss, ..AUTO }),
+            config,
+            paths: Paths::new(1, config),
             bound: terms.delay,
             for_all: terms.loss.is_some(),
             adapter: Adapter::new(),
@@ -99,19 +103,14 @@ impl Pace {
         }
     }
 
-    /// So many more units than before are known to have been sent.
-    pub(crate) fn expect(&mut self, now: MonoTime, units: u64) {
-        self.target.expect(now, units);
+    /// The same of `tracks` that are not kept together: each has what it needs.
+    pub(crate) fn of_tracks(self, tracks: usize) -> Self {
+        Self { paths: Paths::new(tracks, self.config), ..self }
     }
 
-    /// A unit could be played `delay` after it was sent.
-    pub(crate) fn observe(&mut self, now: MonoTime, delay: TimeDelta) {
-        self.target.observe(now, delay);
-    }
-
-    /// The same of a unit that was lost and brought back.
-    pub(crate) fn observe_repaired(&mut self, now: MonoTime, delay: TimeDelta) {
-        self.target.observe_repaired(now, delay);
+    /// What tells how long the `track`-th track needs.
+    pub(crate) fn path(&mut self, track: usize) -> &mut TargetDelay {
+        self.paths.of(track)
     }
 
     /// Whether playback, which is heard `delay` after its nominal sending and has stood still for
@@ -123,6 +122,16 @@ impl Pace {
             Latency::Stored => stood < MediaTime::from_duration(PATIENCE),
             Latency::Auto => delay.is_some_and(|delay| self.excess(delay) < self.longest().into()),
         }
+    }
+
+    /// Whether what can be heard no earlier than `delay` after its sending is heard in the long run.
+    pub(crate) fn bears(&self, delay: TimeDelta) -> bool {
+        let longest = match self.latency {
+            Latency::Fixed(promised) => promised,
+            Latency::Auto => self.fastest() + self.longest(),
+            Latency::Stored => self.fastest() + PATIENCE,
+        };
+        delay <= longest.into()
     }
 
     /// Whether it waits where something is missing that was asked for, and nothing at all has come
@@ -158,7 +167,7 @@ impl Pace {
 
     /// How much longer than the fastest packet takes playback is to wait.
     fn target(&self) -> Duration {
-        self.target.target().min(self.longest())
+        self.paths.target().min(self.longest())
     }
 
     /// How much longer it may wait: no longer than was promised, where the path leaves that much.
@@ -183,7 +192,7 @@ impl Pace {
     /// How long a packet that takes as long as half of them is to be buffered, and how long at most:
     /// where that is ours to choose, and known by now.
     pub(crate) fn buffers(&self) -> Option<(Duration, Duration)> {
-        let median = self.target.median().filter(|_| self.latency == Latency::Auto)?;
+        let median = self.paths.median().filter(|_| self.latency == Latency::Auto)?;
         let before = median - self.fastest().into();
         let from = |longest: Duration| (TimeDelta::from(longest) - before).max_zero();
         Some((from(self.target()), from(self.longest())))
@@ -241,7 +250,7 @@ impl Pace {
     }
 
     fn fastest(&self) -> Duration {
-        self.target.fastest().unwrap_or_default().max_zero()
+        self.paths.fastest().unwrap_or_default().max_zero()
     }
 
     /// Shortens or lengthens a block that is heard `delay` after its nominal sending, where the
@@ -310,6 +319,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cantus_qos::time::MonoTime;
 
     const MS: fn(i64) -> TimeDelta = TimeDelta::from_millis;
     const UNIT: MediaTime = MediaTime::from_millis(20);
@@ -343,7 +353,7 @@ mod tests {
     #[test]
     fn a_sink_that_takes_longer_than_was_promised_is_waited_for() {
         let mut pace = promised(60);
-        pace.observe(MonoTime::ZERO, MS(30));
+        pace.path(0).observe(MonoTime::ZERO, MS(30));
         assert_eq!(pace.start_delay(), Duration::from_millis(60));
         pace.sink_takes(Duration::from_millis(100));
         assert_eq!(pace.start_delay(), Duration::from_millis(30 + 20 + 10 + 100));
@@ -376,11 +386,11 @@ mod tests {
         let mut pace = pace(Latency::Auto, terms);
         for unit in 0..1_000 {
             let now = MonoTime::from_millis(20 * unit);
-            pace.expect(now, 1);
+            pace.path(0).expect(now, 1);
             match unit % 20 {
-                7 => pace.observe_repaired(now, MS(140)),
+                7 => pace.path(0).observe_repaired(now, MS(140)),
                 17 => {}
-                _ => pace.observe(now, MS(40)),
+                _ => pace.path(0).observe(now, MS(40)),
             }
         }
         pace

@@ -174,7 +174,10 @@ pub(super) fn on_report(
     let mut round_trip = None;
     for packet in packets {
         match packet {
-            RtcpPacket::SenderReport(report) => track.receiver().on_sender_report(now, &report),
+            RtcpPacket::SenderReport(report) => track.intake.on_sender_report(now, &report),
+            RtcpPacket::SourceDescription { ssrc, cname } => {
+                track.intake.on_name(ssrc, &cname);
+            }
             RtcpPacket::Bye { ssrcs, reason } => track.intake.on_bye(&ssrcs, reason.as_deref()),
             RtcpPacket::ExtendedReport(report) => {
                 let echoes = report.blocks.iter().filter_map(|block| match block {

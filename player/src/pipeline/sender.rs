@@ -80,6 +80,22 @@ impl SenderTime {
         self.told(now, sent).unwrap_or_else(|| self.nominal(media_time))
     }
 
+    /// Whether the sender says when the range began, and every packet when it left.
+    pub(crate) fn is_told(&self) -> bool {
+        self.uses_send_time
+    }
+
+    /// What leaves the sender nominally when that leaves which comes at `now`; `None` before any packet.
+    pub(crate) fn presented(&self, now: MonoTime) -> Option<MediaTime> {
+        let sent = self.clock.to_sender(now)?;
+        Some(self.from + MediaTime::from_delta(sent.since(self.start)))
+    }
+
+    /// What came so far stands for other instants than it was taken to.
+    pub(crate) fn on_moved(&mut self) {
+        self.clock.interrupt();
+    }
+
     /// A packet came.
     pub(crate) fn on_arrival(
         &mut self,

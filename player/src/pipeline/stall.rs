@@ -160,7 +160,14 @@ impl Pipeline {
     /// the next one is not due before its first sample is.
     pub(super) fn piece(&self) -> MediaTime {
         let pieces = self.tracks.iter().map(|track| track.piece(self.position, PIECE));
-        let piece = pieces.min().unwrap_or_default().min(self.mix.unit());
+        let unit = self.mix.unit();
+        let mut piece = pieces.min().unwrap_or_default().min(unit);
+        // Packets of two tracks need not begin together: of what is there no less is taken than can be
+        // scaled.
+        let is_there = |track: &Track| track.ready(self.position) >= unit;
+        if piece < unit && self.tracks.len() > 1 && self.tracks.iter().all(is_there) {
+            piece = unit;
+        }
         self.until.map_or(piece, |until| piece.min(until - self.position))
     }
 

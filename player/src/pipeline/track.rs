@@ -5,6 +5,7 @@ mod asking;
 mod intake;
 mod numbering;
 mod packets;
+mod standing;
 mod stock;
 mod voice;
 
@@ -16,7 +17,7 @@ use cantus_qos::roq::FlowId;
 use cantus_qos::rtcp::NextUnit;
 use cantus_qos::rtp::Ssrc;
 use cantus_qos::stats::InterarrivalJitter;
-use cantus_qos::time::{MediaTime, MonoTime};
+use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 
 use super::handed::HandOver;
 use super::reception::Receiver;
@@ -25,6 +26,7 @@ use crate::client::{FlowPlan, Playing, Role};
 use crate::decode::DecodeError;
 pub(super) use intake::IP_UDP_HEADERS;
 pub(crate) use intake::{Heard, Intake};
+pub(crate) use standing::Told;
 pub(crate) use stock::Stock;
 pub(crate) use voice::Voice;
 
@@ -60,6 +62,10 @@ pub(crate) struct Track {
     /// What makes them heard.
     pub voice: Voice,
     unit: MediaTime,
+    /// Where the sound of the presentation begins.
+    from: MediaTime,
+    /// How long after its sending the latest unit could be heard.
+    delay: Option<TimeDelta>,
 }
 
 impl Track {
@@ -80,7 +86,7 @@ impl Track {
         let (start, until) = playing.range;
         let is_audio = |plan: &&FlowPlan| matches!(plan.role, Role::Audio { .. });
         let tracks = playing.flows.iter().filter(is_audio).count();
-        let mut intake = Intake::new(plan, repair, (codec, format), unit, playing.range, tracks);
+        let mut intake = Intake::new(plan, repair, (codec, format), unit, playing, tracks);
         let mut stock = Stock::new(unit, playing.from, tracks);
         if let Some(first) = plan.first_sequence {
             let first = intake.receiver.expect(first);
@@ -93,6 +99,8 @@ impl Track {
             stock,
             voice: Voice::new(codec, format, unit, start)?,
             unit,
+            from: playing.from,
+            delay: None,
         }))
     }
 
@@ -138,7 +146,9 @@ impl Track {
         data: Bytes,
         sender: &mut SenderTime,
     ) -> Vec<Heard> {
-        self.intake.on_media(now, data, sender, &mut self.stock)
+        let heard = self.intake.on_media(now, data, sender, &mut self.stock);
+        self.delay = heard.iter().filter_map(|it| it.delay).next_back().or(self.delay);
+        heard
     }
 
     /// A packet of the repair flow.
@@ -154,13 +164,13 @@ impl Track {
     /// The packet that is played at `position` must be there at `at`, or `patience` later, and so each
     /// other one.
     pub(crate) fn plan_playout(&mut self, position: MediaTime, at: MonoTime, patience: Duration) {
-        self.intake.plan_playout(position, at, patience);
+        self.intake.plan_playout(self.own(position), at, patience);
     }
 
     /// Whether the unit at `position`, which is not there, may still come; `None` where nothing is
     /// asked for again.
     pub(crate) fn awaits(&self, position: MediaTime) -> Option<bool> {
-        self.intake.awaits(position)
+        self.intake.awaits(self.own(position))
     }
 
     /// Where playback stands, as `sender` tells it; `None` where nothing is asked for again.
@@ -178,29 +188,46 @@ impl Track {
 
     /// How much is buffered from `position` on before the first gap.
     pub(crate) fn whole(&self, position: MediaTime) -> MediaTime {
-        self.stock.whole(position)
+        self.stock.whole(self.own(position))
     }
 
     /// How much is buffered from `position` on.
     pub(crate) fn depth(&self, position: MediaTime) -> MediaTime {
-        self.stock.depth(position)
+        self.stock.depth(self.own(position))
     }
 
     /// How much can be rendered at `position` before another packet is needed: what is decoded, or
     /// left in the packet that is there; or else of a gap, where it is `least` long.
     pub(crate) fn piece(&self, position: MediaTime, least: MediaTime) -> MediaTime {
         match self.decoded() {
-            MediaTime::ZERO => self.stock.piece(position, least),
+            MediaTime::ZERO => self.stock.piece(self.own(position), least),
             decoded => decoded,
         }
     }
 
+    /// Whether all is there that is to be rendered for `length` from `position` on.
+    pub(crate) fn is_there(&self, position: MediaTime, length: MediaTime) -> bool {
+        let decoded = self.decoded();
+        decoded + self.whole(position + decoded) >= length
+    }
+
+    /// How much can be rendered at `position` before another packet is needed, of all that are there,
+    /// or else of the gap where none is.
+    pub(crate) fn ready(&self, position: MediaTime) -> MediaTime {
+        let decoded = self.decoded();
+        let own = self.own(position + decoded);
+        let next = || self.stock.next(own).map_or(self.unit, |next| next - own);
+        decoded
+            + Some(self.stock.whole(own)).filter(|it| *it > MediaTime::ZERO).unwrap_or_else(next)
+    }
+
     /// Where what is left to be played at `position` begins: at it, or after a gap.
     pub(crate) fn next(&self, position: MediaTime) -> Option<MediaTime> {
-        if self.decoded() > MediaTime::ZERO {
+        if self.voice.holds_units() {
             return Some(position);
         }
-        self.stock.next(position)
+        let next = self.stock.next(self.own(position))?;
+        Some(self.intake.standing.placed(next))
     }
 
     /// How much is decoded and not yet rendered.
@@ -215,7 +242,45 @@ impl Track {
 
     /// Goes on from `to`: what should have been heard from `from` on is given up.
     pub(crate) fn skip(&mut self, from: MediaTime, to: MediaTime) {
-        self.stock.miss(from, to);
+        self.stock.miss(self.own(from), self.own(to));
+    }
+
+    /// What its source has told, for another track to follow.
+    pub(crate) fn take_told(&mut self) -> Option<Told> {
+        let mut told = self.intake.take_told()?;
+        if let Some(report) = &mut told.report {
+            report.media_time = self.intake.standing.placed(report.media_time);
+        }
+        Some(told)
+    }
+
+    /// By how much later the track belongs than it stands, by what `leader` has told, which leads it,
+    /// and what its own source has.
+    pub(crate) fn follow(&mut self, leader: &Told) -> Option<MediaTime> {
+        let told = self.intake.take_told();
+        self.intake.standing.follow(leader, told)
+    }
+
+    /// How long after its sending the latest unit could be heard.
+    pub(crate) fn delay(&self) -> Option<TimeDelta> {
+        self.delay
+    }
+
+    /// What playback at `position` goes on with lies so much `later` from now on.
+    pub(crate) fn move_by(&mut self, later: MediaTime, position: MediaTime) {
+        let next = self.own(position) + self.decoded();
+        self.intake.standing.move_by(later, self.format().rate);
+        if self.voice.has_begun() {
+            self.stock.miss(next, self.own(position) + self.decoded());
+            self.voice.leap();
+        } else {
+            self.stock.begin_at(self.own(self.from));
+        }
+    }
+
+    /// The place on the track's own timeline.
+    fn own(&self, position: MediaTime) -> MediaTime {
+        self.intake.standing.own(position)
     }
 
     /// What came last was the end, and what was made up after it stands for nothing.
@@ -237,6 +302,11 @@ impl Track {
         when: HandOver,
         out: &mut Vec<f32>,
     ) {
+        if self.intake.standing.is_open() {
+            out.resize(out.len() + frames * usize::from(self.format().channels), 0.0);
+            return;
+        }
+        let position = self.own(position);
         self.voice.render(&mut self.stock, position, frames, when, out);
     }
 

@@ -19,6 +19,7 @@ mod reporting;
 mod roc;
 mod starting;
 mod terms;
+mod together;
 
 const AUDIO: u64 = 1;
 const TEXT: u64 = 3;

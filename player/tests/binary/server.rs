@@ -10,6 +10,7 @@ use cantus_qos::payload::cue::{self, Cue};
 use cantus_qos::payload::{AudioFormat, l16};
 use cantus_qos::roq::{self, ALPN, FlowId};
 use cantus_qos::rtp::{PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::rtsp::Profile;
 use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Track};
 use cantus_qos::time::{ClockRate, MediaTime};
 use quinn::crypto::rustls::QuicServerConfig;
@@ -214,6 +215,7 @@ impl Script {
             medium,
             payload_type: PayloadType::new(number).unwrap(),
             send_time_id: None,
+            profile: Profile::Avp,
             retransmission: None,
             congestion_feedback: false,
         };

@@ -50,14 +50,19 @@ impl TimestampUnroller {
     /// The unrolled number of `timestamp`; negative only if a timestamp came that is earlier than
     /// the first by more than the first's own value.
     pub fn unroll(&mut self, timestamp: RtpTimestamp) -> i64 {
-        let unrolled = match self.latest {
+        let unrolled = self.peek(timestamp);
+        self.latest = Some(unrolled);
+        unrolled
+    }
+
+    /// What [`unroll`](Self::unroll) would give for it, of which the next one is to know nothing.
+    pub fn peek(&self, timestamp: RtpTimestamp) -> i64 {
+        match self.latest {
             None => i64::from(timestamp.0),
             Some(latest) => {
                 latest.wrapping_add(i64::from(timestamp.distance(RtpTimestamp(latest as u32))))
             }
-        };
-        self.latest = Some(unrolled);
-        unrolled
+        }
     }
 }
 

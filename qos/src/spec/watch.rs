@@ -39,6 +39,7 @@ pub struct PromiseWatch {
     loss: LastUnits,
     bytes: LastBytes,
     last: MonoTime,
+    accuracy: TimeDelta,
 }
 
 /// The terms, in the order in which they are told.
@@ -50,6 +51,10 @@ impl PromiseWatch {
     /// told in steps of 4 us (abs-send-time).
     pub const ACCURACY: TimeDelta = TimeDelta::from_micros(5);
 
+    /// The same of a sender that does not tell when anything left: what is known of that comes from the
+    /// fastest packet so far, and the next may be faster by as much as a machine lets packets wait.
+    pub const ACCURACY_UNTOLD: TimeDelta = TimeDelta::from_millis(1);
+
     /// Watches what `spec` promises; what is not promised cannot be broken.
     pub fn new(spec: &QosSpec) -> Self {
         Self {
@@ -60,7 +65,19 @@ impl PromiseWatch {
             loss: LastUnits::allowing(spec.loss.unwrap_or(1.0)),
             bytes: LastBytes::default(),
             last: MonoTime::ZERO,
+            accuracy: Self::ACCURACY,
         }
+    }
+
+    /// The same where delays are known no better than to `accuracy`.
+    #[must_use]
+    pub fn with_accuracy(self, accuracy: TimeDelta) -> Self {
+        Self { accuracy, ..self }
+    }
+
+    /// How well delays are known.
+    pub fn accuracy(&self) -> TimeDelta {
+        self.accuracy
     }
 
     /// What is promised.
@@ -72,7 +89,7 @@ impl PromiseWatch {
     /// turn came.
     pub fn on_unit(&mut self, now: MonoTime, heard: bool, delay: Option<TimeDelta>) {
         if let Some((promised, delay)) = self.spec.delay.zip(delay) {
-            let broken = delay > TimeDelta::from(promised) + Self::ACCURACY;
+            let broken = delay > TimeDelta::from(promised) + self.accuracy;
             self.note(now, Term::Delay, broken);
         }
         if let Some(share) = self.spec.loss {

@@ -6,11 +6,12 @@
 //! faster one clock runs than another. On top of these,
 //! [`CueSchedule`] keeps discrete media (subtitles) with the continuous, and [`TrackAlignment`]
 //! keeps two continuous streams with each other, both by rules that the application states
-//! ([`SkewRule`]).
+//! ([`SkewRule`]); [`LipSync`] says where they belong, by what sender reports say.
 
 mod alignment;
 mod cues;
 mod drift;
+mod lip_sync;
 mod playout_clock;
 mod sender_clock;
 mod timeline;
@@ -18,6 +19,7 @@ mod timeline;
 pub use alignment::{Correction, TrackAlignment};
 pub use cues::{Admitted, CueEvent, CueSchedule};
 pub use drift::{Drift, DriftMeter};
+pub use lip_sync::{LipSync, Reported};
 pub use playout_clock::PlayoutClock;
 pub use sender_clock::SenderClock;
 pub use timeline::StreamTimeline;

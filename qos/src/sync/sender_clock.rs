@@ -107,6 +107,11 @@ impl SenderClock {
         if self.shared { Some(Drift::NONE) } else { self.meter.drift() }
     }
 
+    /// What packets say of their sending is about to jump, though neither clock does: that is no drift.
+    pub fn interrupt(&mut self) {
+        self.meter.interrupt();
+    }
+
     /// A request was answered after `round_trip`. The smallest one counts.
     pub fn on_round_trip(&mut self, round_trip: Duration) {
         self.round_trip = Some(self.round_trip.map_or(round_trip, |least| least.min(round_trip)));

@@ -52,6 +52,13 @@ impl StreamTimeline {
         media_time
     }
 
+    /// The media time that `timestamp` stands for, which is that of no packet; `None` before the stream
+    /// has its place.
+    pub fn media_time_of(&self, timestamp: RtpTimestamp) -> Option<MediaTime> {
+        let ticks = self.unroller.peek(timestamp).saturating_sub(self.anchor?);
+        Some(self.origin + MediaTime::from_ticks(ticks, self.rate))
+    }
+
     /// The stream got a new SSRC: its timestamps begin anew where the old ones ended.
     pub fn restart(&mut self) {
         self.unroller = TimestampUnroller::new();
@@ -85,6 +92,19 @@ mod tests {
         let mut timeline = StreamTimeline::new(ClockRate::OPUS, MediaTime::from_millis(300));
         assert_eq!(timeline.place(RtpTimestamp(77), UNIT), MediaTime::from_millis(300));
         assert_eq!(timeline.place(RtpTimestamp(77 + 960), UNIT), MediaTime::from_millis(320));
+    }
+
+    #[test]
+    fn a_timestamp_of_no_packet_has_a_place_and_moves_nothing() {
+        let mut timeline = StreamTimeline::new(ClockRate::OPUS, MediaTime::ZERO);
+        assert_eq!(timeline.media_time_of(RtpTimestamp(77)), None);
+        timeline.place(RtpTimestamp(77), UNIT);
+        assert_eq!(
+            timeline.media_time_of(RtpTimestamp(77 + 480)),
+            Some(MediaTime::from_millis(10))
+        );
+        timeline.media_time_of(RtpTimestamp(1 << 31));
+        assert_eq!(timeline.place(RtpTimestamp(77 + 960), UNIT), UNIT);
     }
 
     #[test]

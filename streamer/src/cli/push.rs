@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use cantus_qos::quantity::Bitrate;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::positive;
-use crate::encoding::EncodingSpec;
+use crate::encoding::{Codec, EncodingSpec};
 use crate::programme::ProgrammeKey;
 use crate::push::{Scheme, Target, TargetError, roc};
 
@@ -125,13 +125,4 @@ fn repair(text: &str) -> Result<Target, TargetError> {
 
 fn control(text: &str) -> Result<Target, TargetError> {
     Target::parse(text, &[Scheme::Rtcp])
-}
-
-/// How the sound is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Codec {
-    /// At a bit rate of one's choice
-    Opus,
-    /// Uncompressed, 16 bit, at the rate of the file
-    L16,
 }

@@ -2,11 +2,13 @@
 
 use cantus_qos::fec::Scheme;
 use cantus_qos::rtp::{ExtensionId, PayloadType};
-use cantus_qos::spec::sdp::{AudioCodec, Description, Medium, Retransmission, Track as SdpTrack};
+use cantus_qos::rtsp::Profile;
+use cantus_qos::spec::sdp::{Description, Medium, Retransmission, Track as SdpTrack};
 use cantus_qos::time::MediaTime;
 
 use super::target::{BLOCKS, Track};
 use crate::catalogue::Listing;
+use crate::encoding::Codec;
 use crate::pipeline::{LONGEST_PACKET, LONGEST_USE};
 use crate::programme::Programme;
 use crate::wire::Carrier;
@@ -43,12 +45,11 @@ pub(crate) enum Payload {
     Repair,
 }
 
-impl From<AudioCodec> for Payload {
-    fn from(codec: AudioCodec) -> Self {
+impl From<Codec> for Payload {
+    fn from(codec: Codec) -> Self {
         match codec {
-            AudioCodec::Opus => Self::Opus,
-            // Nothing of ours is sent as G.711.
-            AudioCodec::L16 | AudioCodec::Pcmu | AudioCodec::Pcma => Self::L16,
+            Codec::Opus => Self::Opus,
+            Codec::L16 => Self::L16,
         }
     }
 }
@@ -65,13 +66,14 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             control: Track::audio(codec, index),
             name: track.name.clone(),
             medium: Medium::Audio {
-                codec,
+                codec: codec.into(),
                 format: encoding.format(),
                 packet_time: encoding.unit_duration(),
                 longest: longest_packet(codec, cantus),
             },
             payload_type: payload_type(codec.into()),
             send_time_id: cantus.then(send_time_id),
+            profile: Profile::Avpf,
             retransmission: Some(Retransmission {
                 payload_type: payload_type(Payload::Retransmission),
                 time: LONGEST_USE,
@@ -90,6 +92,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
                 medium: Medium::Repair { protects, scheme },
                 payload_type: payload_type(Payload::Repair),
                 send_time_id: None,
+                profile: Profile::Avp,
                 retransmission: None,
                 congestion_feedback: false,
             }
@@ -100,6 +103,7 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
             medium: Medium::Text { language: text.language.clone() },
             payload_type: payload_type(Payload::Cue),
             send_time_id: Some(send_time_id()),
+            profile: Profile::Avp,
             retransmission: None,
             congestion_feedback: false,
         }));
@@ -109,8 +113,8 @@ pub(super) fn description(programme: &Programme, cantus: bool, carrier: Carrier)
 
 /// Who says what arrives may get packets of several frames where the path is narrow; all others get
 /// packets of one.
-fn longest_packet(codec: AudioCodec, cantus: bool) -> Option<MediaTime> {
-    (codec == AudioCodec::Opus && cantus).then_some(LONGEST_PACKET)
+fn longest_packet(codec: Codec, cantus: bool) -> Option<MediaTime> {
+    (codec == Codec::Opus && cantus).then_some(LONGEST_PACKET)
 }
 
 /// The catalogue as JSON.

@@ -1,12 +1,12 @@
 //! A request, read once and completely.
 
 use cantus_qos::rtsp::{CANTUS_FEC, CANTUS_QOS, FEATURE, HeaderError, NptRange, TransportHeader};
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::spec::{Protection, QosSpec};
 use rtsp_types::{HeaderName, Method, Request, StatusCode, Url, Version, headers};
 
 use super::reply::Reply;
 use super::target::Target;
+use crate::encoding::Codec;
 
 /// What a request asks, with every header that we heed parsed.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ impl Asked {
     }
 
     /// The codec that the URL names, in its track or in its query.
-    pub(super) fn codec(&self) -> Option<AudioCodec> {
+    pub(super) fn codec(&self) -> Option<Codec> {
         let target = self.target.as_ref()?;
         target.track.as_ref().and_then(|track| track.codec).or(target.codec)
     }

@@ -2,10 +2,10 @@
 
 use cantus_qos::fec::Scheme;
 use cantus_qos::fec::block::Layout;
-use cantus_qos::spec::sdp::AudioCodec;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rtsp_types::Url;
 
+use crate::encoding::Codec;
 use crate::session::FlowKind;
 
 /// How blocks of ours are laid out: packets have different lengths.
@@ -19,7 +19,7 @@ pub struct Target {
     /// The track, where the URL names one.
     pub track: Option<Track>,
     /// The codec that the query asks for.
-    pub codec: Option<AudioCodec>,
+    pub codec: Option<Codec>,
 }
 
 /// A track's control URL, relative to the presentation.
@@ -28,22 +28,22 @@ pub struct Track {
     /// What it carries.
     pub kind: FlowKind,
     /// The codec of the programme it belongs to, where the control names one.
-    pub codec: Option<AudioCodec>,
+    pub codec: Option<Codec>,
 }
 
 impl Track {
     /// The control URL of an audio track, counted from zero here and from one on the wire.
-    pub fn audio(codec: AudioCodec, index: usize) -> String {
-        format!("{}/{}", codec_name(codec), index + 1)
+    pub fn audio(codec: Codec, index: usize) -> String {
+        format!("{}/{}", codec.name(), index + 1)
     }
 
     /// The control URL of an audio track's repair.
-    pub fn repair(codec: AudioCodec, index: usize, scheme: Scheme) -> String {
+    pub fn repair(codec: Codec, index: usize, scheme: Scheme) -> String {
         let how = match scheme {
             Scheme::Block(_) => "repair",
             Scheme::Sliding => "sliding",
         };
-        format!("{how}/{}/{}", codec_name(codec), index + 1)
+        format!("{how}/{}/{}", codec.name(), index + 1)
     }
 
     /// The control URL of a subtitle track.
@@ -52,7 +52,7 @@ impl Track {
     }
 
     /// The control URL of what a flow carries.
-    pub fn control(codec: AudioCodec, kind: &FlowKind) -> String {
+    pub fn control(codec: Codec, kind: &FlowKind) -> String {
         match kind {
             FlowKind::Audio(index) => Self::audio(codec, *index),
             FlowKind::Repair(index, scheme) => Self::repair(codec, *index, *scheme),
@@ -71,12 +71,12 @@ impl Track {
                 let scheme = if how == "sliding" { Scheme::Sliding } else { BLOCKS };
                 Some(Self {
                     kind: FlowKind::Repair(index(number)?, scheme),
-                    codec: Some(parse_codec(codec)?),
+                    codec: Some(Codec::named(codec)?),
                 })
             }
             [codec, number] => Some(Self {
                 kind: FlowKind::Audio(index(number)?),
-                codec: Some(parse_codec(codec)?),
+                codec: Some(Codec::named(codec)?),
             }),
             _ => None,
         }
@@ -121,7 +121,7 @@ impl Target {
         let codec = match asked {
             None => None,
             Some(name) => {
-                Some(parse_codec(&name).ok_or(TargetError::UnknownCodec(name.into_owned()))?)
+                Some(Codec::named(&name).ok_or(TargetError::UnknownCodec(name.into_owned()))?)
             }
         };
         Ok(Self { name: segments.into_iter().next(), track, codec })
@@ -142,23 +142,6 @@ pub fn url_path(name: &str) -> String {
     utf8_percent_encode(name, RESERVED).to_string()
 }
 
-fn codec_name(codec: AudioCodec) -> &'static str {
-    match codec {
-        AudioCodec::Opus => "opus",
-        AudioCodec::L16 => "l16",
-        AudioCodec::Pcmu => "pcmu",
-        AudioCodec::Pcma => "pcma",
-    }
-}
-
-fn parse_codec(name: &str) -> Option<AudioCodec> {
-    match name.to_ascii_lowercase().as_str() {
-        "opus" => Some(AudioCodec::Opus),
-        "l16" => Some(AudioCodec::L16),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +154,7 @@ mod tests {
     fn a_presentation_with_its_codec() {
         let target = parse("rtsp://host:8554/nar%20ration?codec=L16").unwrap();
         assert_eq!(target.name.as_deref(), Some("nar ration"));
-        assert_eq!(target.codec, Some(AudioCodec::L16));
+        assert_eq!(target.codec, Some(Codec::L16));
         assert_eq!(target.track, None);
     }
 
@@ -183,7 +166,7 @@ mod tests {
             FlowKind::Repair(0, Scheme::Sliding),
             FlowKind::Text("vi".into()),
         ] {
-            let control = Track::control(AudioCodec::L16, &kind);
+            let control = Track::control(Codec::L16, &kind);
             let target = parse(&format!("quic://host/duet/{control}")).unwrap();
             assert_eq!(target.track.unwrap().kind, kind);
         }

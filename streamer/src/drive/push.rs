@@ -161,13 +161,13 @@ impl ReadyPush {
     ///
     /// # Errors
     ///
-    /// If it does not go to a group.
+    /// If it does not go to a group, or if Roc listens.
     pub fn announced(self) -> Result<Self, PushStartError> {
         Ok(Self { push: self.push.announced()?, ..self })
     }
 
-    /// What a receiver needs to know (SDP, RFC 8866).
-    pub fn sdp(&self) -> String {
+    /// What a receiver needs to know (SDP, RFC 8866); of Roc's endpoints there is no description.
+    pub fn sdp(&self) -> Option<String> {
         self.push.sdp()
     }
 

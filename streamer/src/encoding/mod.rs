@@ -7,6 +7,7 @@
 //! The Opus encodings of a sound form a ladder: their frames are of 20 ms and aligned, so that a
 //! sender can step from one bit rate to another at any unit.
 
+mod codec;
 mod ladder;
 mod linear;
 mod opus;
@@ -17,6 +18,7 @@ use crate::catalogue::AudioTrack;
 use cantus_qos::payload::{AudioFormat, MediaUnit, l16};
 use cantus_qos::quantity::Bitrate;
 use cantus_qos::time::{ClockRate, MediaTime};
+pub use codec::Codec;
 pub use ladder::{EncodingJob, Ladder, Rung};
 use linear::LinearFrames;
 use packets::{Packet, Packets};
@@ -48,6 +50,14 @@ pub enum EncodingSpec {
 }
 
 impl EncodingSpec {
+    /// Which codec that is.
+    pub const fn codec(self) -> Codec {
+        match self {
+            Self::L16 | Self::L16Blocks { .. } => Codec::L16,
+            Self::Opus { .. } => Codec::Opus,
+        }
+    }
+
     /// The rungs of the Opus ladder, lowest first.
     pub fn ladder() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         LADDER_KBPS.into_iter().map(|kbps| Self::Opus { bitrate: Bitrate::from_kbps(kbps) })

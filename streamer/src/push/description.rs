@@ -1,5 +1,6 @@
 //! What a receiver is told about a push: SDP, for a file or an announcement.
 
+use cantus_qos::rtsp::Profile;
 use cantus_qos::spec::sdp::{Description, Destination, Medium, Placement, Track};
 use cantus_qos::time::NtpTime;
 
@@ -16,9 +17,10 @@ pub(super) fn description(programme: &Programme) -> Description {
         Track {
             control: String::new(),
             name: track.name.clone(),
-            medium: Medium::Audio { codec, format, packet_time, longest: None },
+            medium: Medium::Audio { codec: codec.into(), format, packet_time, longest: None },
             payload_type: payload_type(codec, format),
             send_time_id: None,
+            profile: Profile::Avp,
             retransmission: None,
             congestion_feedback: false,
         }

@@ -92,7 +92,8 @@ pub(crate) async fn until(mut done: impl FnMut() -> bool) -> bool {
 
 /// Waits until somebody listens at `port`.
 pub(crate) async fn listened_to(port: u16) {
-    let taken = until(|| UdpSocket::bind(("127.0.0.1", port + 1)).is_err()).await;
+    // The port of reports is opened last.
+    let taken = until(|| cantus_tests::is_bound(port + 1)).await;
     assert!(taken, "nobody listens at {port}");
 }
 

@@ -94,7 +94,7 @@ async fn eight_of_eighteen_lost_in_each_block_that_is_pushed_as_to_roc_are_all_h
     let listening = tokio::spawn(async move { drive::listen(&options).await });
     // The port of repair is the last that is opened.
     let mut again = tokio::time::interval(Duration::from_millis(10));
-    while UdpSocket::bind(repair).is_ok() {
+    while !cantus_tests::is_bound(repair.port()) {
         again.tick().await;
         assert!(!listening.is_finished(), "nobody listens");
     }

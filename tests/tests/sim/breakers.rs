@@ -7,8 +7,8 @@ use cantus_bench::link::STANDING_LINKS;
 use cantus_bench::sim::{Outcome, Passing, Scenario, Verdict};
 use cantus_player::wire::Ending;
 use cantus_player::wish::{Carrier, Latency};
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::MonoTime;
+use cantus_streamer::encoding::Codec;
 
 use crate::stage::{CARRIERS, LONG, SAMPLES, assert_completed, first, play, play_with, scenario};
 
@@ -109,7 +109,7 @@ fn ten_times_what_tcp_would_send_is_ended() {
     // Music in L16 takes 170 packets a second, its repair as many: where a third of them is lost
     // and the round trip is a fifth of a second, TCP would send ten.
     let link = "delay 150ms loss 35%";
-    let codec = AudioCodec::L16;
+    let codec = Codec::L16;
     let scenario = first(60, scenario("music", link, Carrier::Udp));
     let outcome = play(&SAMPLES, &Scenario { codec, ..scenario });
     let line = line(&outcome);

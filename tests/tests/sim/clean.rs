@@ -2,17 +2,17 @@
 
 use cantus_bench::sim::{Capture, Outcome, Scenario};
 use cantus_player::wish::{Carrier, Language};
-use cantus_qos::spec::sdp::AudioCodec;
+use cantus_streamer::encoding::Codec;
 
 use crate::stage::{CARRIERS, CODECS, SAMPLES, assert_whole, channel, play, scenario, source};
 
 const SAMPLES_BY_NAME: [&str; 4] = ["narration", "music", "sync-test", "duet"];
 
-fn clean(name: &str, codec: AudioCodec, carrier: Carrier) -> Scenario {
+fn clean(name: &str, codec: Codec, carrier: Carrier) -> Scenario {
     Scenario { codec, ..scenario(name, "clean", carrier) }
 }
 
-fn heard(name: &str, codec: AudioCodec, carrier: Carrier) -> Outcome {
+fn heard(name: &str, codec: Codec, carrier: Carrier) -> Outcome {
     let capture = Capture { sound: true, ..Capture::default() };
     play(&SAMPLES, &Scenario { capture, ..clean(name, codec, carrier) })
 }
@@ -89,7 +89,7 @@ fn l16_is_the_source_bit_for_bit_from_first_to_last() {
         for (name, file) in
             [("narration", "narration.wav"), ("music", "music.wav"), ("sync-test", "sync-test.wav")]
         {
-            let sound = heard(name, AudioCodec::L16, carrier).sound.expect("sound was kept");
+            let sound = heard(name, Codec::L16, carrier).sound.expect("sound was kept");
             let (channels, hz, source) = source(file);
             assert_eq!(usize::from(sound.format.channels), channels);
             assert_eq!(sound.format.rate.hz(), hz);
@@ -101,7 +101,7 @@ fn l16_is_the_source_bit_for_bit_from_first_to_last() {
 #[test]
 fn two_tracks_in_l16_are_left_and_right_and_no_sample_apart() {
     for carrier in CARRIERS {
-        let outcome = heard("duet", AudioCodec::L16, carrier);
+        let outcome = heard("duet", Codec::L16, carrier);
         let sound = outcome.sound.as_ref().expect("sound was kept");
         assert_eq!(sound.format.channels, 2);
         for (side, file) in ["duet/1.wav", "duet/2.wav"].into_iter().enumerate() {
@@ -115,9 +115,9 @@ fn two_tracks_in_l16_are_left_and_right_and_no_sample_apart() {
 fn opus_is_aligned_with_the_source_to_the_sample() {
     for carrier in CARRIERS {
         for (name, file) in [("narration", "narration.wav"), ("sync-test", "sync-test.wav")] {
-            assert_aligned(&heard(name, AudioCodec::Opus, carrier), 0, file, 0);
+            assert_aligned(&heard(name, Codec::Opus, carrier), 0, file, 0);
         }
-        let music = heard("music", AudioCodec::Opus, carrier);
+        let music = heard("music", Codec::Opus, carrier);
         for side in [0, 1] {
             assert_aligned(&music, side, "music.wav", side);
         }
@@ -127,7 +127,7 @@ fn opus_is_aligned_with_the_source_to_the_sample() {
 #[test]
 fn two_tracks_in_opus_are_no_sample_apart() {
     for carrier in CARRIERS {
-        let outcome = heard("duet", AudioCodec::Opus, carrier);
+        let outcome = heard("duet", Codec::Opus, carrier);
         assert_aligned(&outcome, 0, "duet/1.wav", 0);
         assert_aligned(&outcome, 1, "duet/2.wav", 0);
         assert_eq!(outcome.report.sync.tracks_skew_samples.max, Some(0));
@@ -165,7 +165,7 @@ fn a_part_of_the_range_begins_and_ends_where_it_was_asked_for() {
             from,
             length: Some(length),
             capture,
-            ..clean("sync-test", AudioCodec::L16, carrier)
+            ..clean("sync-test", Codec::L16, carrier)
         };
         let outcome = play(&SAMPLES, &part);
         assert_whole(&outcome);

@@ -5,7 +5,7 @@ use cantus_bench::sim::{Capture, Scenario, Verdict};
 use cantus_player::wish::Carrier;
 use cantus_qos::rtp::{RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::spec::Protection;
-use cantus_qos::spec::sdp::AudioCodec;
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::pipeline::StreamSeed;
 
 use crate::stage::{
@@ -77,7 +77,7 @@ fn renamed(from: u64, packet: &bytes::Bytes, index: u64) -> Verdict {
 #[test]
 fn a_source_that_changes_its_ssrc_is_followed_without_a_sample_out_of_place() {
     let scenario = Scenario {
-        codec: AudioCodec::L16,
+        codec: Codec::L16,
         capture: Capture { sound: true, ..Capture::default() },
         retransmission: false,
         ..scenario("sync-test", "delay 30ms", Carrier::Udp)

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use cantus_bench::sim::{Media, Outcome, Passing, Scenario, Verdict, run, run_with};
 use cantus_player::wish::Carrier;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::report::StreamReport;
 use cantus_qos::time::MediaTime;
+use cantus_streamer::encoding::Codec;
 
 /// The samples of the repository.
 pub(crate) static SAMPLES: LazyLock<Media> =
@@ -19,7 +19,7 @@ pub(crate) static LONG: LazyLock<Media> =
     LazyLock::new(|| Media::synthetic(Duration::from_secs(600)).expect("room for a sound"));
 
 pub(crate) const CARRIERS: [Carrier; 2] = [Carrier::Udp, Carrier::Quic];
-pub(crate) const CODECS: [AudioCodec; 2] = [AudioCodec::Opus, AudioCodec::L16];
+pub(crate) const CODECS: [Codec; 2] = [Codec::Opus, Codec::L16];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../media-samples")

@@ -8,9 +8,10 @@ use std::time::Duration;
 use cantus_bench::tunnel::{Job, Until};
 use cantus_qos::rtcp::{RtcpPacket, parse_compound};
 use cantus_qos::rtp::RtpPacket;
-use cantus_qos::spec::sdp::{AudioCodec, Description};
+use cantus_qos::spec::sdp::Description;
 use cantus_streamer::catalogue::Catalogue;
 use cantus_streamer::drive::push::{self, Reach, ReadyPush, Targets};
+use cantus_streamer::encoding::Codec;
 use cantus_streamer::programme::{Programme, ProgrammeKey};
 use cantus_streamer::push::Ending;
 
@@ -58,7 +59,7 @@ fn the_pusher_inside_the_tunnel() {
     (0..88_200).for_each(|n| file.write_sample(n as i16).unwrap());
     file.finalize().unwrap();
     let (catalogue, name) = Catalogue::around(&sound).unwrap();
-    let key = ProgrammeKey::new(&name, AudioCodec::L16);
+    let key = ProgrammeKey::new(&name, Codec::L16);
     let programme = Programme::load(&catalogue, &key).unwrap();
     let target = format!("rtp://{GROUP}:5004").parse().unwrap();
     let targets = Targets { media: &target, repair: None, control: None };

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use cantus_player::decode::{Decoder, OpusDecoder};
 use cantus_qos::payload::cue::Cue;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::time::{MediaTime, MonoTime};
+use cantus_streamer::encoding::Codec;
 
 use super::reference;
 use crate::duplex::{Direction, Duplex, Enter, Kind, PacketLog, SharedLog};
@@ -16,9 +16,9 @@ use crate::link::{Ecn, LinkSpec};
 use crate::probe::{Evidence, Fault, FaultKind, Probe, Reference, TrackProbe, listen};
 use crate::sim::Sound;
 
-static SPEECH: LazyLock<Reference> = LazyLock::new(|| reference("narration", AudioCodec::L16));
-static OPUS: LazyLock<Reference> = LazyLock::new(|| reference("narration", AudioCodec::Opus));
-static CLICKS: LazyLock<Reference> = LazyLock::new(|| reference("sync-test", AudioCodec::L16));
+static SPEECH: LazyLock<Reference> = LazyLock::new(|| reference("narration", Codec::L16));
+static OPUS: LazyLock<Reference> = LazyLock::new(|| reference("narration", Codec::Opus));
+static CLICKS: LazyLock<Reference> = LazyLock::new(|| reference("sync-test", Codec::L16));
 
 /// Frames in a millisecond, at 48 kHz.
 const MS: usize = 48;

@@ -1,9 +1,9 @@
 //! Sessions in virtual time: probe and player agree on them, and a lie is caught.
 
 use cantus_player::wish::Carrier;
-use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::report::{QosReport, StreamKind};
 use cantus_qos::time::MediaTime;
+use cantus_streamer::encoding::Codec;
 
 use super::SAMPLES;
 use crate::probe::{Accuracy, NEEDED, Probe, compare, probe_outcome};
@@ -29,12 +29,12 @@ fn half_a_minute(name: &str, link: &str, carrier: Carrier) -> Scenario {
 #[test]
 fn probe_and_player_agree_on_what_was_lost_late_and_shown() {
     for (name, codec, link, carrier, seeds) in [
-        ("narration", AudioCodec::Opus, "clean", Carrier::Udp, 1..=1),
-        ("narration", AudioCodec::Opus, "bursty", Carrier::Udp, 1..=3),
-        ("narration", AudioCodec::Opus, "bursty", Carrier::Quic, 1..=2),
-        ("narration", AudioCodec::L16, "bad", Carrier::Udp, 1..=3),
-        ("sync-test", AudioCodec::L16, "bad", Carrier::Quic, 1..=2),
-        ("duet", AudioCodec::L16, "bad", Carrier::Udp, 1..=1),
+        ("narration", Codec::Opus, "clean", Carrier::Udp, 1..=1),
+        ("narration", Codec::Opus, "bursty", Carrier::Udp, 1..=3),
+        ("narration", Codec::Opus, "bursty", Carrier::Quic, 1..=2),
+        ("narration", Codec::L16, "bad", Carrier::Udp, 1..=3),
+        ("sync-test", Codec::L16, "bad", Carrier::Quic, 1..=2),
+        ("duet", Codec::L16, "bad", Carrier::Udp, 1..=1),
     ] {
         for seed in seeds {
             let scenario = Scenario { codec, ..half_a_minute(name, link, carrier) }.with_seed(seed);

@@ -9,6 +9,7 @@ use cantus_qos::delivery::Channel;
 use cantus_qos::payload::{AudioFormat, l16};
 use cantus_qos::roq::FlowId;
 use cantus_qos::rtp::{RtpPacket, RtpTimestamp, Sequence, Ssrc};
+use cantus_qos::rtsp::Profile;
 use cantus_qos::spec::QosSpec;
 use cantus_qos::spec::sdp::{AudioCodec, Description};
 use cantus_qos::time::{ClockRate, MediaTime, MonoTime, NtpTime, TimeDelta};
@@ -98,6 +99,7 @@ fn plan(id: u64, role: Role, payload_type: u8) -> FlowPlan {
         first_timestamp: Some(RtpTimestamp(0)),
         congestion_feedback: false,
         feedback_at_once: false,
+        profile: Profile::Avp,
         retransmission: None,
     }
 }

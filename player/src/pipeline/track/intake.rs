@@ -8,7 +8,7 @@ use cantus_qos::payload::{AudioFormat, g711, l16, opus};
 use cantus_qos::playout::Unit;
 use cantus_qos::repair::Playout;
 use cantus_qos::roq::FlowId;
-use cantus_qos::rtcp::LossRle;
+use cantus_qos::rtcp::{LossRle, SenderReport};
 use cantus_qos::rtp::{ExtensionId, PayloadType, RtpPacket, RtpTimestamp, Sequence, Ssrc};
 use cantus_qos::spec::sdp::AudioCodec;
 use cantus_qos::stats::{Arrival, Recovery};
@@ -18,8 +18,9 @@ use cantus_qos::time::{MediaTime, MonoTime, TimeDelta};
 use super::arrivals::Arrivals;
 use super::asking::Asking;
 use super::packets::{Packets, Place};
+use super::standing::{Standing, Told};
 use super::{Stock, Traffic};
-use crate::client::{FlowPlan, Role};
+use crate::client::{FlowPlan, Playing, Role};
 use crate::pipeline::reception::Receiver;
 use crate::pipeline::sender::SenderTime;
 
@@ -44,12 +45,14 @@ pub(crate) struct Intake {
     pub traffic: Traffic,
     /// The source that is heard.
     pub receiver: Receiver,
+    /// Where its timeline lies on that of the presentation.
+    pub(super) standing: Standing,
     codec: AudioCodec,
     format: AudioFormat,
     unit: MediaTime,
     packets: Packets,
-    /// Where the range ends.
-    until: Option<MediaTime>,
+    /// The range.
+    range: (MediaTime, Option<MediaTime>),
     /// Of the track's packets; `None` before the first where any is believed.
     payload_type: Option<PayloadType>,
     send_time_id: Option<ExtensionId>,
@@ -63,16 +66,18 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Of the track that was set up as `plan`, whose units are of a codec and a format, and play for
-    /// `unit`; what is sent begins with the first instant of the range. It is one of `tracks` tracks.
+    /// `unit`, of what is `playing` as one of `tracks` tracks. What is sent begins with the first
+    /// instant of the range.
     pub(super) fn new(
         plan: &FlowPlan,
         repair: Option<&FlowPlan>,
         (codec, format): (AudioCodec, AudioFormat),
         unit: MediaTime,
-        (start, until): (MediaTime, Option<MediaTime>),
+        playing: &Playing,
         tracks: usize,
     ) -> Self {
         let rate = codec.clock_rate(format);
+        let (start, _) = playing.range;
         let mut timeline = StreamTimeline::new(rate, start);
         if let Some(timestamp) = plan.first_timestamp {
             timeline.anchor(timestamp, start);
@@ -86,11 +91,12 @@ impl Intake {
         Self {
             traffic: Traffic::default(),
             receiver: Receiver::new(rate, plan.ssrc).telling(plan.congestion_feedback),
+            standing: Standing::new(playing.pushed),
             codec,
             format,
             unit,
             packets: Packets::default(),
-            until,
+            range: playing.range,
             payload_type: plan.payload_type,
             send_time_id: plan.send_time_id,
             repair,
@@ -136,6 +142,23 @@ impl Intake {
         if let Some(asking) = self.asking.as_mut().filter(|_| self.receiver.has_left()) {
             asking.asker.end();
         }
+    }
+
+    /// Its sender has reported.
+    pub(crate) fn on_sender_report(&mut self, now: MonoTime, report: &SenderReport) {
+        self.receiver.on_sender_report(now, report);
+        self.standing.on_report(report);
+    }
+
+    /// A source has said what it is called.
+    pub(crate) fn on_name(&mut self, source: Ssrc, name: &str) {
+        self.standing.on_name(source, name);
+    }
+
+    /// What its source has told of itself and of the track; `None` before any packet.
+    pub(super) fn take_told(&mut self) -> Option<Told> {
+        let source = self.receiver.ssrc().filter(|_| self.timeline.is_anchored())?;
+        Some(self.standing.take_told(source, &self.timeline))
     }
 
     /// Whether the server wants to hear at once what is missing.
@@ -279,9 +302,14 @@ impl Intake {
         self.payload_type = Some(packet.payload_type);
         let duration = self.duration(&packet.payload);
         let media_time = self.place(numbered.restarted, packet.timestamp, duration);
-        // What holds several units left when the last of them was there.
-        let waits = (duration - self.unit).max(MediaTime::ZERO);
+        // What holds several units left when the last of them was there, and what is shorter sooner
+        // than a whole one would have.
+        let waits = duration - stock.adopt(duration);
         let complete = media_time + waits;
+        if self.standing.settle(complete, sender.presented(now), self.timeline.rate()) {
+            stock.begin_at(self.standing.own(self.range.0));
+        }
+        let complete = self.standing.placed(complete);
         if recovery == Recovery::None {
             let sent = sender.departure(now, packet.send_time, complete);
             self.receiver.on_arrival(now, &packet, sent);
@@ -325,7 +353,8 @@ impl Intake {
         }
         let Some(asking) = self.asking.as_mut().filter(|_| changed) else { return };
         asking.asker.set_unit(packet.duration.to_duration());
-        let left = self.until.map(|until| (until - packet.media_time).as_flicks().max(1) as u64);
+        let until = self.range.1.map(|until| self.standing.own(until));
+        let left = until.map(|until| (until - packet.media_time).as_flicks().max(1) as u64);
         if let Some(left) = left {
             let packets = left.div_ceil(packet.duration.as_flicks().max(1) as u64);
             asking.asker.end_at(packet.number.saturating_add(packets - 1));

@@ -42,6 +42,11 @@ impl Numbering {
         (self.base, self.end) = (Some((number, at)), end);
     }
 
+    /// Where the first unit that is known begins.
+    pub(super) fn begins(&self) -> Option<MediaTime> {
+        self.base.map(|(_, begin)| begin)
+    }
+
     /// How many units there are in `length`, begun ones included.
     pub(super) fn units(&self, length: MediaTime) -> u64 {
         let unit = self.unit.as_flicks().max(1) as u64;

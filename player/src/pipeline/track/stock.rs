@@ -73,8 +73,9 @@ impl Stock {
     /// A packet came, or was recovered: `unit`, numbered as packets are, which holds one unit of
     /// ours or several. It left the sender at `sent`.
     ///
-    /// The last of its units was there at that instant; those before it have waited in the packet,
-    /// and their delay counts from when they could have left.
+    /// The last whole unit in it was there at that instant; those before it have waited in the packet,
+    /// and one that ends in the next packet could not have left yet. The delay of each counts from
+    /// when it could have.
     pub(super) fn put(
         &mut self,
         now: MonoTime,
@@ -82,13 +83,13 @@ impl Stock {
         sent: Option<MonoTime>,
         recovery: Recovery,
     ) -> Arrival {
-        self.adopt(unit.duration);
         self.numbering.on_packet(unit.sequence, unit.media_time, unit.end());
         let mut first = None;
         for (number, media_time) in self.parts(&unit) {
             self.newest = self.newest.max(Some(number));
-            let waited = (unit.end() - media_time - self.unit).max(MediaTime::ZERO).to_duration();
-            let sent = sent.map(|sent| sent - waited);
+            let complete = unit.end() - self.unit;
+            let begin = media_time.max(unit.media_time);
+            let sent = sent.map(|sent| sent + (begin - complete).to_delta());
             let arrival = match media_time + self.unit > self.from {
                 true => self.ledger.on_arrival(now, number, media_time, sent, recovery),
                 false => Arrival::Stale,
@@ -121,16 +122,17 @@ impl Stock {
 
     /// A sender whose packets are shorter than was announced tells so with its first one. Of very
     /// short ones several make a unit, which so ends with a sample.
-    fn adopt(&mut self, duration: MediaTime) {
+    /// Gives how long units are.
+    pub(super) fn adopt(&mut self, duration: MediaTime) -> MediaTime {
         let begun = std::mem::replace(&mut self.begun, true);
         if begun || duration <= MediaTime::ZERO {
-            return;
+            return self.unit;
         }
         let (length, shortest) = (duration.as_flicks(), SHORTEST_ADOPTED.as_flicks());
         let packets = (shortest + length - 1).div_euclid(length).max(1);
         let unit = MediaTime::from_flicks(length.saturating_mul(packets));
         if unit >= self.unit {
-            return;
+            return self.unit;
         }
         self.unit = unit;
         self.buffer = Buffer::new(unit, CAPACITY).with_most_bytes(self.buffer.room());
@@ -138,6 +140,15 @@ impl Stock {
         if let Some((first, start, until)) = self.announced {
             self.expect(first, start, until);
         }
+        self.unit
+    }
+
+    /// The sound begins at `from`, and not where it was said to.
+    pub(super) fn begin_at(&mut self, from: MediaTime) {
+        self.from = from;
+        let cut = self.numbering.begins().is_some_and(|begin| begin < from);
+        let first = self.numbering.at(from).filter(|_| cut);
+        first.into_iter().for_each(|(first, _)| self.ledger.start_at(first));
     }
 
     /// The numbers of the units in a packet, and where each begins.

@@ -30,8 +30,12 @@ pub(crate) struct Voice {
     alignment: TrackAlignment,
     /// Decoded and not yet rendered, interleaved.
     decoded: Vec<f32>,
-    /// Where what is sent begins, until the first sample is rendered.
-    lead_in: Option<MediaTime>,
+    /// Where what is sent begins.
+    start: MediaTime,
+    /// Whether the first sample was rendered.
+    begun: bool,
+    /// Whether what comes next does not belong to what was heard last.
+    leapt: bool,
 }
 
 impl std::fmt::Debug for Voice {
@@ -70,7 +74,9 @@ impl Voice {
             decoder,
             alignment: TrackAlignment::new(TrackAlignment::EXACT),
             decoded: Vec::new(),
-            lead_in: Some(start),
+            start,
+            begun: false,
+            leapt: false,
         })
     }
 
@@ -107,20 +113,29 @@ impl Voice {
     ) {
         let rate = self.format.rate;
         let channels = usize::from(self.format.channels);
-        if let Some(start) = self.lead_in.take() {
-            self.warm_up(stock, start, position);
+        if !std::mem::replace(&mut self.begun, true) {
+            self.warm_up(stock, self.start, position);
         }
         while self.decoded.len() < frames * channels {
             let ahead = (self.decoded.len() / channels) as i64;
             let due = MediaTime::from_ticks(position.ticks(rate) + ahead, rate);
             let wanted = when.due + (due - position).to_delta();
+            if due < self.start && self.payload == 0 {
+                self.keep_silent((self.start - due).min(self.unit));
+                continue;
+            }
             match stock.take(due) {
+                Taken::Unit(unit) if self.leapt => {
+                    stock.miss(due, unit.end());
+                    self.conceal_for(unit.end() - due);
+                }
                 Taken::Unit(unit) => self.play(stock, due, (when.heard_at(wanted), wanted), unit),
                 Taken::Missing { duration } => {
                     stock.miss(due, due + duration);
                     self.conceal_for(duration);
                 }
             }
+            self.leapt = false;
         }
         out.extend(self.decoded.drain(..frames * channels));
         self.played += MediaTime::from_ticks(frames as i64, rate);
@@ -132,12 +147,35 @@ impl Voice {
         MediaTime::from_ticks(frames as i64, self.format.rate)
     }
 
+    /// Whether any of that is of a unit, and not made up.
+    pub(super) fn holds_units(&self) -> bool {
+        self.decoded() > self.tail
+    }
+
     /// Appends `frames` frames made up, beside the timeline.
     pub(super) fn extend(&mut self, frames: usize, out: &mut Vec<f32>) {
         self.decoder.conceal(frames, out);
         let length = MediaTime::from_ticks(frames as i64, self.format.rate);
         self.note_concealed(length);
         self.played += length;
+    }
+
+    /// Nothing is missing before the track begins.
+    fn keep_silent(&mut self, length: MediaTime) {
+        let samples =
+            length.ticks(self.format.rate).max(1) as usize * usize::from(self.format.channels);
+        self.decoded.resize(self.decoded.len() + samples, 0.0);
+    }
+
+    /// Whether anything was rendered.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// What is due next is not what goes on with what was heard last: instead of the unit that is
+    /// there, sound is made up that joins the two.
+    pub(super) fn leap(&mut self) {
+        self.leapt = true;
     }
 
     fn note_concealed(&mut self, length: MediaTime) {

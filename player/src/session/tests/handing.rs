@@ -114,6 +114,35 @@ fn what_left_ahead_makes_a_cue_no_later_than_its_own_waking() {
 }
 
 #[test]
+fn what_is_there_may_leave_long_before_and_a_machine_that_stands_still_makes_nothing_late() {
+    let wish = Wish { ahead: Duration::from_millis(150), ..leading() };
+    let house = stalled(wish, 1_005..1_150, &[0, 500, 780, 1_990]);
+    assert_eq!(delays(&house), (0, Some(200.0), Some(200.0)));
+    assert_eq!(house.first(), (ms(205), media(0)), "the first one leaves when all is known");
+    let left = |at: i64| house.sound.iter().find(|(_, position, _)| *position == Some(media(at)));
+    assert_eq!(left(400).unwrap().0, ms(460), "150 ms before it is due");
+    assert_eq!(house.now, ms(2_210), "the end is heard");
+    let exact = |at, id| (ms(at), id, TimeDelta::ZERO);
+    assert_eq!(house.shown[..2], [exact(210, 1), exact(710, 2)]);
+    let buffered = |house: &House| house.report().buffer_ms.p50.unwrap();
+    let apart = buffered(&house) - buffered(&stalled(leading(), 0..1, &[]));
+    assert!(apart.abs() <= 10.0, "what waits in the sink is buffered too: {apart} ms");
+}
+
+#[test]
+fn what_is_missing_is_waited_for_as_if_nothing_could_leave_ahead() {
+    for (arrives, late) in [(1_004, 0), (1_006, 1)] {
+        let wish = Wish { ahead: Duration::from_millis(150), ..leading() };
+        let mut house = House::new(wish, StandIn::new(100));
+        house.stream(0..40);
+        house.send(ms(arrives), &unit(40));
+        (41..100).for_each(|index| house.send(ms(10 + index as u64 * 20), &unit(index)));
+        house.run(ms(60_000));
+        assert_eq!(house.audio().late, late, "{arrives}");
+    }
+}
+
+#[test]
 fn units_must_have_come_by_when_they_leave() {
     for (arrives, late) in [(1_004, 0), (1_006, 1)] {
         let mut house = House::new(leading(), StandIn::new(100));

@@ -80,6 +80,20 @@ fn no_packet_must_be_there_before_its_own_first_sample_is_due() {
 }
 
 #[test]
+fn a_unit_that_begins_in_one_packet_and_ends_in_the_next_is_not_heard_later_than_it_was_to_be() {
+    for lengths in [&[694, 330][..], &[330, 694], &[113, 47], BLOCKS] {
+        let (house, _) = heard(lengths, &[]);
+        let delay = house.audio().delay_ms;
+        assert!(
+            delay.max.unwrap() <= 200.5 && delay.p50.unwrap() >= 199.5,
+            "{lengths:?}: {delay:?}"
+        );
+        let promise = house.report().promise.remove(0);
+        assert_eq!(promise.kept, Some(true), "{lengths:?}: {promise:?}");
+    }
+}
+
+#[test]
 fn what_is_lost_is_as_much_sound_as_was_in_it_and_nothing_else_is_missing() {
     for lengths in [&[160][..], &[40], &[115], &[350], &[694], &[694, 330], &[330, 694]] {
         let (house, packets) = heard(lengths, &[3, 8, 9]);

@@ -31,6 +31,7 @@ use std::time::Duration;
 use crate::fec::Scheme;
 use crate::payload::AudioFormat;
 use crate::rtp::{ExtensionId, PayloadType};
+use crate::rtsp::Profile;
 use crate::time::{ClockRate, MediaTime};
 
 pub use destination::Destination;
@@ -80,6 +81,8 @@ pub struct Track {
     pub payload_type: PayloadType,
     /// The identifier of the header extension with the sending time, where packets carry it.
     pub send_time_id: Option<ExtensionId>,
+    /// The RTP profile that is spoken: feedback leaves early where it is `RTP/AVPF`. Repair has none.
+    pub profile: Profile,
     /// How lost packets of it are sent again, where they are.
     pub retransmission: Option<Retransmission>,
     /// Whether the sender wants to be told which packets arrive, and when: `a=rtcp-fb:* ack ccfb`

@@ -14,7 +14,7 @@ use crate::fec::block::Layout;
 use crate::payload::AudioFormat;
 use crate::quantity::parse_latency_millis;
 use crate::rtp::{ExtensionId, PayloadType};
-use crate::rtsp::{NptRange, NptStart};
+use crate::rtsp::{NptRange, NptStart, Profile};
 use crate::time::{ClockRate, MediaTime};
 
 /// The longest session description that is read, in bytes.
@@ -112,9 +112,15 @@ fn read_track(session: &Session, media: &Media) -> Option<Track> {
         medium,
         payload_type,
         send_time_id: send_time_id(session, media),
+        profile: profile(media),
         retransmission: retransmission(session, media, payload_type),
         congestion_feedback: congestion_feedback(media),
     })
+}
+
+/// What is encrypted cannot be read, whatever its feedback; its SETUP is for the server to refuse.
+fn profile(media: &Media) -> Profile {
+    if media.proto == Profile::Avpf.to_string() { Profile::Avpf } else { Profile::Avp }
 }
 
 /// Packets of this payload type are asked for by NACK, and come again under another.

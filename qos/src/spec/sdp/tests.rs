@@ -19,6 +19,7 @@ fn track(number: u8, control: &str, medium: Medium) -> Track {
         medium,
         payload_type: payload_type(number),
         send_time_id: None,
+        profile: Profile::Avp,
         retransmission: None,
         congestion_feedback: false,
     }
@@ -128,7 +129,8 @@ fn what_is_sent_again_is_announced_as_rfc_4588_has_it() {
         let time = Duration::from_millis(3_000);
         let retransmission =
             Some(Retransmission { payload_type: payload_type(97), time, reduced_size });
-        let track = Track { retransmission, ..opus(96, "audio", AudioFormat::OPUS_MONO) };
+        let profile = Profile::Avpf;
+        let track = Track { profile, retransmission, ..opus(96, "audio", AudioFormat::OPUS_MONO) };
         let description = Description { tracks: vec![track], ..Default::default() };
         let written = description.to_sdp();
         let rsize = if reduced_size { "a=rtcp-rsize\n" } else { "" };
@@ -238,6 +240,7 @@ fn what_the_gstreamer_server_sends_is_read() {
     let control = "rtsp://127.0.0.1:8554/test/stream=1";
     let mut first = opus(97, control, AudioFormat::OPUS_MONO);
     first.send_time_id = ExtensionId::new(3);
+    first.profile = Profile::Avpf;
     let (payload_type, time) = (payload_type(99), Duration::ZERO);
     first.retransmission = Some(Retransmission { payload_type, time, reduced_size: false });
     let format = AudioFormat::new(16_000, 1).unwrap();

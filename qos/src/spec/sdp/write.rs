@@ -108,17 +108,17 @@ impl Track {
     /// The `m=` line, and what belongs to the encoding.
     pub(super) fn media(&self) -> Media {
         let number = self.payload_type.get();
+        let profile = self.profile.to_string();
         let (kind, protocol) = match self.medium {
-            Medium::Audio { .. } if self.retransmission.is_some() => ("audio", "RTP/AVPF"),
-            Medium::Audio { .. } => ("audio", "RTP/AVP"),
-            Medium::Text { .. } => ("text", "RTP/AVP"),
-            Medium::Repair { .. } => ("application", "UDP/FEC"),
+            Medium::Audio { .. } => ("audio", profile),
+            Medium::Text { .. } => ("text", profile),
+            Medium::Repair { .. } => ("application", "UDP/FEC".to_owned()),
         };
         let mut media = Media {
             media: kind.to_owned(),
             port: 0,
             num_ports: None,
-            proto: protocol.to_owned(),
+            proto: protocol,
             fmt: number.to_string(),
             media_title: (!self.name.is_empty()).then(|| self.name.clone()),
             connections: Vec::new(),

@@ -211,3 +211,17 @@ fn roc_takes_one_track() {
     let refused = Push::new(&programme, way, sender()).unwrap_err();
     assert_eq!(refused, PushError::Tracks { tracks: 2 });
 }
+
+#[test]
+fn what_goes_to_roc_has_no_description() {
+    let dir = MediaDir::new("roc-sdp");
+    dir.wav("talk.wav", 44_100, 1, &[0; 441]);
+    let catalogue = Catalogue::open(dir.path()).unwrap();
+    let key = ProgrammeKey { name: "talk".to_owned(), encoding: ENCODING, joined: 1 };
+    let programme = Programme::load(&catalogue, &key).unwrap();
+    let roc = RocWay { repair: address("239.1.2.3:10002"), control: None };
+    let way = Way { roc: Some(roc), ..way("239.1.2.3:10001") };
+    let push = Push::new(&programme, way, sender()).unwrap();
+    assert_eq!(push.sdp(), None);
+    assert_eq!(push.announced().unwrap_err(), PushError::Undescribed);
+}
