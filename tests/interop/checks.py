@@ -152,8 +152,8 @@ def reported(trial, status):
     heard, source = _hear(trial)
     expect = trial.case.expect
     never = round(stream["residual"] * stream["expected"]) - stream["late"]
-    # What leaves for the file more than 5 ms after it was due counts as late: on a busy machine it does,
-    # however much latency there is. It is heard all the same; what is not is made up.
+    # What leaves for the file after it was due counts as late; on a busy machine the first unit may. It is
+    # heard all the same: what is not is made up.
     made_up = stream["concealed_ms"]
     # Of 20 ms, if the sender's packets are no longer.
     packet = expect.get("packet", 0.02)

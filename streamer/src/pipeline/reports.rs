@@ -30,6 +30,11 @@ const AVERAGE_SIZE: usize = 110;
 /// Goodbye is said so long after the last packet to who may not know that it can come first: most
 /// players end when they hear it, throw away what they still hold, and miss what was asked for again.
 pub const LINGERS: Duration = Duration::from_secs(1);
+/// It is said so often to them, and so long after it was said before: one may be lost, and ffmpeg and mpv
+/// wait for ever for the end that they have not heard.
+const FAREWELLS: u32 = 3;
+/// Longer than most bursts of losses.
+const FAREWELL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// More streams than this are in no session of ours.
 const MOST_STREAMS: usize = 16;
@@ -62,7 +67,9 @@ pub struct SenderReports {
     timer: ReportTimer,
     next: Option<MonoTime>,
     outgoing: VecDeque<Packet>,
-    said_bye: bool,
+    /// How often goodbye is said, and was said.
+    farewells: u32,
+    said_bye: u32,
     /// Between two reports, where that is fixed.
     period: Option<Duration>,
     /// How long after the last packet goodbye is said, and since when that is out.
@@ -82,7 +89,8 @@ impl SenderReports {
             timer: ReportTimer::new(BANDWIDTH, REPORT_INTERVAL),
             next: None,
             outgoing: VecDeque::new(),
-            said_bye: false,
+            farewells: 1,
+            said_bye: 0,
             period: None,
             lingers: Duration::ZERO,
             finished_at: None,
@@ -96,16 +104,16 @@ impl SenderReports {
         Self { period: Some(period), ..self }
     }
 
-    /// The same with goodbye [`LINGERS`] after the last packet, for listeners who end when they hear it:
-    /// it takes another way than the media, and they may hold or miss some of that.
+    /// The same with goodbye [`LINGERS`] after the last packet, and more than once, for listeners who
+    /// end when they hear it: it takes another way than the media, and they may hold or miss some of that.
     pub fn lingering(self) -> Self {
-        Self { lingers: LINGERS, ..self }
+        Self { lingers: LINGERS, farewells: FAREWELLS, ..self }
     }
 
     /// A range begins: the first report goes at once, so that the listener knows the clock early.
     pub fn begin(&mut self, now: MonoTime) {
         self.next = Some(now);
-        self.said_bye = false;
+        self.said_bye = 0;
         self.finished_at = None;
         self.outgoing.clear();
     }
@@ -175,8 +183,7 @@ impl SenderReports {
         if self.outgoing.is_empty() {
             let due = self.next.is_some_and(|next| next <= now);
             self.finished_at = finished.then(|| self.finished_at.unwrap_or(now));
-            let parts = self.finished_at.is_some_and(|at| at + self.lingers <= now);
-            let bye = parts && !self.said_bye;
+            let bye = self.next_farewell().is_some_and(|at| at <= now);
             if due || bye {
                 self.report(now, ntp, schedule, audio, bye.then_some(Farewell(None)));
             }
@@ -229,7 +236,7 @@ impl SenderReports {
         for chain in audio.iter().filter(|chain| chain.ceased().is_none()) {
             self.report_on(now, ntp, schedule, chain, bye.clone());
         }
-        self.said_bye |= bye.is_some();
+        self.said_bye += u32::from(bye.is_some());
         let next = match self.period {
             Some(period) => now + period,
             None => {
@@ -237,7 +244,7 @@ impl SenderReports {
                 self.timer.next(now, MEMBERS, true, AVERAGE_SIZE, random)
             }
         };
-        self.next = (!self.said_bye).then_some(next);
+        self.next = (self.said_bye == 0).then_some(next);
     }
 
     fn report_on(
@@ -269,14 +276,22 @@ impl SenderReports {
         if !self.outgoing.is_empty() {
             return Some(MonoTime::ZERO);
         }
-        let bye = (finished && !self.said_bye)
-            .then(|| self.finished_at.map_or(MonoTime::ZERO, |at| at + self.lingers));
-        self.next.into_iter().chain(bye).min()
+        let bye = match self.finished_at {
+            // That it is finished is seen when it is asked for the next report.
+            None => (finished && self.said_bye < self.farewells).then_some(MonoTime::ZERO),
+            Some(_) => self.next_farewell(),
+        };
+        self.next.into_iter().chain(bye.filter(|_| finished)).min()
     }
 
-    /// Whether goodbye is said and out.
+    fn next_farewell(&self) -> Option<MonoTime> {
+        let after = self.lingers + FAREWELL_INTERVAL * self.said_bye;
+        self.finished_at.map(|at| at + after).filter(|_| self.said_bye < self.farewells)
+    }
+
+    /// Whether goodbye is said, as often as it is to be, and out.
     pub fn has_parted(&self) -> bool {
-        self.said_bye && self.outgoing.is_empty()
+        self.said_bye >= self.farewells && self.outgoing.is_empty()
     }
 }
 
