@@ -89,10 +89,13 @@ def run_all(cases, setting, absent, jobs):
 
 
 def run_alone(results, setting):
-    """What failed beside others is run once more with the machine to itself, and both are told."""
+    """What failed beside others is run once more with the machine to itself, and both are told; what the
+    first run left is kept."""
     for number, first in enumerate(results):
         if first.outcome == "FAILED":
-            again = Trial(first.case, number + 1, setting).run()
+            trial = Trial(first.case, number + 1, setting)
+            trial.set_aside("beside-others")
+            again = trial.run()
             print(line(again), flush=True)
             results[number] = replace(again, detail=f"{again.detail} (beside others: {first.detail})")
 

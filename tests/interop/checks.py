@@ -151,18 +151,17 @@ def reported(trial, status):
     stream = _report(trial)
     heard, source = _hear(trial)
     expect = trial.case.expect
-    never = round(stream["residual"] * stream["expected"]) - stream["late"]
-    # What leaves for the file after it was due counts as late; on a busy machine the first unit may. It is
-    # heard all the same: what is not is made up.
+    # Those that came too late among them.
+    missing = round(stream["residual"] * stream["expected"])
     made_up = stream["concealed_ms"]
     # Of 20 ms, if the sender's packets are no longer.
     packet = expect.get("packet", 0.02)
-    if never > math.ceil(packet / 0.02) * trial.lost() or made_up > 1000 * packet * trial.lost():
-        raise Fault(f"{never} of {stream['expected']} units missing and {made_up:.0f} ms made up; "
-                    f"{trial.lost()} packets lost by the link")
+    if missing > math.ceil(packet / 0.02) * trial.lost() or made_up > 1000 * packet * trial.lost():
+        raise Fault(f"{missing} of {stream['expected']} units missing, {stream['late']} of them late, and "
+                    f"{made_up:.0f} ms made up; {trial.lost()} packets lost by the link")
     if abs(heard.seconds - source.seconds) > expect.get("slack", 0.1):
         raise Fault(f"{heard.seconds:.2f} s of {source.seconds:.2f} s")
-    text = f"{heard.seconds:.2f} s, {never} of {stream['expected']} units missing, {made_up:.0f} ms made up"
+    text = f"{heard.seconds:.2f} s, {missing} of {stream['expected']} units missing, {made_up:.0f} ms made up"
     if not trial.case.clean:
         return text + _lost_by_link(trial)
     if expect.get("linear"):

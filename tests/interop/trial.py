@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import shlex
+import shutil
 import time
 from dataclasses import dataclass
 
@@ -50,6 +51,12 @@ class Trial:
             if self.namespace:
                 self.namespace.remove()
         return Result(self.case, outcome, detail, time.monotonic() - started)
+
+    def set_aside(self, why):
+        """Keeps what an earlier run has left, under a name that says why."""
+        kept = self.directory.with_name(f"{self.directory.name}-{why}")
+        shutil.rmtree(kept, ignore_errors=True)
+        self.directory.rename(kept)
 
     def _run(self):
         self.directory.mkdir(parents=True, exist_ok=True)
