@@ -9,6 +9,7 @@ mod quic;
 mod session;
 mod show;
 mod signals;
+mod stamps;
 mod udp;
 
 pub use feed::Interface;

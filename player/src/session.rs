@@ -104,7 +104,8 @@ impl Player {
         }
     }
 
-    /// Something happened at `now`.
+    /// Something happened at `now`. For a packet that is when the system took it, which may be before
+    /// what was told already: a busy machine comes to it late, and that is no jitter of the network.
     pub fn handle(&mut self, now: MonoTime, input: Input<'_>) {
         match input {
             Input::Control(data) => {

@@ -1,6 +1,6 @@
 //! What time it is.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use cantus_qos::time::{MonoTime, NtpTime};
 use tokio::time::Instant as TimerInstant;
@@ -25,6 +25,10 @@ impl Clock {
         MonoTime::ZERO + Instant::now().duration_since(self.zero)
     }
 
+    pub(super) fn at(&self, came: Came) -> MonoTime {
+        MonoTime::ZERO + came.0.saturating_duration_since(self.zero)
+    }
+
     pub(super) fn timer(&self, at: MonoTime) -> TimerInstant {
         TimerInstant::from_std(self.zero + at.since(MonoTime::ZERO))
     }
@@ -32,5 +36,30 @@ impl Clock {
     /// Something that differs from player to player: its identifiers need not be secret.
     pub(super) fn seed(&self) -> u64 {
         self.ntp_at_zero.to_bits() ^ (u64::from(std::process::id()) << 40)
+    }
+}
+
+/// When something has come.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Came(Instant);
+
+impl Came {
+    /// What seems to have been held for longer than this was not: the wall clock was set meanwhile.
+    #[cfg(target_os = "linux")]
+    const LONGEST: Duration = Duration::from_secs(1);
+
+    #[expect(clippy::disallowed_methods, reason = "this stands beside the clock")]
+    pub(super) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// When the system's wall clock showed so much since 1970.
+    #[cfg(target_os = "linux")]
+    #[expect(clippy::disallowed_methods, reason = "this stands beside the clock")]
+    pub(super) fn at_wall(unix: Duration) -> Self {
+        let Self(now) = Self::now();
+        let held = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + unix);
+        let held = held.ok().filter(|held| *held <= Self::LONGEST);
+        Self(now.checked_sub(held.unwrap_or_default()).unwrap_or(now))
     }
 }

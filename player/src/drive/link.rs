@@ -8,6 +8,7 @@ use bytes::Bytes;
 use cantus_qos::delivery::{Channel, DeliveryClass};
 use cantus_qos::roq::FlowId;
 
+use super::clock::Came;
 use super::feed::FeedLink;
 use super::quic::QuicLink;
 use super::udp::UdpLink;
@@ -73,7 +74,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub(super) enum Arrival {
     Control(Bytes),
-    Packet { flow: FlowId, channel: Channel, data: Bytes },
+    Packet { flow: FlowId, channel: Channel, data: Bytes, came: Came },
     Closed,
 }
 
@@ -152,6 +153,15 @@ impl Link {
             Some(arrival) => arrival,
             // Told once already; nothing else will ever come.
             None => std::future::pending().await,
+        }
+    }
+
+    /// What has come already.
+    pub(super) fn arrived(&mut self) -> Option<Arrival> {
+        match self {
+            Self::Quic(link) => link.arrivals.try_recv().ok(),
+            Self::Udp(link) => link.arrivals.try_recv().ok(),
+            Self::Feed(link) => link.arrivals.try_recv().ok(),
         }
     }
 

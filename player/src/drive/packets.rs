@@ -10,6 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Sender;
 
 use super::link::Arrival;
+use super::stamps::Stamped;
 
 /// What the system may queue for us: a burst of the fastest stream.
 pub(super) const RECEIVE_BUFFER: usize = 1 << 20;
@@ -26,15 +27,16 @@ pub(super) async fn read_packets(
     sort: impl Fn(&[u8], SocketAddr) -> Option<Channel>,
 ) {
     let mut buffer = vec![0; MAX_DATAGRAM];
+    let mut stamped = Stamped::new(&socket);
     loop {
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
+        let Ok((length, from, came)) = stamped.receive(&mut buffer).await else {
             // Errors are those of earlier sends (ICMP); the next packet comes all the same.
             tokio::task::yield_now().await;
             continue;
         };
         let Some(channel) = sort(&buffer[..length], from) else { continue };
         let data = Bytes::copy_from_slice(&buffer[..length]);
-        if arrivals.send(Arrival::Packet { flow, channel, data }).await.is_err() {
+        if arrivals.send(Arrival::Packet { flow, channel, data, came }).await.is_err() {
             return;
         }
     }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 use tracing::debug;
 
+use super::clock::Came;
 use super::link::{Arrival, CHUNK, CONNECT, ConnectError, INBOX};
 use crate::trust::{Fingerprint, Trust, Verifier};
 
@@ -193,7 +194,8 @@ async fn read_datagrams(connection: Connection, arrivals: Sender<Arrival>) {
         let channel = if rtcp::is_rtcp(&data) { Channel::Rtcp } else { Channel::Rtp };
         // Of its own: a slice would keep all that the system gave us in one piece, 64 kB of it.
         let data = Bytes::copy_from_slice(&data);
-        if arrivals.send(Arrival::Packet { flow, channel, data }).await.is_err() {
+        if arrivals.send(Arrival::Packet { flow, channel, data, came: Came::now() }).await.is_err()
+        {
             return;
         }
     }
@@ -212,7 +214,8 @@ async fn read_stream(mut stream: RecvStream, arrivals: Sender<Arrival>) {
         loop {
             match (reader.pop(), reader.flow()) {
                 (Ok(Some(data)), Some(flow)) => {
-                    let packet = Arrival::Packet { flow, channel: Channel::Rtp, data };
+                    let (channel, came) = (Channel::Rtp, Came::now());
+                    let packet = Arrival::Packet { flow, channel, data, came };
                     if arrivals.send(packet).await.is_err() {
                         return;
                     }

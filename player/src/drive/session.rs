@@ -19,6 +19,9 @@ const SINK_PERIOD: Duration = Duration::from_millis(5);
 /// How often the status line is drawn.
 const STATUS_PERIOD: Duration = Duration::from_millis(200);
 
+/// So many that have come are taken before anything else is seen to.
+const ARRIVALS_AT_ONCE: usize = 64;
+
 /// A sound card that has stopped does not hold up the end for longer than this.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -50,6 +53,7 @@ impl<'a, 'b> Session<'a, 'b> {
         let mut interrupted = None;
         let mut status_at = MonoTime::ZERO;
         while self.ending.is_none() {
+            self.take_all();
             self.feed_sink();
             let deadline = self.poll()?;
             if self.ending.is_some() {
@@ -67,7 +71,7 @@ impl<'a, 'b> Session<'a, 'b> {
                 () = sleep_until(self.clock.timer(wake)) => {}
                 signal = signals.next() => {
                     interrupted = Some(signal);
-                    self.player.handle(self.clock.now(), Input::Stop);
+                    self.handle(Input::Stop);
                 }
             }
         }
@@ -126,24 +130,37 @@ impl<'a, 'b> Session<'a, 'b> {
         }
     }
 
-    fn take(&mut self, arrival: Arrival) {
-        let now = self.clock.now();
-        match arrival {
-            Arrival::Control(data) => self.player.handle(now, Input::Control(&data)),
-            Arrival::Packet { flow, channel, data } => {
-                self.player.handle(now, Input::Packet { flow, channel, data });
-            }
-            Arrival::Closed => self.player.handle(now, Input::Closed),
+    /// What has come by now is known to the player before it is asked what it makes of it.
+    fn take_all(&mut self) {
+        for _ in 0..ARRIVALS_AT_ONCE {
+            let Some(arrival) = self.link.arrived() else { return };
+            self.take(arrival);
         }
+    }
+
+    fn take(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Control(data) => self.handle(Input::Control(&data)),
+            Arrival::Packet { flow, channel, data, came } => {
+                let at = self.clock.at(came);
+                self.player.handle(at, Input::Packet { flow, channel, data });
+            }
+            Arrival::Closed => self.handle(Input::Closed),
+        }
+    }
+
+    /// The player is told of something that happens now.
+    fn handle(&mut self, input: Input<'_>) {
+        self.player.handle(self.clock.now(), input);
     }
 
     fn feed_sink(&mut self) {
         if let Some(round_trip) = self.link.round_trip() {
-            self.player.handle(self.clock.now(), Input::RoundTrip(round_trip));
+            self.handle(Input::RoundTrip(round_trip));
         }
         if let Some(frames) = self.show.wanted() {
             let pending = self.show.pending();
-            self.player.handle(self.clock.now(), Input::SinkWants { frames, pending });
+            self.handle(Input::SinkWants { frames, pending });
         }
     }
 

@@ -135,9 +135,10 @@ impl House {
             };
             self.now = self.now.max(next);
             while self.arrivals.first().is_some_and(|(at, ..)| *at <= self.now) {
-                let (_, flow, channel, data) = self.arrivals.remove(0);
+                // The system knows when it came, however late it is handed over.
+                let (came, flow, channel, data) = self.arrivals.remove(0);
                 let flow = FlowId::new(flow).unwrap();
-                self.player.handle(self.now, Input::Packet { flow, channel, data });
+                self.player.handle(came, Input::Packet { flow, channel, data });
             }
             if let Some((frames, pending)) = self.sink.as_ref().map(|sink| sink.wants(self.now)) {
                 self.player.handle(self.now, Input::SinkWants { frames, pending });

@@ -60,6 +60,13 @@ fn units_that_leave_late_are_heard_and_reported_late_and_those_after_them_are_no
 }
 
 #[test]
+fn what_a_busy_machine_hands_over_late_is_no_jitter_of_the_network() {
+    let house = stalled(fixed(), 1_005..1_072, &[]);
+    let jitter = &house.audio().jitter_ms;
+    assert_eq!((jitter.rfc3550, jitter.p99), (Some(0.0), Some(0.0)));
+}
+
+#[test]
 fn a_promise_that_the_machine_broke_is_not_called_kept() {
     let kept = stalled(fixed(), 0..1, &[]).report().promise.remove(0);
     assert_eq!((kept.measured, kept.kept), (Some(200.0), Some(true)));
