@@ -152,10 +152,13 @@ mod tests {
     #[test]
     fn packets_are_asked_for_again_only_where_that_is_offered() {
         let audio = "m=audio 5004 RTP/AVPF 96 97\r\na=rtpmap:96 opus/48000/2\r\n";
-        let again = "a=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/48000/2\r\na=fmtp:97 apt=96\r\n";
-        for (media, asks) in [(audio.to_owned(), false), (format!("{audio}{again}"), true)] {
-            let feed = described(&media).unwrap();
-            assert_eq!(feed.playing.flows[0].retransmission.is_some(), asks, "{media}");
+        let again = "a=rtpmap:97 rtx/48000/2\r\na=fmtp:97 apt=96\r\n";
+        let (nack, other) = ("a=rtcp-fb:96 nack\r\n", "a=rtcp-fb:* ack ccfb\r\n");
+        let told = [("", "", false), (again, nack, true), (again, "", true), (again, other, false)];
+        for (again, feedback, asks) in told {
+            let feed = described(&format!("{audio}{feedback}{again}")).unwrap();
+            let retransmission = &feed.playing.flows[0].retransmission;
+            assert_eq!(retransmission.is_some(), asks, "{feedback}{again}");
         }
     }
 

@@ -7,8 +7,9 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
 
 address, media = sys.argv[1:]
 host, port = address.split(":")
@@ -28,10 +29,16 @@ MOUNTS = {
     "pcma": narrow + "alawenc ! rtppcmapay name=pay0",
 }
 
+# What is lost is sent again to who asks (RFC 4585, RFC 4588).
+REPAIRED = {"opus-again": MOUNTS["opus"]}
+
 server = GstRtspServer.RTSPServer(address=host, service=port)
-for name, launch in MOUNTS.items():
+for name, launch in (MOUNTS | REPAIRED).items():
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(f"( {launch} )")
+    if name in REPAIRED:
+        factory.set_profiles(GstRtsp.RTSPProfile.AVPF)
+        factory.set_retransmission_time(Gst.SECOND)
     server.get_mount_points().add_factory(f"/{name}", factory)
 server.attach(None)
 GLib.timeout_add_seconds(120, lambda: sys.exit(0))

@@ -123,18 +123,20 @@ fn profile(media: &Media) -> Profile {
     if media.proto == Profile::Avpf.to_string() { Profile::Avpf } else { Profile::Avp }
 }
 
-/// Packets of this payload type are asked for by NACK, and come again under another.
+/// Packets of this payload type are asked for by NACK, and come again under another. Who offers that
+/// and says nothing of feedback at all (GStreamer's server does) cannot mean another way of asking.
 fn retransmission(
     session: &Session,
     media: &Media,
     original: PayloadType,
 ) -> Option<Retransmission> {
-    let feedback = media.get_attribute_values("rtcp-fb").flatten();
+    let mut feedback = media.get_attribute_values("rtcp-fb").flatten().peekable();
+    let is_unsaid = feedback.peek().is_none() && profile(media) == Profile::Avpf;
     let is_nack = |value: &str| {
         let (of, kind) = value.trim().split_once(' ').unwrap_or_default();
         kind.trim() == "nack" && (of == "*" || of.parse() == Ok(original.get()))
     };
-    if !feedback.into_iter().any(is_nack) {
+    if !is_unsaid && !feedback.any(is_nack) {
         return None;
     }
     let reduced_size = media.has_attribute("rtcp-rsize") || session.has_attribute("rtcp-rsize");
