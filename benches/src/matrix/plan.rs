@@ -1,5 +1,7 @@
 //! What a matrix runs, written as TOML.
 
+mod seeds;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
@@ -11,6 +13,8 @@ use cantus_player::wish::{Carrier, Latency};
 use cantus_qos::quantity::parse_duration;
 use cantus_qos::spec::{Protection, QosSpec};
 use serde::{Deserialize, Deserializer, de};
+
+pub use seeds::Seeds;
 
 use super::cell::Cell;
 use crate::link::{LinkError, LinkSpec, TraceSource};
@@ -102,16 +106,6 @@ pub enum Transport {
     Udp,
     /// RTP over QUIC.
     Quic,
-}
-
-/// Seeds: so many from 1 on, or these.
-#[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "seeds is how many, or a list of whole numbers")]
-pub enum Seeds {
-    /// 1 to this.
-    Count(u64),
-    /// These.
-    List(Vec<u64>),
 }
 
 /// Why a matrix cannot be run. Nothing has been started when one of these is given.
@@ -347,52 +341,6 @@ impl From<Transport> for Carrier {
             Transport::Udp => Self::Udp,
             Transport::Quic => Self::Quic,
         }
-    }
-}
-
-impl Seeds {
-    /// All of them.
-    pub fn list(&self) -> Vec<u64> {
-        match self {
-            Self::Count(count) => (1..=*count).collect(),
-            Self::List(list) => list.clone(),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Count(count) => usize::try_from(*count).unwrap_or(usize::MAX),
-            Self::List(list) => list.len(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl Default for Seeds {
-    fn default() -> Self {
-        Self::Count(5)
-    }
-}
-
-impl FromStr for Seeds {
-    type Err = String;
-
-    /// `5` is how many; `7,8,9` or `7,` are these.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |word: &str| {
-            word.trim().parse().map_err(|_| format!("`{word}` is no seed: a whole number"))
-        };
-        if !text.contains(',') {
-            return match number(text)? {
-                0 => Err("with no seed there is nothing to run".to_owned()),
-                count => Ok(Self::Count(count)),
-            };
-        }
-        let words = text.trim_end_matches(',').split(',');
-        words.map(number).collect::<Result<_, _>>().map(Self::List)
     }
 }
 

@@ -3,6 +3,7 @@
 mod settled;
 mod totals;
 mod unheard;
+mod unit;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use crate::time::{MediaTime, MonoTime, TimeDelta};
 use settled::Settled;
 pub use totals::Totals;
 pub use unheard::Unheard;
+pub use unit::Outcome;
+use unit::{Came, Hearing, Unit};
 
 /// Sequence numbers from here on are no sequence numbers: no unroller gets so far.
 const END_OF_NUMBERS: u64 = 1 << 63;
@@ -84,48 +87,6 @@ pub struct Ledger {
     outcomes: VecDeque<Outcome>,
     delays: Distribution,
     transits: Distribution,
-}
-
-/// One unit within the window.
-#[derive(Copy, Clone, Debug, Default)]
-struct Unit {
-    came: Option<Came>,
-    /// A copy came by itself.
-    received: bool,
-    hearing: Hearing,
-}
-
-/// The first copy of a unit.
-#[derive(Copy, Clone, Debug)]
-struct Came {
-    at: MonoTime,
-    media_time: MediaTime,
-    sent: Option<MonoTime>,
-    recovery: Recovery,
-}
-
-/// What became of a unit when its turn came.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub enum Outcome {
-    /// It was heard.
-    Heard {
-        /// When.
-        at: MonoTime,
-        /// How long after its sending, where that is known.
-        delay: Option<TimeDelta>,
-    },
-    /// It was not there.
-    Missed,
-}
-
-/// What the playout did with a unit.
-#[derive(Copy, Clone, Debug, Default)]
-enum Hearing {
-    #[default]
-    Pending,
-    InTime(MonoTime),
-    TooLate(MonoTime),
-    Missed,
 }
 
 impl Ledger {
