@@ -45,6 +45,21 @@ async fn control(
     Dialogue::new(tokio::io::join(receive, send))
 }
 
+/// RTSP on flow 0, which has a track of the sync test played on a flow of its own.
+async fn playing(
+    connection: &quinn::Connection,
+    track: &str,
+    flow: u64,
+) -> Dialogue<impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> {
+    let mut rtsp = control(connection).await;
+    let group = ("Pipelined-Requests", "1");
+    let transport = format!("RTP/AVPF/QUIC;unicast;flow={flow}");
+    let headers = [group, ("Transport", &*transport)];
+    rtsp.ask("SETUP", &format!("/sync-test/{track}"), &headers).await;
+    assert_eq!(status(&rtsp.ask("PLAY", "/sync-test", &[group]).await), 200);
+    rtsp
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn control_is_flow_0_and_sound_comes_in_datagrams_of_its_flow() {
     let (streamer, certificate) = start().await;
@@ -81,11 +96,7 @@ async fn control_is_flow_0_and_sound_comes_in_datagrams_of_its_flow() {
 async fn words_come_on_a_stream_of_their_flow() {
     let (streamer, certificate) = start().await;
     let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
-    let mut rtsp = control(&connection).await;
-    let group = ("Pipelined-Requests", "1");
-    let transport = ("Transport", "RTP/AVPF/QUIC;unicast;flow=2");
-    rtsp.ask("SETUP", "/sync-test/text/en", &[group, transport]).await;
-    assert_eq!(status(&rtsp.ask("PLAY", "/sync-test", &[group]).await), 200);
+    let _rtsp = playing(&connection, "text/en", 2).await;
     let mut stream = soon(connection.accept_uni()).await.unwrap();
     let mut reader = roq::StreamReader::new();
     let packet = loop {
@@ -106,11 +117,7 @@ async fn words_come_on_a_stream_of_their_flow() {
 async fn reports_are_heard_on_a_stream_of_their_flow_too() {
     let (streamer, certificate) = start().await;
     let connection = connect(streamer.quic.unwrap(), certificate, ALPN).await.unwrap();
-    let mut rtsp = control(&connection).await;
-    let group = ("Pipelined-Requests", "1");
-    let transport = ("Transport", "RTP/AVPF/QUIC;unicast;flow=5");
-    rtsp.ask("SETUP", "/sync-test/opus/1", &[group, transport]).await;
-    assert_eq!(status(&rtsp.ask("PLAY", "/sync-test", &[group]).await), 200);
+    let _rtsp = playing(&connection, "opus/1", 5).await;
 
     let own = Ssrc(77);
     let clock = XrBlock::ReferenceTime(NtpTime::from_bits(0x1234_5678_9abc_def0));
